@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every recipe (deps/NAME.dep) sees; deps/build.sh reads this before it calls build().
+#
+# A recipe sets   version  for people
+#                 needs    the recipes whose result must be in $work/sysroot
+#                 sources  lines "SHA256 LOCATION"; LOCATION is a URL or debian:PATH below pool/main
+# and defines     build()  compiles $work/src in $work/obj (the current directory), puts include and
+#                          lib into $work/out; $prefix is where that will live.
+#
+# -O2 is for code that runs per byte; recipes of other code set optimize=-Os.
+
+root=$work/sysroot
+host_cc=$CC
+machine=$($CC -dumpmachine)
+triple=${machine%%-*}-linux-musl${machine##*-gnu}
+
+flags="${optimize:--O2} -fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+	-fno-unwind-tables -ffile-prefix-map=$work=/deps -ffile-prefix-map=$prefix=/deps"
+flags=$(echo $flags)
+
+if [ -x "$root/bin/musl-gcc" ]; then
+	CC=$root/bin/musl-gcc
+fi
+export CC AR RANLIB NM
+export CFLAGS="$flags" CPPFLAGS="-I$root/include" LDFLAGS="-static -no-pie -L$root/lib"
+export PKG_CONFIG=false # nothing of this machine may be found
+export SOURCE_DATE_EPOCH=0
+
+make=${MAKE:-make} # its jobs are those of deps/build.sh
+
+# autoconf's configure, told what is the same for all of them
+configure() {
+	"$work/src/configure" --build="$machine" --host="$triple" --prefix="$prefix" \
+		--disable-shared --enable-static --disable-dependency-tracking "$@"
+}
+
+put() { # DIR FILE...: into the result
+	mkdir -p "$work/out/$1"
+	to=$work/out/$1
+	shift
+	cp "$@" "$to/"
+}
