@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * fd - see fd.h
+ */
+#include "core/base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void fd_cleanup(int *fd)
+{
+	int keep = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = keep;
+}
+
+void mem_cleanup(void *p)
+{
+	void **pp = p;
+	int keep = errno;
+
+	free(*pp);
+	*pp = NULL;
+	errno = keep;
+}
+
+void dir_cleanup(DIR **d)
+{
+	int keep = errno;
+
+	if (*d)
+		closedir(*d);
+	*d = NULL;
+	errno = keep;
+}
+
+int fd_close(int *fd)
+{
+	int r = *fd < 0 ? 0 : close(*fd);
+
+	*fd = -1;
+	return r;
+}
+
+int fd_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t fd_read_full(int fd, void *buf, size_t len)
+{
+	size_t got = 0;
+
+	while (got < len) {
+		ssize_t n = read(fd, (char *)buf + got, len - got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		got += (size_t)n;
+	}
+	return (ssize_t)got;
+}
+
+/* to the end, however long that is; bytes beyond @max are looked for, not kept */
+static int read_to_end(int fd, const char *name, size_t want, size_t max, char **out, size_t *len, struct err *e)
+{
+	auto_free char *p = NULL;
+	size_t got = 0;
+
+	for (;;) {
+		char *more = realloc(p, want + 1);
+		if (!more)
+			return err_set(e, ENOMEM, "%s: out of memory", name);
+		p = more;
+		ssize_t n = fd_read_full(fd, p + got, want - got + 1);
+		if (n < 0)
+			return err_sys(e, "read %s", name);
+		got += (size_t)n;
+		if (got <= want)
+			break;
+		if (want >= max)
+			return err_set(e, EFBIG, "%s: more than the %zu bytes allowed", name, max);
+		want = want < max / 2 ? want * 2 : max;
+	}
+	p[got] = 0;
+	if (len)
+		*len = got;
+	*out = take_ptr(p);
+	return 0;
+}
+
+int fd_read_file(int dir_fd, const char *name, size_t max, char **out, size_t *len, struct err *e)
+{
+	struct stat st;
+	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "open %s", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "%s: not a regular file", name);
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return err_set(e, EFBIG, "%s: %lld bytes, more than the %zu allowed", name,
+			       (long long)st.st_size, max);
+	/* files in /proc and /sys say 0 whatever they hold */
+	size_t want = st.st_size ? (size_t)st.st_size : max < 4096 ? max : 4096;
+	return read_to_end(fd, name, want, max, out, len, e);
+}
+
+static int write_tmp(int dir_fd, const char *tmp, const void *data, size_t len, mode_t mode, bool durable)
+{
+	auto_close int fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+	if (fd < 0)
+		return -1;
+	if (fd_write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0) ||
+	    fd_close(&fd) < 0) {
+		int keep = errno;
+		unlinkat(dir_fd, tmp, 0);
+		errno = keep;
+		return -1;
+	}
+	return 0;
+}
+
+int fd_publish(int dir_fd, const char *name, const void *data, size_t len, mode_t mode, bool durable,
+	       struct err *e)
+{
+	char tmp[NAME_MAX + 1];
+	const char *slash = strrchr(name, '/');
+	int dir_len = slash ? (int)(slash - name) + 1 : 0;
+
+	/* ".tmp." marks what gc may remove; the pid keeps concurrent writers apart */
+	int n = snprintf(tmp, sizeof(tmp), "%.*s.tmp.%d.%s", dir_len, name, (int)getpid(), name + dir_len);
+	if (n < 0 || (size_t)n >= sizeof(tmp))
+		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
+	unlinkat(dir_fd, tmp, 0); /* from a process of the same pid that died here */
+	if (write_tmp(dir_fd, tmp, data, len, mode, durable) < 0)
+		return err_sys(e, "write %s", name);
+	if (renameat(dir_fd, tmp, dir_fd, name) < 0) {
+		err_sys(e, "rename to %s", name);
+		unlinkat(dir_fd, tmp, 0);
+		return -1;
+	}
+	if (!durable)
+		return 0;
+	tmp[dir_len] = 0;
+	auto_close int d = openat(dir_fd, dir_len ? tmp : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d < 0 || fsync(d) < 0)
+		return err_sys(e, "sync directory of %s", name);
+	return 0;
+}
+
+int fd_open_dir(int dir_fd, const char *name, struct err *e)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "open directory %s", name) : fd;
+}
+
+int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e)
+{
+	auto_close int at = -1;
+	const char *p = path;
+
+	if (*p == '/') {
+		at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (at < 0)
+			return err_sys(e, "open /");
+	}
+	for (;;) {
+		char part[NAME_MAX + 1];
+		while (*p == '/')
+			p++;
+		size_t n = strcspn(p, "/");
+		if (!n)
+			return 0;
+		if (n > NAME_MAX)
+			return err_set(e, ENAMETOOLONG, "create directory %s: name too long", path);
+		memcpy(part, p, n);
+		part[n] = 0;
+		int base = at >= 0 ? at : dir_fd;
+		if (mkdirat(base, part, mode) < 0 && errno != EEXIST)
+			return err_sys(e, "create directory %s", path);
+		/* the administrator may have made /var/lib/rkt a symlink; only the last steps are ours */
+		int next = openat(base, part, O_PATH | O_DIRECTORY | O_CLOEXEC | (*path == '/' ? 0 : O_NOFOLLOW));
+		if (next < 0)
+			return err_sys(e, "open directory %s", path);
+		fd_cleanup(&at);
+		at = next;
+		p += n;
+	}
+}
+
+/*
+ * rm -rf with a constant number of descriptors and no recursion: the way back up is "..", checked against
+ * the inode we came from, so a directory that somebody moved away meanwhile ends the walk.
+ */
+struct rm_level {
+	dev_t dev;
+	ino_t ino;
+};
+
+static int rm_one_level(int dir_fd, dev_t dev, char *into, size_t into_size, bool *descend)
+{
+	int dup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	struct dirent *de;
+
+	*descend = false;
+	if (!d) {
+		if (dup >= 0)
+			close(dup);
+		return -1;
+	}
+	while (errno = 0, (de = readdir(d))) {
+		struct stat st;
+		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
+			continue;
+		if (unlinkat(dir_fd, de->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR && errno != EPERM && errno != EBUSY)
+			return -1;
+		int why = errno;
+		if (fstatat(dir_fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -1;
+		if (!S_ISDIR(st.st_mode)) {
+			errno = why;
+			return -1;
+		}
+		if (st.st_dev != dev) {
+			errno = EBUSY;
+			return -1;
+		}
+		if (unlinkat(dir_fd, de->d_name, AT_REMOVEDIR) == 0)
+			continue;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -1;
+		snprintf(into, into_size, "%s", de->d_name);
+		*descend = true;
+		return 0;
+	}
+	return errno ? -1 : 0;
+}
+
+struct rm_stack {
+	struct rm_level *v;
+	size_t n, cap;
+};
+
+static int rm_push(struct rm_stack *s, const struct stat *st)
+{
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 16;
+		struct rm_level *v = realloc(s->v, cap * sizeof(*v));
+		if (!v)
+			return -1;
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n++] = (struct rm_level){ st->st_dev, st->st_ino };
+	return 0;
+}
+
+static int rm_descend(int *cur, const char *name, struct rm_stack *s)
+{
+	struct stat st;
+	int fd = openat(*cur, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0 || rm_push(s, &st) < 0) {
+		close(fd);
+		return -1;
+	}
+	close(*cur);
+	*cur = fd;
+	return 0;
+}
+
+static int rm_ascend(int *cur, struct rm_stack *s)
+{
+	struct stat st;
+	int fd = openat(*cur, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	s->n--;
+	const struct rm_level *want = &s->v[s->n - 1];
+	if (fstat(fd, &st) < 0 || st.st_dev != want->dev || st.st_ino != want->ino) {
+		close(fd);
+		errno = ESTALE;
+		return -1;
+	}
+	close(*cur);
+	*cur = fd;
+	return 0;
+}
+
+static int rm_contents(int *cur, struct rm_stack *s)
+{
+	char name[NAME_MAX + 1];
+	bool descend;
+
+	for (;;) {
+		if (rm_one_level(*cur, s->v[0].dev, name, sizeof(name), &descend) < 0)
+			return -1;
+		/* an emptied level is removed by the next look at its parent */
+		if (!descend && s->n == 1)
+			return 0;
+		if (descend ? rm_descend(cur, name, s) < 0 : rm_ascend(cur, s) < 0)
+			return -1;
+	}
+}
+
+int fd_remove_tree(int dir_fd, const char *name, struct err *e)
+{
+	struct rm_stack s = { 0 };
+	struct stat st;
+
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return err_sys(e, "remove %s", name);
+	/* also finds out whether it is a mount point, which must keep its contents */
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return err_sys(e, "remove %s", name);
+	auto_close int cur = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (cur < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "remove %s", name);
+	int r = fstat(cur, &st) < 0 || rm_push(&s, &st) < 0 ? -1 : rm_contents(&cur, &s);
+	if (r < 0)
+		err_sys(e, "remove %s", name);
+	free(s.v);
+	if (r < 0)
+		return -1;
+	if (unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return err_sys(e, "remove %s", name);
+	return 0;
+}
+
+int fd_dir_size(int dir_fd, uint64_t *bytes, struct err *e)
+{
+	int dup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	struct dirent *de;
+
+	if (!d) {
+		if (dup >= 0)
+			close(dup);
+		return err_sys(e, "read directory");
+	}
+	while ((de = readdir(d))) {
+		struct stat st;
+		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, "..") ||
+		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		*bytes += (uint64_t)st.st_blocks * 512;
+		if (!S_ISDIR(st.st_mode))
+			continue;
+		auto_close int sub = openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (sub >= 0 && fd_dir_size(sub, bytes, e) < 0)
+			return -1;
+	}
+	return 0;
+}

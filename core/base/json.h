@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * json - strict reading of untrusted JSON (RFC 8259) into cJSON, and what cJSON lacks
+ *
+ * cJSON is lenient (leading zeros, raw control characters, NUL in strings, bytes after the end) and keeps
+ * duplicate keys, so a grammar check of our own goes over the bytes first. After json_parse() the document
+ * is: well-formed UTF-8, at most JSON_DEPTH deep, free of duplicate keys, of U+0000 and of lone surrogates,
+ * and nothing but white space follows it.
+ */
+#pragma once
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+#define JSON_DEPTH 64
+
+struct json_error {
+	size_t offset;       /* byte where it went wrong */
+	char   text[200];    /* "duplicate key \"name\"" */
+	char   pointer[200]; /* RFC 6901 pointer of the value it is in; may be "" */
+};
+
+#define auto_json __attribute__((cleanup(json_cleanup)))
+void json_cleanup(cJSON **j);
+
+/** json_check() - the grammar alone: true, or false and *je */
+bool json_check(const char *text, size_t len, struct json_error *je);
+
+/** json_parse() - NULL and *je when json_check() would say false, or memory ran out; cJSON_Delete() it */
+cJSON *json_parse(const char *text, size_t len, struct json_error *je);
+
+/** json_parse_err() - the same for callers that only want one message: "at byte 12: trailing comma" */
+cJSON *json_parse_err(const char *text, size_t len, struct err *e);
+
+/** json_print() - appends to @b; compact, or indented by two spaces and ended with a newline */
+void json_print(const cJSON *j, bool pretty, struct buf *b);
+
+/** json_int() - a number without fraction within +-2^53; false otherwise (also for NULL) */
+bool json_int(const cJSON *j, int64_t *out);
+
+/** json_str() - the member's string, or NULL when it is not there or not a string; borrowed */
+const char *json_str(const cJSON *obj, const char *key);
+
+/** json_pointer_add() - appends "/token" with ~0 and ~1 escapes (RFC 6901) */
+void json_pointer_add(struct buf *b, const char *token);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * num - the one strict reader of numbers, sizes and durations that people and images write
+ *
+ * No leading blanks, signs where none belong, empty strings or trailing characters are ever accepted.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "core/base/err.h"
+
+/** num_u64() - decimal digits only, at most @max; -1 and *e otherwise */
+int num_u64(const char *s, uint64_t max, uint64_t *out, struct err *e);
+
+/** num_id() - a uid or gid: 0..4294967294, digits only (4294967295 means "no change" to the kernel) */
+int num_id(const char *s, uint32_t *out, struct err *e);
+
+/** num_mode() - octal digits only, at most 07777 */
+int num_mode(const char *s, uint32_t *out, struct err *e);
+
+/**
+ * num_quantity() - appc resource quantity: "128974848", "125952Ki", "123Mi", "0.3", "300m"
+ * @scale: 1 for whole units (bytes), 1000 for thousandths (cores)
+ * @out: quantity times @scale, rounded up
+ *
+ * Suffixes: m; K (also k), M, G, T, P, E (powers of 1000); Ki ... Ei (powers of 1024).
+ * Errors: EINVAL not a quantity; ERANGE does not fit 63 bits. Source: appc spec, spec/ace.md, "Resource Isolators".
+ */
+int num_quantity(const char *s, uint64_t scale, int64_t *out, struct err *e);
+
+/** num_duration() - Go style "1h30m", "24h0m0s", "1.5s", "300ms", "0"; nanoseconds, not negative */
+int num_duration(const char *s, int64_t *ns, struct err *e);
