@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * limits - the isolators of a list, read into numbers; see isolator.h
+ *
+ * Where an isolator is there more than once, the last counts: so a list can be added to, to
+ * override.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/appc/isolator.h"
+#include "core/appc/quantity.h"
+#include "core/base/json.h"
+#include "core/base/num.h"
+
+int quantity_read(const cJSON *j, uint64_t scale, int64_t *out, struct err *e)
+{
+	char text[24];
+	int64_t v;
+
+	if (cJSON_IsString(j))
+		return num_quantity(j->valuestring, scale, out, e);
+	if (!json_int(j, &v) || v < 0)
+		return err_set(e, EINVAL,
+			"a quantity is a string (like \"500m\", \"128M\" or \"1.5Gi\") or a whole "
+			"number");
+	snprintf(text, sizeof(text), "%lld", (long long)v);
+	return num_quantity(text, scale, out, e);
+}
+
+static int read_member(const cJSON *value, const char *name, uint64_t scale, int64_t absent,
+	int64_t *out, struct err *e)
+{
+	const cJSON *j = cJSON_GetObjectItemCaseSensitive(value, name);
+
+	if (!j || cJSON_IsNull(j)) {
+		*out = absent;
+		return 0;
+	}
+	return quantity_read(j, scale, out, e);
+}
+
+static int read_memory(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	if (read_member(value, "request", 1, 0, &l->memory_request, e) < 0)
+		return -1;
+	return read_member(value, "limit", 1, APPC_UNLIMITED, &l->memory_bytes, e);
+}
+
+static int read_cpu(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	if (read_member(value, "request", 1000, 0, &l->cpu_request_millis, e) < 0)
+		return -1;
+	return read_member(value, "limit", 1000, APPC_UNLIMITED, &l->cpu_millis, e);
+}
+
+static int read_pids(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return read_member(value, "limit", 1, APPC_UNLIMITED, &l->pids, e);
+}
+
+static int read_whole(const cJSON *value, int64_t min, int64_t max, int64_t *out, struct err *e)
+{
+	if (!json_int(value, out) || *out < min || *out > max)
+		return err_set(e, EINVAL, "value is not a whole number between %lld and %lld",
+			(long long)min, (long long)max);
+	return 0;
+}
+
+static int read_cpu_shares(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return read_whole(value, 2, 262144, &l->cpu_shares, e);
+}
+
+static int read_oom_score_adj(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	int64_t v;
+
+	if (read_whole(value, -1000, 1000, &v, e) < 0)
+		return -1;
+	l->oom_score_adj = (int)v;
+	l->has_oom_score_adj = true;
+	return 0;
+}
+
+static int read_no_new_privs(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	if (!cJSON_IsBool(value))
+		return err_set(e, EINVAL, "value is not true or false");
+	l->no_new_privs = cJSON_IsTrue(value);
+	return 0;
+}
+
+static int read_caps(const cJSON *value, uint64_t *caps, struct err *e)
+{
+	const cJSON *set = cJSON_GetObjectItemCaseSensitive(value, "set");
+
+	if (!cJSON_IsArray(set))
+		return err_set(e, EINVAL, "set is not a list of capabilities");
+	*caps = 0;
+	for (const cJSON *j = set->child; j; j = j->next) {
+		int n = cJSON_IsString(j) ? appc_cap_number(j->valuestring) : -1;
+		if (n < 0)
+			return err_set(e, EINVAL, "\"%s\" is not a capability",
+				       cJSON_IsString(j) ? j->valuestring : "(no string)");
+		*caps |= UINT64_C(1) << n;
+	}
+	return 0;
+}
+
+static int read_retain(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return read_caps(value, &l->caps, e);
+}
+
+static int read_remove(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	uint64_t remove;
+
+	if (read_caps(value, &remove, e) < 0)
+		return -1;
+	l->caps = appc_caps_default & ~remove;
+	return 0;
+}
+
+static const struct reader {
+	const char *name;
+	int       (*read)(const cJSON *value, struct appc_limits *l, struct err *e);
+	bool        object;
+} readers[] = {
+	{ "resource/memory", read_memory, true },
+	{ "resource/cpu", read_cpu, true },
+	{ "resource/pids", read_pids, true },
+	{ "os/linux/cpu-shares", read_cpu_shares, false },
+	{ "os/linux/oom-score-adj", read_oom_score_adj, false },
+	{ "os/linux/no-new-privileges", read_no_new_privs, false },
+	{ "os/linux/capabilities-retain-set", read_retain, true },
+	{ "os/linux/capabilities-remove-set", read_remove, true },
+};
+
+static const struct reader *find_reader(const char *name)
+{
+	for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
+		if (!strcmp(readers[i].name, name))
+			return &readers[i];
+	return NULL;
+}
+
+static int read_one(const struct reader *r, const struct appc_isolator *is, struct appc_limits *out,
+	struct err *e)
+{
+	if (r->object && !cJSON_IsObject(is->value))
+		return err_set(e, EINVAL, "isolator %s: value is not an object", is->name);
+	if (r->read(is->value, out, e) == 0)
+		return 0;
+	err_wrap(e, "isolator %s", is->name);
+	e->code = EINVAL;
+	return -1;
+}
+
+int appc_limits_read(const struct appc_isolators *l, struct appc_limits *out, struct err *e)
+{
+	size_t n_ignored = 0;
+
+	*out = (struct appc_limits){ .memory_bytes = APPC_UNLIMITED, .cpu_millis = APPC_UNLIMITED,
+				     .pids = APPC_UNLIMITED, .caps = appc_caps_default };
+	for (size_t i = 0; i < l->n; i++) {
+		const char *name = l->v[i].name;
+		const struct reader *r = name ? find_reader(name) : NULL;
+		if (r) {
+			if (read_one(r, &l->v[i], out, e) < 0)
+				return -1;
+		} else if (name && n_ignored < sizeof(out->ignored) / sizeof(*out->ignored) - 1) {
+			out->ignored[n_ignored++] = name;
+		}
+	}
+	return 0;
+}
