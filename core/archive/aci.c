@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * aci - see aci.h
+ *
+ * A chain of sources: the caller's, inflate, the pump where there is a processor for it, and here the tee, which
+ * counts, hashes and hands on every block before the tar reader sees it. What the reader says of each entry is
+ * checked against the rules, and what passes them goes to the handler.
+ */
+#include "core/archive/aci.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/archive/paths.h"
+#include "core/archive/pump.h"
+
+#define SECTION  "spec/aci.md, Image Archives"
+#define SECTION_MANIFEST "spec/aci.md, Image Manifest"
+#define OURS     "rktbox" /* a rule of ours: the spec is silent */
+
+#define MAX_BYTES   (1ULL << 40)
+#define MAX_ENTRIES 10000000u
+#define MAX_RATIO   1100u
+#define RATIO_FROM  (64u << 20) /* less output than this is harmless at any ratio */
+
+static const struct appc_rule rules[] = {
+	{ "aci-stream", SECTION, "The file is whole: plain, or compressed with gzip, bzip2, xz or zstd." },
+	{ "aci-tar", SECTION, "The archive is a well-formed tar without anything after its end." },
+	{ "aci-manifest", SECTION_MANIFEST, "There is one entry \"manifest\", a regular file of at most 4 MiB." },
+	{ "aci-rootfs", SECTION, "There is one entry \"rootfs\", a directory." },
+	{ "aci-toplevel", SECTION, "There is nothing beside manifest and rootfs." },
+	{ "aci-duplicate", SECTION, "No path has two entries." },
+	{ "aci-parent", OURS, "What an entry lies below is a directory." },
+	{ "aci-link", OURS, "A hard link points to a regular file in rootfs that came before it." },
+	{ "aci-bounds", OURS, "Size, number of entries and compression ratio stay within bounds." },
+	{ "aci-device", OURS, "Device nodes cannot be used by apps (warning)." },
+	{ "aci-xattr", OURS, "Attributes that belong to the host's kernel are not kept (warning)." },
+	{ NULL, NULL, NULL },
+};
+
+const struct appc_rule *aci_rules(void)
+{
+	return rules;
+}
+
+/* extended attributes that are not handed on: how many entries had them, and the first */
+struct stripped {
+	uint64_t n;
+	char    *first; /* NULL also when there was no memory for it */
+};
+enum { STRIP_TRUSTED, STRIP_OVERLAY, STRIP_SECURITY, STRIP_OTHER, N_STRIPPED };
+
+struct pass {
+	struct source             tee, lent; /* lent: the caller's source, which inflate must not close */
+	struct source            *in, *plain, *pump; /* pump: NULL: all is done on this thread */
+	struct tar               *tar;
+	const struct aci_handler *h;
+	struct aci_bounds         bounds;
+	enum aci_mode             mode;
+	bool                      only_manifest;
+	struct aci_result        *out;
+	struct findings          *f;
+	struct hash              *hash;
+	struct paths             *paths;
+	bool                      stream_failed;  /* below the tar reader */
+	bool                      handler_failed; /* the caller's own trouble: no finding */
+	bool                      beyond_bounds;  /* a finding there is already */
+	bool                      has_manifest, has_rootfs;
+	bool                      manifest_first; /* the first error is about what the manifest says */
+	struct tar_xattr         *xattrs;
+	struct stripped           stripped[N_STRIPPED];
+};
+
+/* ---- the chain ---- */
+
+static int lent_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
+{
+	struct pass *a = (struct pass *)((char *)s - offsetof(struct pass, lent));
+
+	return a->in->next(a->in, p, len, e);
+}
+
+static void not_ours(struct source *s)
+{
+	(void)s;
+}
+
+static int beyond(struct pass *a, const char *what, uint64_t bound, struct err *e)
+{
+	a->beyond_bounds = true;
+	findings_add(a->f, FINDING_ERROR, "aci-bounds", OURS, "", a->out->tar_bytes, "more than %llu %s",
+		     (unsigned long long)bound, what);
+	return err_set(e, EFBIG, "more than %llu %s", (unsigned long long)bound, what);
+}
+
+static int check_bounds(struct pass *a, struct err *e)
+{
+	const struct aci_result *r = a->out;
+
+	if (r->tar_bytes > a->bounds.max_bytes)
+		return beyond(a, "bytes uncompressed", a->bounds.max_bytes, e);
+	if (r->tar_bytes > RATIO_FROM && r->tar_bytes / a->bounds.max_ratio > r->in_bytes)
+		return beyond(a, "times the size of the compressed file", a->bounds.max_ratio, e);
+	return 0;
+}
+
+static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
+{
+	struct pass *a = (struct pass *)((char *)s - offsetof(struct pass, tee));
+	struct source *from = a->pump ? a->pump : a->plain;
+	int r = from->next(from, p, len, e);
+
+	if (r > 0 || !a->pump)
+		a->out->in_bytes = a->pump ? pump_in_bytes(a->pump) : inflate_in_bytes(a->plain);
+	if (r <= 0) {
+		a->stream_failed = r < 0;
+		return r;
+	}
+	a->out->tar_bytes += *len;
+	if (check_bounds(a, e) < 0)
+		return -1;
+	if (a->hash)
+		hash_feed(a->hash, *p, *len);
+	if (a->h->tap && a->h->tap(a->h->ctx, *p, *len, e) < 0) {
+		a->handler_failed = true;
+		return -1;
+	}
+	if (a->h->progress)
+		a->h->progress(a->h->ctx, a->out->in_bytes);
+	return 1;
+}
+
+/* ---- findings ---- */
+
+__attribute__((format(printf, 4, 5))) static void error(struct pass *a, const char *rule,
+							 const struct tar_entry *en, const char *fmt, ...);
+
+static void error(struct pass *a, const char *rule, const struct tar_entry *en, const char *fmt, ...)
+{
+	const struct appc_rule *r = rules;
+	char text[300];
+	va_list ap;
+
+	while (strcmp(r->id, rule) != 0)
+		r++;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	findings_add(a->f, FINDING_ERROR, r->id, r->section, en ? en->path : "",
+		     en ? en->header_offset : FINDING_NO_OFFSET, "%s", text);
+}
+
+/* the stream or the tar in it could not be read on */
+static void broken(struct pass *a, const struct err *e)
+{
+	if (a->handler_failed || a->beyond_bounds)
+		return;
+	if (a->stream_failed)
+		findings_add(a->f, FINDING_ERROR, "aci-stream", SECTION, "", FINDING_NO_OFFSET, "%s", e->msg);
+	else
+		findings_add(a->f, FINDING_ERROR, "aci-tar", SECTION, "", tar_offset(a->tar), "tar: %s",
+			     e->msg);
+}
+
+static void on_fault(void *ctx, enum paths_fault what, const char *path, uint64_t offset, uint64_t other)
+{
+	const struct tar_entry en = { .path = path, .header_offset = offset };
+	unsigned long long at = other;
+
+	switch (what) {
+	case PATHS_TWICE:
+		error(ctx, "aci-duplicate", &en, "has an entry already, at byte %llu", at);
+		break;
+	case PATHS_BELOW_OTHER:
+		error(ctx, "aci-parent", &en, "lies below an entry that is no directory, at byte %llu", at);
+		break;
+	case PATHS_ABOVE_OTHER:
+		error(ctx, "aci-parent", &en, "is no directory, but has entries below it, the first at byte %llu",
+		      at);
+		break;
+	case PATHS_LINK_NOWHERE:
+		error(ctx, "aci-link", &en, "is a hard link to a path that has no entry before it");
+		break;
+	case PATHS_LINK_OTHER:
+		error(ctx, "aci-link", &en, "is a hard link to what is no regular file, at byte %llu", at);
+		break;
+	}
+}
+
+/* ---- the manifest ---- */
+
+static int read_text(struct pass *a, const struct tar_entry *en, struct err *e)
+{
+	struct aci_result *r = a->out;
+	const uint8_t *p;
+	size_t len;
+	int more;
+
+	r->manifest_text = malloc((size_t)en->data_size + 1);
+	if (!r->manifest_text)
+		return err_set(e, ENOMEM, "out of memory");
+	while ((more = tar_data(a->tar, &p, &len, e)) > 0) {
+		memcpy(r->manifest_text + r->manifest_len, p, len);
+		r->manifest_len += len;
+	}
+	r->manifest_text[r->manifest_len] = 0;
+	if (more < 0)
+		broken(a, e);
+	return more;
+}
+
+static int take_manifest(struct pass *a, const struct tar_entry *en, struct err *e)
+{
+	if (a->has_manifest)
+		return 0; /* paths tells of it */
+	a->has_manifest = true;
+	if (en->type != TAR_FILE || en->sparse) {
+		error(a, "aci-manifest", en, "is not a regular file");
+		return 0;
+	}
+	if (en->data_size > APPC_MANIFEST_MAX) {
+		error(a, "aci-manifest", en, "has %llu bytes, %u are allowed",
+		      (unsigned long long)en->data_size, APPC_MANIFEST_MAX);
+		return 0;
+	}
+	if (read_text(a, en, e) < 0)
+		return -1;
+	size_t before = a->f->errors;
+	image_manifest_parse(a->out->manifest_text, a->out->manifest_len, &a->out->manifest, a->f);
+	a->manifest_first = !before && a->f->errors;
+	return 0;
+}
+
+/* ---- what lies below rootfs ---- */
+
+static bool begins(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* -1: it is kept */
+static int strip_class(const char *name)
+{
+	if (begins(name, "trusted."))
+		return STRIP_TRUSTED;
+	if (begins(name, "user.overlay."))
+		return STRIP_OVERLAY;
+	if (begins(name, "security."))
+		return !strcmp(name, "security.capability") ? -1 : STRIP_SECURITY;
+	return begins(name, "user.") || begins(name, "system.posix_acl_") ? -1 : STRIP_OTHER;
+}
+
+static void count_stripped(struct pass *a, const char *path, unsigned classes)
+{
+	for (unsigned i = 0; i < N_STRIPPED; i++) {
+		struct stripped *s = &a->stripped[i];
+		if (classes >> i & 1 && !s->n++)
+			s->first = strdup(path);
+	}
+}
+
+/* @en's attributes but for those that belong to the host's kernel */
+static int strip_xattrs(struct pass *a, struct tar_entry *en, const char *path, struct err *e)
+{
+	unsigned classes = 0;
+	size_t n = 0;
+
+	if (!en->n_xattrs)
+		return 0;
+	struct tar_xattr *kept = realloc(a->xattrs, en->n_xattrs * sizeof(*kept));
+	if (!kept)
+		return err_set(e, ENOMEM, "out of memory");
+	a->xattrs = kept;
+	for (size_t i = 0; i < en->n_xattrs; i++) {
+		int c = strip_class(en->xattrs[i].name);
+		if (c < 0)
+			kept[n++] = en->xattrs[i];
+		else
+			classes |= 1u << c;
+	}
+	count_stripped(a, path, classes);
+	en->xattrs = kept;
+	en->n_xattrs = n;
+	return 0;
+}
+
+static void report_stripped(struct pass *a)
+{
+	static const char *const names[N_STRIPPED] = {
+		[STRIP_TRUSTED] = "trusted.*",
+		[STRIP_OVERLAY] = "user.overlay.*",
+		[STRIP_SECURITY] = "security.* other than security.capability",
+		[STRIP_OTHER] = "an unknown kind",
+	};
+
+	for (size_t i = 0; i < N_STRIPPED; i++) {
+		const struct stripped *s = &a->stripped[i];
+		if (s->n)
+			findings_add(a->f, FINDING_WARNING, "aci-xattr", OURS, s->first ? s->first : "",
+				     FINDING_NO_OFFSET, "extended attributes of %s are not kept (in %llu %s)", names[i],
+				     (unsigned long long)s->n, s->n == 1 ? "entry" : "entries");
+	}
+}
+
+/* the part of @path below rootfs, "" for rootfs itself, NULL when it is neither */
+static const char *below_rootfs(const char *path)
+{
+	if (!begins(path, "rootfs"))
+		return NULL;
+	return path[6] == '/' ? path + 7 : path[6] ? NULL : path + 6;
+}
+
+static bool links_out(const struct tar_entry *en)
+{
+	const char *target = below_rootfs(en->link);
+
+	return !target || !*target;
+}
+
+static void check_below(struct pass *a, const struct tar_entry *en)
+{
+	if (en->type == TAR_HARDLINK && links_out(en))
+		error(a, "aci-link", en, "is a hard link to \"%.200s\", which is not below rootfs", en->link);
+	if (en->type == TAR_CHAR || en->type == TAR_BLOCK)
+		findings_add(a->f, FINDING_WARNING, "aci-device", OURS, en->path, en->header_offset,
+			     "is a device node (%s %u:%u), which apps cannot use",
+			     en->type == TAR_CHAR ? "character" : "block", en->rdev_major, en->rdev_minor);
+}
+
+/* an entry that has passed all checks, as the handler sees it */
+static int hand_out(struct pass *a, const struct tar_entry *en, struct err *e)
+{
+	struct tar_entry inner = *en;
+	struct aci_result *r = a->out;
+
+	inner.path = below_rootfs(en->path);
+	if (en->type == TAR_HARDLINK)
+		inner.link = below_rootfs(en->link);
+	if (en->type == TAR_FILE)
+		r->content_bytes += en->size < UINT64_MAX - r->content_bytes ? en->size :
+									       UINT64_MAX - r->content_bytes;
+	if (strip_xattrs(a, &inner, en->path, e) < 0)
+		return -1;
+	if (a->h->entry && a->h->entry(a->h->ctx, &inner, a->tar, e) < 0) {
+		a->handler_failed = true;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- the pass ---- */
+
+static int take_entry(struct pass *a, const struct tar_entry *en, struct err *e)
+{
+	const char *below = below_rootfs(en->path);
+	struct tar_entry seen = *en;
+	size_t errors = a->f->errors;
+
+	if (++a->out->n_entries > a->bounds.max_entries)
+		return beyond(a, "entries", a->bounds.max_entries, e);
+	if (!strcmp(en->path, "manifest"))
+		return paths_add(a->paths, en, e) < 0 ? -1 : take_manifest(a, en, e);
+	if (below)
+		check_below(a, en);
+	else if (*en->path || en->type != TAR_DIR) /* "./" is the top itself */
+		error(a, "aci-toplevel", en, "is neither manifest nor rootfs");
+	if (below && !*below) {
+		a->has_rootfs = true;
+		if (en->type != TAR_DIR)
+			error(a, "aci-rootfs", en, "is not a directory");
+	}
+	if (en->type == TAR_HARDLINK && links_out(en))
+		seen.type = TAR_FILE; /* its target has been complained of already */
+	if (paths_add(a->paths, &seen, e) < 0)
+		return -1;
+	return below && a->f->errors == errors ? hand_out(a, en, e) : 0;
+}
+
+static int read_entries(struct pass *a, struct err *e)
+{
+	const struct tar_entry *en;
+	int r;
+
+	while ((r = tar_next(a->tar, &en, e)) > 0) {
+		if (take_entry(a, en, e) < 0)
+			return -1;
+		if (a->mode == ACI_STRICT && a->f->errors)
+			return 0;
+	}
+	if (r < 0) {
+		broken(a, e);
+		return -1;
+	}
+	if (paths_finish(a->paths, e) < 0)
+		return -1;
+	if (!a->has_manifest)
+		error(a, "aci-manifest", NULL, "there is no manifest");
+	if (!a->has_rootfs)
+		error(a, "aci-rootfs", NULL, "there is no rootfs");
+	report_stripped(a);
+	source_cleanup(&a->pump);
+	a->out->in_bytes = inflate_in_bytes(a->plain); /* with what stands behind the last byte of content */
+	hash_final(a->hash, a->out->digest);
+	a->hash = NULL;
+	return 0;
+}
+
+static int read_manifest(struct pass *a, struct err *e)
+{
+	const struct tar_entry *en;
+	int r;
+
+	while ((r = tar_next(a->tar, &en, e)) > 0)
+		if (!strcmp(en->path, "manifest"))
+			return take_manifest(a, en, e);
+	if (r < 0)
+		broken(a, e);
+	else
+		error(a, "aci-manifest", NULL, "there is no manifest");
+	return r;
+}
+
+static int open_chain(struct pass *a, struct err *e)
+{
+	const struct paths_handler on = { a, on_fault };
+
+	a->tee = (struct source){ tee_next, not_ours };
+	a->lent = (struct source){ lent_next, not_ours };
+	a->plain = inflate_open(&a->lent, e);
+	if (!a->plain) {
+		a->stream_failed = true;
+		broken(a, e);
+		return -1;
+	}
+	a->out->format = inflate_format(a->plain);
+	a->tar = tar_open(&a->tee, e);
+	if (!a->tar)
+		return -1;
+	if (a->only_manifest)
+		return 0;
+	a->hash = hash_new(e);
+	a->paths = a->hash ? paths_new(&on, e) : NULL;
+	if (!a->paths)
+		return -1;
+	struct err no_thread; /* then it takes longer, that is all */
+	if (a->out->format != INFLATE_NONE && pump_wanted())
+		a->pump = pump_open(a->plain, &no_thread);
+	return 0;
+}
+
+static void close_chain(struct pass *a)
+{
+	source_cleanup(&a->pump); /* first: it uses the others */
+	paths_free(a->paths);
+	hash_free(a->hash);
+	tar_free(a->tar);
+	source_cleanup(&a->plain);
+	free(a->xattrs);
+	for (size_t i = 0; i < N_STRIPPED; i++)
+		free(a->stripped[i].first);
+}
+
+static int run(struct pass *a, struct err *e)
+{
+	*a->out = (struct aci_result){ 0 };
+	int r = open_chain(a, e);
+	if (r == 0)
+		r = a->only_manifest ? read_manifest(a, e) : read_entries(a, e);
+	close_chain(a);
+	/* the caller's own failure, or want of memory, is not the image's */
+	if (r < 0 && (a->handler_failed || !a->f->errors))
+		return -1;
+	if (findings_err(a->f, e) == 0)
+		return 0;
+	return a->manifest_first ? err_wrap(e, "manifest") : -1;
+}
+
+int aci_read(struct source *in, const struct aci_bounds *bounds, enum aci_mode mode, const struct aci_handler *h,
+	     struct aci_result *out, struct findings *f, struct err *e)
+{
+	struct pass a = { .in = in, .h = h, .mode = mode, .out = out, .f = f };
+
+	a.bounds = (struct aci_bounds){
+		.max_bytes = bounds->max_bytes ? bounds->max_bytes : MAX_BYTES,
+		.max_entries = bounds->max_entries ? bounds->max_entries : MAX_ENTRIES,
+		.max_ratio = bounds->max_ratio ? bounds->max_ratio : MAX_RATIO,
+	};
+	return run(&a, e);
+}
+
+int aci_read_manifest(struct source *in, struct aci_result *out, struct findings *f, struct err *e)
+{
+	static const struct aci_handler nobody = { 0 };
+	struct pass a = {
+		.in = in, .h = &nobody, .out = out, .f = f, .only_manifest = true,
+		.bounds = { MAX_BYTES, MAX_ENTRIES, MAX_RATIO },
+	};
+
+	return run(&a, e);
+}
+
+void aci_result_free(struct aci_result *r)
+{
+	free(r->manifest_text);
+	image_manifest_free(&r->manifest);
+	*r = (struct aci_result){ 0 };
+}

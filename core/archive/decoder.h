@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * decoder - what inflate.c asks of a decompression library; one file per library implements it
+ *
+ * A decoder knows one member (gzip, bzip2), frame (zstd) or whole file (xz) at a time; where members follow each
+ * other, where the input ends and what may come after is inflate.c's business, the same for all of them.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/archive/inflate.h"
+
+struct decoder_io {
+	const uint8_t *in;
+	size_t         in_len;
+	bool           in_end; /* nothing will follow what is in `in` */
+	uint8_t       *out;
+	size_t         out_len;
+};
+
+enum decoder_state { DECODER_ERROR = -1, DECODER_MORE = 0, DECODER_DONE = 1 };
+
+struct decoder {
+	enum inflate_format format;
+	/* do these first bytes (always INFLATE_MAGIC, unless the file is shorter) begin a member? */
+	bool (*begins)(const uint8_t *p, size_t len);
+	void *(*open)(struct err *e);
+	/*
+	 * Takes from io->in and adds to io->out, moving both. DONE: this member is complete and its checksum right.
+	 * A call that can do neither, with io->in_end set, is the sign of a cut-off file.
+	 */
+	enum decoder_state (*run)(void *ctx, struct decoder_io *io, struct err *e);
+	int (*restart)(void *ctx, struct err *e); /* the next member begins */
+	void (*close)(void *ctx);
+};
+
+#define INFLATE_MAGIC 6u /* bytes that tell all formats apart */
+
+extern const struct decoder decoder_gzip, decoder_bzip2, decoder_xz, decoder_zstd;

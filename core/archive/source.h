@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * source - bytes lent block by block; decompression, hashing, storing and parsing are chained this way,
+ * so every byte is looked at where it lies and copied only where it is kept
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "core/base/err.h"
+
+struct source {
+	/* 1: *p, *len describe the next block (len > 0), valid until the next call; 0: end; -1: *e */
+	int (*next)(struct source *s, const uint8_t **p, size_t *len, struct err *e);
+	/* releases everything including the struct */
+	void (*close)(struct source *s);
+};
+
+static inline void source_cleanup(struct source **s)
+{
+	if (*s)
+		(*s)->close(*s);
+	*s = NULL;
+}
+#define auto_source __attribute__((cleanup(source_cleanup)))
+
+/** source_fd() - reads a descriptor (borrowed) in blocks of 128 KiB */
+struct source *source_fd(int fd, struct err *e);

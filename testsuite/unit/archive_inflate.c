@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * archive_inflate - unit tests of core/archive/inflate.h: what the libraries compress, whole and damaged
+ */
+#include "testsuite/unit/unit.h"
+
+#include <bzlib.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "core/archive/inflate.h"
+#include "testsuite/unit/archive_kit.h"
+
+/* ---- compressing ---- */
+
+static void compress_as(enum inflate_format f, const void *p, size_t len, struct buf *out)
+{
+	size_t room = len + len / 8 + 1024, n = 0;
+	char *tmp = malloc(room);
+
+	if (f == INFLATE_NONE) {
+		memcpy(tmp, p, len);
+		n = len;
+	} else if (f == INFLATE_GZIP) {
+		z_stream z = { .next_in = (uint8_t *)(uintptr_t)p, .avail_in = (uInt)len, .next_out = (uint8_t *)tmp,
+			       .avail_out = (uInt)room };
+		CHECK(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK && deflate(&z, Z_FINISH) == Z_STREAM_END);
+		n = z.total_out;
+		deflateEnd(&z);
+	} else if (f == INFLATE_BZIP2) {
+		unsigned m = (unsigned)room;
+		CHECK(BZ2_bzBuffToBuffCompress(tmp, &m, (char *)(uintptr_t)p, (unsigned)len, 1, 0, 0) == BZ_OK);
+		n = m;
+	} else if (f == INFLATE_XZ) {
+		CHECK(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, p, len, (uint8_t *)tmp, &n, room) == LZMA_OK);
+	} else {
+		ZSTD_CCtx *c = ZSTD_createCCtx();
+		ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+		n = ZSTD_compress2(c, tmp, room, p, len);
+		CHECK(!ZSTD_isError(n));
+		ZSTD_freeCCtx(c);
+	}
+	buf_add(out, tmp, n);
+	free(tmp);
+}
+
+/* everything that comes out, until it ends or *e says why not */
+static int decompress(const void *p, size_t len, size_t piece, struct buf *out, struct err *e)
+{
+	auto_source struct source *s = inflate_open(kit_source(p, len, piece), e);
+	const uint8_t *block;
+	size_t n;
+	int r = -1;
+
+	while (s && (r = s->next(s, &block, &n, e)) > 0) {
+		CHECK(n > 0);
+		buf_add(out, block, n);
+	}
+	if (r == 0)
+		CHECK_INT(inflate_in_bytes(s), len);
+	return r;
+}
+
+static bool same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
+}
+
+static void make_text(struct buf *b, size_t len)
+{
+	unsigned x = 1;
+
+	while (b->len < len) {
+		x = x * 1103515245 + 12345;
+		buf_fmt(b, "line %u of some text\n", x >> 20);
+	}
+}
+
+static const enum inflate_format compressed[] = { INFLATE_GZIP, INFLATE_BZIP2, INFLATE_XZ, INFLATE_ZSTD };
+#define EACH(f) for (const enum inflate_format *f = compressed; f < compressed + 4; f++)
+
+/* ---- cases ---- */
+
+TEST(round_trip, "inflate: all formats, whatever pieces the source has")
+{
+	static const size_t pieces[] = { 1, 5, 4096, 1 << 20 };
+	struct buf text = { 0 };
+	struct err e;
+
+	make_text(&text, 300000);
+	for (enum inflate_format f = INFLATE_NONE; f <= INFLATE_ZSTD; f++) {
+		struct buf z = { 0 };
+		compress_as(f, text.data, text.len, &z);
+		for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+			struct buf out = { 0 };
+			CHECK_INT(decompress(z.data, z.len, pieces[i], &out, &e), 0);
+			CHECK(same(&out, &text));
+			buf_free(&out);
+		}
+		auto_source struct source *s = inflate_open(kit_source(z.data, z.len, 3), &e);
+		CHECK_INT(inflate_format(s), f);
+		buf_free(&z);
+	}
+	buf_free(&text);
+}
+
+TEST(names, "inflate: formats have names")
+{
+	CHECK_STR(inflate_name(INFLATE_NONE), "none");
+	CHECK_STR(inflate_name(INFLATE_ZSTD), "zstd");
+}
+
+TEST(short_input, "inflate: files shorter than a magic number are plain")
+{
+	for (size_t n = 0; n < 7; n++) {
+		struct buf out = { 0 };
+		struct err e;
+		CHECK_INT(decompress("\xfd" "7zXZ", n < 5 ? n : 5, 2, &out, &e), 0);
+		CHECK_INT(out.len, n < 5 ? n : 5);
+		buf_free(&out);
+	}
+}
+
+TEST(members, "inflate: members in a row are one stream")
+{
+	struct err e;
+
+	EACH(f) {
+		struct buf z = { 0 }, out = { 0 };
+		compress_as(*f, "one ", 4, &z);
+		compress_as(*f, "", 0, &z);
+		compress_as(*f, "two", 3, &z);
+		for (size_t piece = 1; piece < 70; piece += 4) {
+			CHECK_INT(decompress(z.data, z.len, piece, &out, &e), 0);
+			CHECK(out.len == 7 && !memcmp(out.data, "one two", 7));
+			buf_free(&out);
+		}
+		buf_free(&z);
+	}
+}
+
+TEST(trailing, "inflate: bytes after the last member are an error that says where")
+{
+	static const char *const junk[] = { "x", "junk that is longer than any magic", "\x1f\x8b", "BZh", "\x28\xb5\x2f" };
+	struct err e;
+
+	EACH(f)
+		for (size_t i = 0; i < sizeof(junk) / sizeof(*junk); i++) {
+			struct buf z = { 0 }, out = { 0 };
+			compress_as(*f, "text", 4, &z);
+			buf_add(&z, junk[i], strlen(junk[i]));
+			CHECK_INT(decompress(z.data, z.len, 7, &out, &e), -1);
+			CHECK_HAS(e.msg, inflate_name(*f));
+			CHECK_HAS(e.msg, "at compressed byte ");
+			buf_free(&out);
+			/* and a NUL, which gzip -d lets pass */
+			z.len -= strlen(junk[i]);
+			buf_add(&z, "", 1);
+			CHECK_INT(decompress(z.data, z.len, 7, &out, &e), -1);
+			buf_free(&z);
+			buf_free(&out);
+		}
+}
+
+TEST(xz_padding, "inflate: xz streams may be padded by multiples of four")
+{
+	struct err e;
+
+	for (size_t pad = 0; pad < 9; pad++) {
+		struct buf z = { 0 }, out = { 0 };
+		compress_as(INFLATE_XZ, "text", 4, &z);
+		for (size_t i = 0; i < pad; i++)
+			buf_add(&z, "", 1);
+		CHECK_INT(decompress(z.data, z.len, 10, &out, &e), pad % 4 ? -1 : 0);
+		buf_free(&out);
+		compress_as(INFLATE_XZ, "more", 4, &z);
+		CHECK_INT(decompress(z.data, z.len, 10, &out, &e), pad % 4 ? -1 : 0);
+		CHECK(pad % 4 || (out.len == 8 && !memcmp(out.data, "textmore", 8)));
+		buf_free(&z);
+		buf_free(&out);
+	}
+}
+
+TEST(cut_off, "inflate: cut off at any byte it is an error")
+{
+	struct buf text = { 0 };
+	struct err e;
+
+	make_text(&text, 3000);
+	EACH(f) {
+		struct buf z = { 0 };
+		compress_as(*f, text.data, text.len, &z);
+		for (size_t n = 6; n < z.len; n++) { /* with less, it is not known to be compressed */
+			struct buf out = { 0 };
+			CHECK_INT(decompress(z.data, n, 1000, &out, &e), -1);
+			CHECK_HAS(e.msg, "truncated");
+			char where[64];
+			snprintf(where, sizeof(where), "at compressed byte %zu", n);
+			CHECK_HAS(e.msg, where);
+			buf_free(&out);
+		}
+		buf_free(&z);
+	}
+	buf_free(&text);
+}
+
+TEST(corrupt, "inflate: any changed byte is an error, or changes nothing")
+{
+	static const uint8_t flips[] = { 1, 0x80, 0xff };
+	struct buf text = { 0 };
+	struct err e;
+
+	make_text(&text, 2000);
+	EACH(f) {
+		struct buf z = { 0 };
+		size_t harmless = 0;
+		compress_as(*f, text.data, text.len, &z);
+		for (size_t i = 0; i < z.len; i++)
+			for (size_t j = 0; j < sizeof(flips); j++) {
+				struct buf out = { 0 };
+				z.data[i] ^= (char)flips[j];
+				auto_source struct source *s = inflate_open(kit_source(z.data, z.len, 1000), &e);
+				bool known = s && inflate_format(s) != INFLATE_NONE;
+				if (known && decompress(z.data, z.len, 1000, &out, &e) == 0) {
+					CHECK(same(&out, &text));
+					harmless++;
+				}
+				z.data[i] ^= (char)flips[j];
+				buf_free(&out);
+			}
+		/* a gzip header's time, and codes in the tables that no byte uses: few, all in all */
+		CHECK(harmless < z.len / 10);
+		buf_free(&z);
+	}
+	buf_free(&text);
+}
+
+TEST(memory, "inflate: a dictionary beyond the bound is refused")
+{
+	struct buf z = { 0 }, out = { 0 };
+	struct err e;
+	lzma_options_lzma o;
+	uint8_t buf[4096];
+	size_t n = 0;
+
+	lzma_lzma_preset(&o, 0);
+	o.dict_size = 512u << 20;
+	lzma_filter filters[] = { { LZMA_FILTER_LZMA2, &o }, { LZMA_VLI_UNKNOWN, NULL } };
+	/* the encoder would need memory for it as well: change the size in the header that a small one wrote */
+	o.dict_size = 4096;
+	CHECK_INT(lzma_stream_buffer_encode(filters, LZMA_CHECK_CRC32, NULL, (const uint8_t *)"text", 4, buf, &n, sizeof(buf)),
+		  LZMA_OK);
+	size_t header = (buf[12] + 1u) * 4, at = 12 + 2;
+	while (at < 12 + header && (buf[at] != 0x21 || buf[at + 1] != 1)) /* LZMA2, one byte of properties */
+		at++;
+	REQUIRE(at < 12 + header);
+	buf[at + 2] = 34; /* 512 MiB */
+	uint32_t crc = lzma_crc32(buf + 12, header - 4, 0);
+	for (int i = 0; i < 4; i++)
+		buf[12 + header - 4 + (size_t)i] = (uint8_t)(crc >> (8 * i));
+	CHECK_INT(decompress(buf, n, 100, &out, &e), -1);
+	CHECK_HAS(e.msg, "MiB to decompress, 160 are allowed");
+	/* zstd: a frame header that asks for a window of 256 MiB */
+	CHECK_INT(decompress("\x28\xb5\x2f\xfd\x00\x90\x01\x00\x00", 9, 100, &out, &e), -1);
+	CHECK_HAS(e.msg, "zstd: at compressed byte");
+	buf_free(&z);
+	buf_free(&out);
+}
+
+TEST(zstd_skippable, "inflate: skippable zstd frames, also in front")
+{
+	struct buf z = { 0 }, out = { 0 };
+	struct err e;
+
+	buf_add(&z, "\x50\x2a\x4d\x18\x04\x00\x00\x00" "skip", 12);
+	compress_as(INFLATE_ZSTD, "text", 4, &z);
+	buf_add(&z, "\x5f\x2a\x4d\x18\x00\x00\x00\x00", 8);
+	CHECK_INT(decompress(z.data, z.len, 3, &out, &e), 0);
+	CHECK(out.len == 4 && !memcmp(out.data, "text", 4));
+	buf_free(&z);
+	buf_free(&out);
+}
+
+UNIT_MAIN(round_trip, names, short_input, members, trailing, xz_padding, cut_off, corrupt, memory, zstd_skippable)

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * archive_pump - unit tests of core/archive/pump.h: nothing lost, nothing leaked, whoever is slow or leaves early
+ */
+#include "testsuite/unit/unit.h"
+
+#include <errno.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "core/archive/inflate.h"
+#include "core/archive/pump.h"
+#include "testsuite/unit/archive_kit.h"
+
+static void make_gzip(struct buf *out, size_t len)
+{
+	char *text = malloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)(i * i >> 7);
+	size_t room = len + 1024;
+	char *tmp = malloc(room);
+	z_stream z = { .next_in = (uint8_t *)text, .avail_in = (uInt)len, .next_out = (uint8_t *)tmp, .avail_out = (uInt)room };
+	CHECK(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK && deflate(&z, Z_FINISH) == Z_STREAM_END);
+	buf_add(out, tmp, z.total_out);
+	deflateEnd(&z);
+	free(tmp);
+	free(text);
+}
+
+/* reads up to @stop blocks; the bytes seen, and the last result of next() in *r */
+static size_t consume(const struct buf *z, size_t piece, size_t stop, bool slow, int *r, struct err *e)
+{
+	auto_source struct source *in = inflate_open(kit_source(z->data, z->len, piece), e);
+	const uint8_t *p;
+	size_t len, at = 0, blocks = 0;
+
+	auto_source struct source *s = pump_open(in, e);
+	while (blocks++ < stop && (*r = s->next(s, &p, &len, e)) > 0) {
+		for (size_t i = 0; i < len; i++)
+			if (p[i] != (uint8_t)((at + i) * (at + i) >> 7)) {
+				CHECK(!"the right bytes");
+				return at;
+			}
+		at += len;
+		if (slow && blocks % 8 == 0)
+			usleep(2000);
+	}
+	CHECK(pump_in_bytes(s) <= z->len);
+	return at;
+}
+
+TEST(all_of_it, "pump: hands on everything, in order")
+{
+	static const size_t lens[] = { 0, 1, 131072, 131073, 5000000 };
+	struct err e;
+	int r;
+
+	for (size_t i = 0; i < sizeof(lens) / sizeof(*lens); i++)
+		for (int slow = 0; slow < 2; slow++) {
+			struct buf z = { 0 };
+			make_gzip(&z, lens[i]);
+			CHECK_INT(consume(&z, slow ? 1 << 20 : 100, SIZE_MAX, slow, &r, &e), lens[i]);
+			CHECK_INT(r, 0);
+			buf_free(&z);
+		}
+}
+
+TEST(early, "pump: may be left at any block")
+{
+	struct buf z = { 0 };
+	struct err e;
+	int r;
+
+	make_gzip(&z, 3000000);
+	for (size_t stop = 0; stop < 25; stop++)
+		consume(&z, 4096, stop, false, &r, &e);
+	buf_free(&z);
+}
+
+TEST(errors, "pump: an error comes when everything before it was handed on")
+{
+	struct buf z = { 0 };
+	struct err e;
+	int r;
+
+	make_gzip(&z, 3000000);
+	z.len -= 4;
+	/* what the decoder had of its last block is lost with it */
+	size_t n = consume(&z, 4096, SIZE_MAX, true, &r, &e);
+	CHECK(n >= 3000000 - 131072 && n <= 3000000);
+	CHECK_INT(r, -1);
+	CHECK_INT(e.code, EBADMSG);
+	CHECK_HAS(e.msg, "gzip: at compressed byte");
+	buf_free(&z);
+}
+
+UNIT_MAIN(all_of_it, early, errors)
