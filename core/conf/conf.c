@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * conf - see conf.h
+ *
+ * Each directory is read into a struct of its own, where every field may be set once; then it is laid over
+ * what the directories before it said. File names play no part in that.
+ */
+#include "core/conf/conf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/fd.h"
+#include "core/base/json.h"
+
+#define CONF_FILE_MAX  (1u << 20)
+#define CONF_FILES_MAX 1000 /* in one directory */
+
+void conf_free(struct conf *c)
+{
+	free(c->data_dir);
+	free(c->stage1_images_dir);
+	free(c->stage1_name);
+	free(c->stage1_version);
+	free(c->stage1_location);
+	*c = (struct conf){ 0 };
+}
+
+/* ---- fields ---- */
+
+static int check_abs_path(const char *s, struct err *e)
+{
+	return *s == '/' ? 0 : err_set(e, EINVAL, "must be an absolute path, not \"%s\"", s);
+}
+
+static int check_location(const char *s, struct err *e)
+{
+	static const char *const schemes[] = { "file://", "http://", "https://", "docker://" };
+
+	if (*s == '/')
+		return 0;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (!strncmp(s, schemes[i], strlen(schemes[i])))
+			return 0;
+	return err_set(e, EINVAL, "must be an absolute path or a URL (file, http, https, docker), not \"%s\"", s);
+}
+
+/* Not there and "" both leave the field to the directories read before. */
+static int take(const cJSON *j, const char *key, int (*check)(const char *s, struct err *e), char **field,
+		struct err *e)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, key);
+	struct err why;
+
+	if (!v || (cJSON_IsString(v) && !*v->valuestring))
+		return 0;
+	if (!cJSON_IsString(v))
+		return err_set(e, EINVAL, "field \"%s\": must be a string", key);
+	if (*field)
+		return err_set(e, EINVAL, "field \"%s\": is set by another file of this directory as well", key);
+	if (check && check(v->valuestring, &why) < 0)
+		return err_set(e, EINVAL, "field \"%s\": %s", key, why.msg);
+	*field = strdup(v->valuestring);
+	return *field ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+/* ---- kinds ---- */
+
+static int parse_paths(const cJSON *j, struct conf *c, struct err *e)
+{
+	if (take(j, "data", check_abs_path, &c->data_dir, e) < 0)
+		return -1;
+	return take(j, "stage1-images", check_abs_path, &c->stage1_images_dir, e);
+}
+
+static int parse_stage1(const cJSON *j, struct conf *c, struct err *e)
+{
+	const char *name = json_str(j, "name"), *version = json_str(j, "version");
+
+	if ((name && *name) && !(version && *version))
+		return err_set(e, EINVAL, "field \"version\": is missing, but \"name\" is there");
+	if ((version && *version) && !(name && *name))
+		return err_set(e, EINVAL, "field \"name\": is missing, but \"version\" is there");
+	if (take(j, "name", NULL, &c->stage1_name, e) < 0 || take(j, "version", NULL, &c->stage1_version, e) < 0)
+		return -1;
+	return take(j, "location", check_location, &c->stage1_location, e);
+}
+
+static const struct kind {
+	const char *name, *dir;
+	int       (*parse)(const cJSON *j, struct conf *c, struct err *e);
+} kinds[] = {
+	{ "paths", "paths.d", parse_paths },
+	{ "stage1", "stage1.d", parse_stage1 },
+};
+#define N_KINDS (sizeof(kinds) / sizeof(*kinds))
+
+static int check_head(const cJSON *j, const char *kind, struct err *e)
+{
+	const char *is = json_str(j, "rktKind"), *version = json_str(j, "rktVersion");
+
+	if (!cJSON_IsObject(j))
+		return err_set(e, EINVAL, "not a JSON object");
+	if (!is || !*is)
+		return err_set(e, EINVAL, "field \"rktKind\": is missing; \"%s\" belongs here", kind);
+	if (!version || !*version)
+		return err_set(e, EINVAL, "field \"rktVersion\": is missing; \"v1\" is known");
+	if (strcmp(is, kind))
+		return err_set(e, EINVAL, "field \"rktKind\": \"%s\" does not belong into this directory, \"%s\" does", is,
+			       kind);
+	if (strcmp(version, "v1"))
+		return err_set(e, EINVAL, "field \"rktVersion\": \"%s\" is not known for \"%s\", \"v1\" is", version, kind);
+	return 0;
+}
+
+/* the second one's fields over the first one's, which takes them */
+static void overlay(struct conf *c, struct conf *over)
+{
+	char **to[] = { &c->data_dir, &c->stage1_images_dir, &c->stage1_name, &c->stage1_version, &c->stage1_location };
+	char **from[] = { &over->data_dir, &over->stage1_images_dir, &over->stage1_name, &over->stage1_version,
+			  &over->stage1_location };
+
+	for (size_t i = 0; i < sizeof(to) / sizeof(*to); i++) {
+		if (!*from[i])
+			continue;
+		free(*to[i]);
+		*to[i] = take_ptr(*from[i]);
+	}
+}
+
+static int conf_copy(const struct conf *c, struct conf *out, struct err *e)
+{
+	char *const from[] = { c->data_dir, c->stage1_images_dir, c->stage1_name, c->stage1_version, c->stage1_location };
+	char **to[] = { &out->data_dir, &out->stage1_images_dir, &out->stage1_name, &out->stage1_version,
+			&out->stage1_location };
+
+	for (size_t i = 0; i < sizeof(to) / sizeof(*to); i++)
+		if (from[i] && !(*to[i] = strdup(from[i])))
+			return err_set(e, ENOMEM, "out of memory");
+	return 0;
+}
+
+static int parse_kind(const struct kind *k, const char *text, size_t len, struct conf *c, struct err *e)
+{
+	struct conf trial = { 0 };
+	auto_json cJSON *j = json_parse_err(text, len, e);
+
+	/* fields are tried on a copy: the first one must not stay when the second one is wrong */
+	if (!j || check_head(j, k->name, e) < 0 || conf_copy(c, &trial, e) < 0 || k->parse(j, &trial, e) < 0) {
+		conf_free(&trial);
+		return -1;
+	}
+	conf_free(c);
+	*c = trial;
+	return 0;
+}
+
+int conf_parse(const char *kind, const char *text, size_t len, struct conf *c, struct err *e)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (!strcmp(kinds[i].name, kind))
+			return parse_kind(&kinds[i], text, len, c, e);
+	return err_set(e, EINVAL, "unknown kind of configuration \"%s\"", kind);
+}
+
+/* ---- directories ---- */
+
+static bool is_json(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 5 && !strcmp(name + n - 5, ".json");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* sorted, so that of two files in conflict it is always the same one that is complained about */
+static int list_files(DIR *d, char ***names, size_t *n, struct err *e)
+{
+	struct dirent *de;
+
+	*n = 0;
+	*names = calloc(CONF_FILES_MAX, sizeof(**names));
+	if (!*names)
+		return err_set(e, ENOMEM, "out of memory");
+	while (errno = 0, (de = readdir(d))) {
+		if (!is_json(de->d_name))
+			continue;
+		if (*n == CONF_FILES_MAX)
+			return err_set(e, E2BIG, "more than %d files", CONF_FILES_MAX);
+		if (!((*names)[*n] = strdup(de->d_name)))
+			return err_set(e, ENOMEM, "out of memory");
+		++*n;
+	}
+	if (errno)
+		return err_sys(e, "read directory");
+	qsort(*names, *n, sizeof(**names), by_name);
+	return 0;
+}
+
+/* Links are followed: configuration is often managed as a farm of them. What is no file is no configuration. */
+static int read_text(int dir_fd, const char *name, char **text, size_t *len, struct err *e)
+{
+	struct stat st;
+	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	*text = NULL;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "open");
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if (st.st_size > (off_t)CONF_FILE_MAX)
+		return err_set(e, EFBIG, "larger than %u bytes", CONF_FILE_MAX);
+	auto_free char *p = malloc((size_t)st.st_size + 1);
+	if (!p)
+		return err_set(e, ENOMEM, "out of memory");
+	ssize_t n = fd_read_full(fd, p, (size_t)st.st_size);
+	if (n < 0)
+		return err_sys(e, "read");
+	p[n] = 0;
+	*len = (size_t)n;
+	*text = take_ptr(p);
+	return 0;
+}
+
+static int read_files(DIR *d, const struct kind *k, const char *dir, struct conf *c, struct err *e)
+{
+	char **names = NULL;
+	size_t n = 0, i;
+
+	int r = list_files(d, &names, &n, e);
+	if (r < 0)
+		err_wrap(e, "%s/%s", dir, k->dir);
+	for (i = 0; i < n && r == 0; i++) {
+		auto_free char *text = NULL;
+		size_t len = 0;
+		r = read_text(dirfd(d), names[i], &text, &len, e);
+		if (r == 0 && text)
+			r = parse_kind(k, text, len, c, e);
+		if (r < 0)
+			err_wrap(e, "%s/%s/%s", dir, k->dir, names[i]);
+	}
+	while (n)
+		free(names[--n]);
+	free(names);
+	return r;
+}
+
+static int read_dir(const char *dir, struct conf *c, struct err *e)
+{
+	for (size_t i = 0; i < N_KINDS; i++) {
+		char path[4096];
+		int n = snprintf(path, sizeof(path), "%s/%s", dir, kinds[i].dir);
+		if (n < 0 || (size_t)n >= sizeof(path))
+			return err_set(e, ENAMETOOLONG, "%s: path too long", dir);
+		auto_dir DIR *d = opendir(path);
+		if (!d && errno == ENOENT)
+			continue;
+		if (!d)
+			return err_sys(e, "open directory %s", path);
+		if (read_files(d, &kinds[i], dir, c, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int conf_read(const struct conf_opts *o, struct conf *c, struct err *e)
+{
+	const char *const dirs[] = { o->system_dir ? o->system_dir : "/usr/lib/rkt",
+				     o->local_dir ? o->local_dir : "/etc/rkt", o->user_dir };
+
+	*c = (struct conf){ 0 };
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		struct conf one = { 0 };
+		int r = dirs[i] && *dirs[i] ? read_dir(dirs[i], &one, e) : 0;
+		if (r == 0)
+			overlay(c, &one);
+		conf_free(&one);
+		if (r < 0) {
+			conf_free(c);
+			return -1;
+		}
+	}
+	return 0;
+}

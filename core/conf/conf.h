@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * conf - rkt's configuration directories: system, then local, then user; later ones override
+ *
+ * Files *.json in DIR/{paths.d,stage1.d,...}, each {"rktKind": ..., "rktVersion": "v1", ...}; an unknown kind or
+ * version is an error that names the file. Source: rkt Documentation/configuration.md.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "core/base/err.h"
+
+struct conf_opts { const char *system_dir, *local_dir, *user_dir; }; /* NULL: /usr/lib/rkt, /etc/rkt, none */
+
+struct conf {
+	char *data_dir;         /* paths: "data", default /var/lib/rkt */
+	char *stage1_images_dir; /* paths: "stage1-images"; NULL: not set */
+	char *stage1_name, *stage1_version, *stage1_location; /* stage1: NULL: the built-in one */
+};
+
+int conf_read(const struct conf_opts *o, struct conf *c, struct err *e);
+void conf_free(struct conf *c);
+
+/**
+ * conf_parse() - one file's text, as found in DIR/@kind.d, merged into @c; a value that is there already is an error
+ * (two files of one directory that disagree); *c is unchanged on errors
+ */
+int conf_parse(const char *kind, const char *text, size_t len, struct conf *c, struct err *e);

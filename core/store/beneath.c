@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * beneath - paths inside a tree that an image fills: the one way to open them while unpacking and copying
+ *
+ * Not even links that stay inside are followed: in a tree under construction every parent is a real directory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/archive/tar.h"
+#include "core/store/internal.h"
+
+int beneath_open(int root_fd, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+
+	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+}
+
+int beneath_parent(int root_fd, const char *path, const char **name)
+{
+	char parent[TAR_PATH_MAX + 1];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	*name = slash ? slash + 1 : path;
+	if (n > TAR_PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(parent, path, n);
+	parent[n] = 0;
+	return beneath_open(root_fd, parent, O_PATH | O_DIRECTORY);
+}
+
+int beneath_xattr(int dir_fd, const char *name, const char *attr, const void *value, size_t len)
+{
+	char path[TAR_NAME_MAX + 64];
+
+	/* the directory is ours by descriptor, and the last step is never followed */
+	int n = snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir_fd, name);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return lsetxattr(path, attr, value, len, 0);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * import - one pass from an archive to a published image, and the way back out
+ *
+ * While the archive streams in, nothing has a name yet. Then, under the publish lock and in this order: blob,
+ * manifest, name and used entries, each durable, and last the info file, which is what makes it an image.
+ * Removal goes the other way round. So whatever ends either of them leaves files that no image has, never
+ * an image that lacks one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/base/hash.h"
+#include "core/base/lock.h"
+#include "core/store/blob.h"
+#include "core/store/internal.h"
+
+struct import {
+	struct store             *st;
+	const struct import_opts *o;
+	struct blob               blob;
+	struct aci_result         res;
+	struct image_id           id;
+};
+
+static int tap(void *ctx, const uint8_t *p, size_t len, struct err *e)
+{
+	return blob_write(&((struct import *)ctx)->blob, p, len, e);
+}
+
+static void progress(void *ctx, uint64_t in_bytes)
+{
+	struct import *im = ctx;
+
+	im->o->progress(im->o->ctx, in_bytes);
+}
+
+static int stream(struct import *im, struct source *in, struct err *e)
+{
+	const struct aci_handler h = { .ctx = im, .tap = tap, .progress = im->o->progress ? progress : NULL };
+	const struct aci_bounds bounds = { 0 };
+	struct findings f = { 0 };
+
+	int r = aci_read(in, &bounds, ACI_STRICT, &h, &im->res, &f, e);
+	findings_free(&f);
+	if (r < 0)
+		return -1;
+	memcpy(im->id.s, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX));
+	hash_hex(im->res.digest, sizeof(im->res.digest), im->id.s + strlen(IMAGE_ID_PREFIX));
+	/* for an image that we have, nothing will be kept: no need to wait for the disk */
+	return store_has(im->st, "info", im->id.s) ? 0 : blob_sync(&im->blob, e);
+}
+
+/*
+ * A tree that was lent out keeps our shared lock: it must not be collected. Without one, hours of streaming
+ * would keep store_gc() waiting for nothing, since what is written here has its own protection.
+ */
+static int stream_unlocked(struct import *im, struct source *in, struct err *e)
+{
+	struct store *st = im->st;
+	bool unlock = st->lock_fd >= 0 && !st->lent;
+	struct err lock_err;
+
+	if (unlock)
+		lock_drop(st->lock_fd);
+	int r = stream(im, in, e);
+	if (unlock && lock_wait(st->lock_fd, LOCK_SHARED, &lock_err) < 0 && r == 0) {
+		*e = lock_err;
+		r = -1;
+	}
+	return r;
+}
+
+/* ---- publishing ---- */
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* what info/ shall say; borrows everything */
+static struct image_info describe(const struct import *im)
+{
+	return (struct image_info){
+		.id = im->id, .name = im->res.manifest.name, .labels = im->res.manifest.labels,
+		.tar_bytes = im->res.tar_bytes, .import_ns = now_ns(), .latest = im->o->latest,
+		/* the struct owns strings elsewhere; here nobody frees or changes them */
+		.verified_by = (char *)(uintptr_t)(im->o->verified_by ? im->o->verified_by : "insecure"),
+		.origin = (char *)(uintptr_t)im->o->origin,
+	};
+}
+
+static int publish_blob(struct import *im, struct err *e)
+{
+	struct store_path path = store_path("blob", im->id.s), dir = path;
+
+	*strrchr(dir.s, '/') = 0;
+	if (blob_sync(&im->blob, e) < 0 || store_make_dir(im->st, dir.s, e) < 0)
+		return -1;
+	auto_close int dir_fd = store_open_file(im->st, dir.s, O_RDONLY | O_DIRECTORY);
+	if (dir_fd < 0)
+		return err_sys(e, "open the store's %s", dir.s);
+	if (blob_publish(&im->blob, dir_fd, im->id.s, e) < 0)
+		return -1;
+	return fsync(dir_fd) < 0 ? err_sys(e, "sync the store's %s", dir.s) : 0;
+}
+
+static int publish_parts(struct import *im, const struct image_info *i, struct err *e)
+{
+	int cas_fd = im->st->cas_fd;
+
+	if (publish_blob(im, e) < 0)
+		return -1;
+	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len, 0400,
+		       true, e) < 0)
+		return -1;
+	if (store_index(im->st, i, e) < 0)
+		return -1;
+	return info_write(im->st, i, e);
+}
+
+static int publish_new(struct import *im, struct err *e)
+{
+	struct image_info i = describe(im);
+	struct err ignored;
+
+	if (publish_parts(im, &i, e) == 0)
+		return 0;
+	unlinkat(im->st->cas_fd, store_path("info", im->id.s).s, 0); /* renamed, but its directory would not sync */
+	store_unindex(im->st, &im->id, &i, &ignored);
+	return -1;
+}
+
+static bool is_insecure(const char *verified_by)
+{
+	return !verified_by || !strcmp(verified_by, "insecure");
+}
+
+/* the image is there: who vouches for it may become better, never worse */
+static int refresh(struct import *im, struct image_info *old, struct err *e)
+{
+	struct image_info now = describe(im), keep = *old;
+
+	keep.import_ns = now.import_ns;
+	keep.latest |= now.latest;
+	if (is_insecure(old->verified_by) && !is_insecure(now.verified_by)) {
+		keep.verified_by = now.verified_by;
+		keep.origin = now.origin;
+	}
+	if (!keep.origin)
+		keep.origin = now.origin;
+	if (info_write(im->st, &keep, e) < 0)
+		return -1;
+	store_touch(im->st, &im->id);
+	return 0;
+}
+
+static int publish(struct import *im, bool *existed, struct err *e)
+{
+	struct image_info old = { 0 };
+	struct err why;
+
+	auto_close int lock = store_publish_lock(im->st, e);
+	if (lock < 0)
+		return -1;
+	auto_close int whole = store_blob(im->st, &im->id, &why); /* info, and a blob of the right size */
+	if (whole < 0 || info_read(im->st, &im->id, &old, &why) < 0) {
+		/* not there, or damaged and about to be healed; any other trouble is no reason to touch it */
+		if (why.code == ENOENT || why.code == EBADMSG)
+			return publish_new(im, e);
+		*e = why;
+		return -1;
+	}
+	*existed = true;
+	int r = refresh(im, &old, e);
+	image_info_free(&old);
+	return r;
+}
+
+/* Ctrl-C in the midst of it would leave files for store_gc(); these few milliseconds it can wait. */
+static int publish_uninterrupted(struct import *im, bool *existed, struct err *e)
+{
+	sigset_t block, old;
+
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGHUP);
+	sigaddset(&block, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &block, &old);
+	int r = publish(im, existed, e);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
+int store_import(struct store *st, struct source *in, const struct import_opts *o, struct image_id *id,
+		 bool *existed, struct err *e)
+{
+	struct import im = { .st = st, .o = o, .blob.fd = -1 };
+	int r = -1;
+
+	*existed = false;
+	auto_close int dir_fd = store_open_file(st, "blob/sha512", O_RDONLY | O_DIRECTORY);
+	if (dir_fd < 0)
+		return err_sys(e, "open the store's blobs");
+	if (blob_create(&im.blob, dir_fd, false, e) == 0 && stream_unlocked(&im, in, e) == 0)
+		r = publish_uninterrupted(&im, existed, e);
+	blob_drop(&im.blob);
+	aci_result_free(&im.res);
+	if (r == 0)
+		*id = im.id;
+	return r;
+}
+
+/* ---- removal ---- */
+
+static int remove_image(struct store *st, const struct image_id *id, struct err *e)
+{
+	struct image_info i = { 0 };
+	struct err why;
+
+	auto_close int lock = store_publish_lock(st, e);
+	if (lock < 0)
+		return -1;
+	/* a damaged record must not make the image immortal; store_gc() finds its name entries */
+	if (info_read(st, id, &i, &why) < 0 && why.code == ENOENT) {
+		*e = why;
+		return -1;
+	}
+	int r = 0;
+	if (unlinkat(st->cas_fd, store_path("info", id->s).s, 0) < 0)
+		r = err_sys(e, "remove image %s", id->s);
+	else if (fsync(lock) < 0) /* the lock is a descriptor of info/ */
+		r = err_sys(e, "sync the store's info");
+	else
+		r = store_unindex(st, id, &i, e);
+	image_info_free(&i);
+	return r;
+}
+
+int store_remove(struct store *st, const struct image_id *id, struct err *e)
+{
+	if (!store_has(st, "info", id->s))
+		return err_set(e, ENOENT, "image %s is not in the store", id->s);
+	return remove_image(st, id, e);
+}
+
+/* ---- verification ---- */
+
+static int compare_manifest(struct store *st, const struct image_id *id, const struct aci_result *res, struct err *e)
+{
+	auto_free char *text = NULL;
+	size_t len;
+
+	if (store_manifest_text(st, id, &text, &len, e) < 0)
+		return -1;
+	if (len != res->manifest_len || memcmp(text, res->manifest_text, len))
+		return err_set(e, EBADMSG, "image %s is damaged: the store's manifest differs from the image's", id->s);
+	return 0;
+}
+
+int store_verify(struct store *st, const struct image_id *id, struct err *e)
+{
+	uint8_t buf[16384], digest[HASH_SHA512_LEN];
+	char hex[HASH_SHA512_HEX + 1];
+	struct aci_result res = { 0 };
+	struct findings f = { 0 };
+	ssize_t n;
+
+	auto_close int fd = store_blob(st, id, e);
+	struct hash *h = fd < 0 ? NULL : hash_new(e);
+	if (!h)
+		return -1;
+	while ((n = fd_read_full(fd, buf, sizeof(buf))) > 0)
+		hash_feed(h, buf, (size_t)n);
+	int why = errno;
+	hash_final(h, digest);
+	errno = why;
+	if (n < 0)
+		return err_sys(e, "read image %s", id->s);
+	hash_hex(digest, sizeof(digest), hex);
+	if (strcmp(hex, id->s + strlen(IMAGE_ID_PREFIX)))
+		return err_set(e, EBADMSG, "image %s is damaged: its content hashes to sha512-%.32s...", id->s, hex);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "read image %s", id->s);
+	auto_source struct source *src = source_fd(fd, e);
+	int r = !src || aci_read_manifest(src, &res, &f, e) < 0 ? -1 : compare_manifest(st, id, &res, e);
+	findings_free(&f);
+	aci_result_free(&res);
+	return r;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * index - the small files that lead to an image: name/ and used/, and how all but the blob's content goes
+ *
+ * Everything here runs under store_publish_lock(), which is what makes it safe to remove directories that
+ * have become empty.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/store/internal.h"
+
+static int add_name(struct store *st, const char *name, const char *version, const struct image_id *id, struct err *e)
+{
+	char key[STORE_KEY_HEX + 1];
+
+	if (store_key(name, version, key, e) < 0)
+		return -1;
+	struct store_path dir = store_path("name", key);
+	if (store_make_dir(st, dir.s, e) < 0)
+		return -1;
+	struct store_path path = store_path(dir.s, id->s);
+	auto_close int fd = openat(st->cas_fd, path.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0400);
+	if (fd < 0)
+		return err_sys(e, "create the store's %s", path.s);
+	return store_sync_dir(st, dir.s, e);
+}
+
+int store_index(struct store *st, const struct image_info *i, struct err *e)
+{
+	const char *version = appc_pair_find(&i->labels, "version");
+
+	/* when it was used is worth no fsync: without the file, the import time counts */
+	auto_close int used = openat(st->cas_fd, store_path("used", i->id.s).s,
+				     O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (used < 0)
+		return err_sys(e, "create the store's used/%s", i->id.s);
+	if (version && add_name(st, i->name, version, &i->id, e) < 0)
+		return -1;
+	return add_name(st, i->name, NULL, &i->id, e);
+}
+
+static int remove_file(struct store *st, const char *path, struct err *e)
+{
+	if (unlinkat(st->cas_fd, path, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove the store's %s", path);
+	return 0;
+}
+
+/* the file, and its directory if this was the last one in it */
+static int remove_entry(struct store *st, const char *path, struct err *e)
+{
+	struct store_path dir = { .s = "" };
+
+	if (remove_file(st, path, e) < 0)
+		return -1;
+	memcpy(dir.s, path, (size_t)(strrchr(path, '/') - path));
+	unlinkat(st->cas_fd, dir.s, AT_REMOVEDIR); /* fails when others are in it, as it should */
+	return 0;
+}
+
+static int remove_name(struct store *st, const char *name, const char *version, const struct image_id *id,
+		       struct err *e)
+{
+	char key[STORE_KEY_HEX + 1];
+
+	if (store_key(name, version, key, e) < 0)
+		return -1;
+	return remove_entry(st, store_path(store_path("name", key).s, id->s).s, e);
+}
+
+int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e)
+{
+	const char *version = i && i->name ? appc_pair_find(&i->labels, "version") : NULL;
+	int r = 0;
+
+	/* go on after a failure: less is left over that way */
+	if (version)
+		r |= remove_name(st, i->name, version, id, e);
+	if (i && i->name)
+		r |= remove_name(st, i->name, NULL, id, e);
+	r |= remove_file(st, store_path("used", id->s).s, e);
+	r |= remove_file(st, store_path("manifest", id->s).s, e);
+	r |= remove_entry(st, store_path("blob", id->s).s, e);
+	return r ? -1 : 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * internal - what the files of core/store share; nobody else includes it
+ *
+ * Locks, from the outside in, each a flock(2) that dies with its process:
+ *   lock         shared while a store is open, exclusive while store_gc() decides. An import lets it go while it
+ *                streams (it may take minutes, and its temporary file has a lock of its own), unless this
+ *                handle has lent out a tree.
+ *   tree/        exclusive: one collection at a time.
+ *   info/        exclusive around the few steps that publish or remove an image. Readers never take it.
+ *   blob/.../ID  exclusive while its tree is extracted: one rendering of an image at a time.
+ */
+#pragma once
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/appc/types.h"
+#include "core/store/render.h"
+#include "core/store/store.h"
+
+#define STORE_PATH_MAX 320 /* of any file of ours, relative to cas/ */
+#define STORE_KEY_HEX  64  /* digits of the file names made from names and URLs */
+#define STORE_TMP      ".tmp."   /* a temporary file or tree: store_gc() removes it unless it is locked */
+#define STORE_TRASH    ".trash." /* a tree on its way out */
+
+struct store {
+	int   cas_fd;  /* -1: there is no store, which is the same as an empty one */
+	int   lock_fd; /* -1: read-only file system without a lock file */
+	bool  lent;    /* render_image() handed out a tree of this store */
+	void (*warn)(void *ctx, const char *text);
+	void *warn_ctx;
+};
+
+__attribute__((format(printf, 2, 3))) void store_warn(struct store *st, const char *fmt, ...);
+
+/* ---- names of files ---- */
+struct store_path { char s[STORE_PATH_MAX]; };
+/** store_path() - "info/sha512-..."; @kind "blob": with its directories */
+struct store_path store_path(const char *kind, const char *name);
+/** store_key() - 64 digits of the digest of @a, and of @b after a NUL unless it is NULL */
+int store_key(const char *a, const char *b, char out[STORE_KEY_HEX + 1], struct err *e);
+/** store_is_id() - a whole image ID in canonical form */
+bool store_is_id(const char *s);
+
+/** store_open_file() - O_NOFOLLOW below cas/; -1/errno, ENOENT also when there is no store */
+int store_open_file(const struct store *st, const char *path, int flags);
+/** store_open_list() - a directory below cas/; NULL/errno */
+DIR *store_open_list(const struct store *st, const char *path);
+bool store_has(const struct store *st, const char *kind, const char *name);
+
+/** store_publish_lock() - the lock of info/: close the descriptor to let it go */
+int store_publish_lock(struct store *st, struct err *e);
+int store_sync_dir(struct store *st, const char *path, struct err *e);
+int store_make_dir(struct store *st, const char *path, struct err *e); /* durable; 0 also when it is there */
+
+/* ---- info/ ---- */
+int info_read(const struct store *st, const struct image_id *id, struct image_info *out, struct err *e);
+int info_write(struct store *st, const struct image_info *i, struct err *e);
+
+/* ---- publishing and removing, under store_publish_lock() ---- */
+/** store_index() - the entries of name/ and used/ for an image, durable */
+int store_index(struct store *st, const struct image_info *i, struct err *e);
+/** store_unindex() - all files of an image but info and tree, and the directories that this empties */
+int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e);
+
+/* ---- extract.c ---- */
+struct extract_opts {
+	const struct appc_strings *whitelist; /* NULL or empty: everything */
+	void  *ctx;
+	void (*warn)(void *ctx, const char *text); /* what could not be kept; NULL: nobody is told */
+};
+/* entry by entry: paths and hard links relative to the root, as struct aci_handler has them */
+struct extract;
+struct extract *extract_new(int dir_fd, const struct extract_opts *o, struct err *e);
+int extract_entry(void *x, const struct tar_entry *t, struct tar *tar, struct err *e);
+int extract_finish(struct extract *x, struct err *e); /* times of directories, the whitelist, warnings */
+void extract_free(struct extract *x);
+
+/** extract_image() - extract_tree() with options; @res (zeroed, free it) receives digest and manifest */
+int extract_image(struct source *tar, int dir_fd, const struct extract_opts *o, struct aci_result *res,
+		  struct err *e);
+
+/** whitelist_apply() - removes from a tree what is neither on the list nor leads to something on it */
+int whitelist_apply(int root_fd, const struct appc_strings *whitelist, struct err *e);
+
+/* ---- walk.c ---- */
+/* a visit to every directory of a tree, parents before children; functions return -1 with *e to end it */
+struct walk {
+	void *ctx;
+	int (*enter)(void *ctx, const char *path, int dir_fd, struct err *e); /* "" is the root; may be NULL */
+	/* every entry of that directory; true in *descend asks for a visit later. @path is the whole one. */
+	int (*entry)(void *ctx, const char *path, const char *name, int dir_fd, bool *descend, struct err *e);
+	int (*leave)(void *ctx, const char *path, int dir_fd, struct err *e); /* after its last entry; may be NULL */
+};
+int walk_tree(int root_fd, const struct walk *w, struct err *e);
+
+/* ---- beneath.c ---- */
+/** beneath_open() - openat2() that leaves @root_fd by no ".."-component, link or mount; -1/errno */
+int beneath_open(int root_fd, const char *path, int flags);
+/** beneath_parent() - splits "a/b/c" and opens "a/b"; *name points into @path */
+int beneath_parent(int root_fd, const char *path, const char **name);
+/** beneath_xattr() - sets an attribute of @name in the directory, a symlink itself; -1/errno */
+int beneath_xattr(int dir_fd, const char *name, const char *attr, const void *value, size_t len);

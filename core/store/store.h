@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store - images on disk, content-addressed, without a database
+ *
+ * Below DIR/cas (0700):
+ *   blob/sha512/ab/sha512-<128 hex>   the uncompressed tar, byte-exact, 0400: the only copy of the content
+ *   manifest/sha512-<128>             its manifest as it is in the archive
+ *   info/sha512-<128>                 JSON: name, labels, size, import time, how it was verified, where it is from
+ *   remote/<sha512 of the URL, 64>    JSON: URL -> image ID, ETag, download time
+ *   name/<sha512 of the name, 64>/sha512-<128>   empty: which images carry a name; likewise for the name, a NUL
+ *                                and the version label, so that a name of many versions stays quick to look up
+ *   used/sha512-<128>                 empty; its mtime is when the image was last used
+ *   tree/sha512-<128>/rootfs          rendered by extraction (render.h)
+ *   lock                              flock: shared while images are in use, exclusive while store_gc() decides what goes
+ * An image exists exactly when its info file does: import writes that last, removal takes it away first, so at
+ * any moment of a power cut the store is right and at worst has leftovers, which store_gc() removes.
+ * IDs: "sha512-" + 128 hex digits inside; every input takes a unique prefix of at least 2 digits.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/appc/manifest.h"
+#include "core/archive/aci.h"
+#include "core/base/err.h"
+
+#define IMAGE_ID_LEN (sizeof("sha512-") - 1 + 128)
+#define IMAGE_KEY_HEX 64  /* digits of rkt's key: printed by --full */
+#define IMAGE_SHORT_HEX 32 /* digits that fetch prints */
+
+struct image_id { char s[IMAGE_ID_LEN + 1]; };
+
+struct store; /* holds cas_fd and the shared lock */
+
+/**
+ * store_open() - opens DIR/cas
+ * @create: make what is missing; otherwise a store that is not there is an empty one
+ * Takes the shared lock, waiting for a removal under way. Errors: EACCES with "cannot run as unprivileged user" etc.
+ */
+struct store *store_open(const char *dir, bool create, struct err *e);
+void store_close(struct store *st);
+/** store_on_warning() - is told what went not quite well: an attribute the file system cannot keep, a damaged record */
+void store_on_warning(struct store *st, void (*warn)(void *ctx, const char *text), void *ctx);
+int store_cas_fd(const struct store *st); /* borrowed; for render.h */
+
+struct image_info {
+	struct image_id   id;
+	char             *name;         /* "example.com/app" */
+	struct appc_pairs labels;
+	uint64_t          tar_bytes;    /* size of the blob */
+	int64_t           import_ns, last_used_ns; /* since 1970 */
+	bool              latest;       /* fetched without a version label */
+	char             *verified_by;  /* "insecure", or fingerprint of the key */
+	char             *origin;       /* file path or URL it came from; NULL: not known */
+};
+void image_info_free(struct image_info *i);
+
+struct image_infos { struct image_info *v; size_t n; };
+void image_infos_free(struct image_infos *l);
+
+/* ---- import ---- */
+struct import_opts {
+	bool        latest;
+	const char *verified_by; /* "insecure" or a fingerprint */
+	const char *origin;
+	void       *ctx;
+	void      (*progress)(void *ctx, uint64_t in_bytes);
+};
+
+/**
+ * store_import() - one pass from an archive to a published image
+ * @in: the archive, compressed or not (borrowed)
+ * @id: receives the image ID; @existed: the same image was there already (then only info is refreshed: a
+ *      better verification replaces "insecure", never the other way round)
+ *
+ * Nothing is visible before everything is on disk. On any error the store is as it was. Two imports of the
+ * same image at once make one blob.
+ */
+int store_import(struct store *st, struct source *in, const struct import_opts *o, struct image_id *id,
+		 bool *existed, struct err *e);
+
+/* ---- look-up ---- */
+/** store_resolve() - "sha512-ab", "ab12" ...: EINVAL not an ID or "image ID too short", ENOENT "no image IDs found", ENOTUNIQ "ambiguous image ID" */
+int store_resolve(struct store *st, const char *prefix, struct image_id *id, struct err *e);
+
+/**
+ * store_find_name() - by name and labels (all of @labels must match; others may be there)
+ * Several match: latest first, then the newest import. ENOENT: none.
+ */
+int store_find_name(struct store *st, const char *name, const struct appc_pairs *labels, struct image_id *id,
+		    struct err *e);
+int store_find_url(struct store *st, const char *url, struct image_id *id, struct err *e);
+int store_set_url(struct store *st, const char *url, const struct image_id *id, const char *etag, struct err *e);
+
+int store_info(struct store *st, const struct image_id *id, struct image_info *out, struct err *e);
+int store_list(struct store *st, struct image_infos *out, struct err *e);
+int store_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e);
+int store_manifest_text(struct store *st, const struct image_id *id, char **text, size_t *len, struct err *e);
+/** store_blob() - the tar, O_RDONLY; the caller's to close */
+int store_blob(struct store *st, const struct image_id *id, struct err *e);
+void store_touch(struct store *st, const struct image_id *id); /* "last used" = now; failure does not matter */
+
+/* ---- upkeep ---- */
+/** store_verify() - re-hashes the blob: 0 same, EBADMSG in *e when a byte differs */
+int store_verify(struct store *st, const struct image_id *id, struct err *e);
+
+/** store_remove() - takes an image away (its tree stays while pods use it, until store_gc()); needs no running reader to stop */
+int store_remove(struct store *st, const struct image_id *id, struct err *e);
+
+/**
+ * store_gc() - leftovers of imports and removals, and rendered trees that no image has
+ * @tree_used: asked under the exclusive lock whether a pod still uses the tree of an image ID
+ * @removed: told of each thing removed ("tree sha512-..."), may be NULL
+ */
+struct store_gc_opts {
+	void *ctx;
+	bool (*tree_used)(void *ctx, const struct image_id *id);
+	void (*removed)(void *ctx, const char *what);
+	bool  dry_run;
+};
+int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e);
