@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * appfs - see appfs.h
+ */
+#include "core/pod/appfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/pod/mnt.h"
+#include "core/store/render.h"
+
+#define IN_MEMORY "in-memory"
+
+/* file systems known by their magic number, so that the common ones need no probe (linux/magic.h) */
+enum { MAGIC_EXT = 0xef53, MAGIC_XFS = 0x58465342, MAGIC_OVERLAY = 0x794c7630 };
+#define MAGIC_BTRFS 0x9123683eul
+
+void appfs_target(const char *name, char out[APPFS_PATH_MAX])
+{
+	if (!strcmp(name, APPFS_STAGE1))
+		snprintf(out, APPFS_PATH_MAX, "stage1/rootfs");
+	else
+		snprintf(out, APPFS_PATH_MAX, "stage1/rootfs/opt/stage2/%s/rootfs", name);
+}
+
+static void layer_path(const char *name, const char *below, char out[APPFS_PATH_MAX])
+{
+	snprintf(out, APPFS_PATH_MAX, "overlay/%s%s%s", name, *below ? "/" : "", below);
+}
+
+static bool is_there(int dir_fd, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool appfs_is_overlay(int pod_fd, const char *name)
+{
+	char path[APPFS_PATH_MAX];
+
+	layer_path(name, "", path);
+	return is_there(pod_fd, path);
+}
+
+/* ---- a directory like another one: the root of an overlay looks like its upper directory ---- */
+
+static int copy_xattr(const char *from, const char *to, const char *name)
+{
+	char value[4096];
+
+	/* overlayfs keeps its own books in these */
+	if (!strncmp(name, "trusted.overlay.", 16))
+		return 0;
+	ssize_t n = getxattr(from, name, value, sizeof(value));
+	return n < 0 ? -1 : setxattr(to, name, value, (size_t)n, 0);
+}
+
+/* both are O_PATH at best, which the f*xattr calls refuse; /proc leads to the same inodes */
+static int copy_xattrs(int from_fd, int to_fd)
+{
+	char from[40], to[40], names[4096];
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", from_fd);
+	ssize_t n = listxattr(from, names, sizeof(names));
+	if (n <= 0)
+		return n < 0 && errno != EOPNOTSUPP ? -1 : 0;
+	snprintf(to, sizeof(to), "/proc/self/fd/%d", to_fd);
+	for (const char *p = names; p < names + n; p += strlen(p) + 1)
+		if (copy_xattr(from, to, p) < 0)
+			return -1;
+	return 0;
+}
+
+static int make_alike(int dir_fd, const char *name, int like_fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(like_fd, &st) < 0)
+		return err_sys(e, "root of the image");
+	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct timespec times[2] = { st.st_atim, st.st_mtim };
+	if (fd < 0 || ((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid) < 0) ||
+	    fchmod(fd, st.st_mode & 07777) < 0 || copy_xattrs(like_fd, fd) < 0 || futimens(fd, times) < 0)
+		return err_sys(e, "make %s like the image's root", name);
+	return 0;
+}
+
+/* ---- preparing ---- */
+
+static int make_dir(int dir_fd, const char *path, struct err *e)
+{
+	if (mkdirat(dir_fd, path, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "create directory %s", path);
+	return 0;
+}
+
+static int prepare_layer(int dir_fd, const char *name, int lower_fd, struct err *e)
+{
+	char upper[APPFS_PATH_MAX], work[APPFS_PATH_MAX];
+
+	layer_path(name, "upper", upper);
+	layer_path(name, "work", work);
+	if (make_dir(dir_fd, upper, e) < 0 || make_dir(dir_fd, work, e) < 0)
+		return -1;
+	return make_alike(dir_fd, upper, lower_fd, e);
+}
+
+int appfs_prepare(int pod_fd, const char *name, int lower_fd, struct err *e)
+{
+	char path[APPFS_PATH_MAX];
+
+	layer_path(name, "", path);
+	if (make_dir(pod_fd, "overlay", e) < 0 || make_dir(pod_fd, path, e) < 0)
+		return -1;
+	return prepare_layer(pod_fd, name, lower_fd, e);
+}
+
+int appfs_copy(int pod_fd, const char *name, int lower_fd, struct err *e)
+{
+	char target[APPFS_PATH_MAX];
+
+	appfs_target(name, target);
+	auto_close int fd = fd_open_dir(pod_fd, target, e);
+	if (fd < 0 || render_copy(lower_fd, fd, e) < 0)
+		return -1;
+	/* last: writing into the directory has changed its time */
+	return make_alike(pod_fd, target, lower_fd, e);
+}
+
+/* ---- mounting ---- */
+
+/*
+ * Whether overlayfs can keep its marks there. On a ramfs it mounts and then forgets what was
+ * renamed or deleted; an overlay takes the attributes of another one for its own.
+ */
+static bool holds_upper(const char *path)
+{
+	struct statfs fs;
+
+	if (statfs(path, &fs) < 0)
+		return false;
+	unsigned long magic = (unsigned long)fs.f_type & 0xffffffffu;
+	if (magic == MAGIC_EXT || magic == MAGIC_XFS || magic == MAGIC_BTRFS)
+		return true;
+	if (magic == MAGIC_OVERLAY || setxattr(path, "trusted.overlay.probe", "y", 1, 0) < 0)
+		return false;
+	removexattr(path, "trusted.overlay.probe");
+	return true;
+}
+
+static int mount_overlay(const char *name, const char *target, int lower_fd, unsigned long ms)
+{
+	char options[2 * APPFS_PATH_MAX + 100], upper[APPFS_PATH_MAX], work[APPFS_PATH_MAX];
+
+	/* names are AC names (or ours), so nothing needs escaping; the image's path might, hence /proc */
+	layer_path(name, "upper", upper);
+	layer_path(name, "work", work);
+	int n = snprintf(options, sizeof(options),
+		"lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s", lower_fd, upper, work);
+	/* a pod does not outlive a power cut, so nothing needs to be on disk when it ends (since 5.10) */
+	snprintf(options + n, sizeof(options) - (size_t)n, ",volatile");
+	if (mount("overlay", target, "overlay", ms, options) == 0)
+		return 0;
+	if (errno != EINVAL)
+		return -1;
+	options[n] = 0;
+	return mount("overlay", target, "overlay", ms, options);
+}
+
+/* upper and work on a tmpfs that goes with the mount namespace */
+static int mount_in_memory(const char *name, const char *target, int lower_fd, unsigned long ms, struct err *e)
+{
+	char layer[APPFS_PATH_MAX], mark[APPFS_PATH_MAX];
+
+	layer_path(name, "", layer);
+	layer_path(name, IN_MEMORY, mark);
+	auto_close int fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(e, "create %s", mark);
+	if (mount("tmpfs", layer, "tmpfs", MS_NODEV, "mode=0755") < 0)
+		return err_sys(e, "mount a tmpfs for changes");
+	if (holds_upper(layer) && prepare_layer(AT_FDCWD, name, lower_fd, e) == 0 &&
+	    mount_overlay(name, target, lower_fd, ms) == 0)
+		return 0;
+	err_sys(e, "mount an overlay");
+	umount2(layer, MNT_DETACH);
+	unlink(mark);
+	return -1;
+}
+
+/* what is left when no overlay can be mounted; the target may hold directories made for one */
+static int replace_by_copy(const char *name, const char *target, int lower_fd, struct err *e)
+{
+	char layer[APPFS_PATH_MAX];
+
+	layer_path(name, "", layer);
+	if (fd_remove_tree(AT_FDCWD, target, e) < 0 || make_dir(AT_FDCWD, target, e) < 0 ||
+	    appfs_copy(AT_FDCWD, name, lower_fd, e) < 0)
+		return -1;
+	return fd_remove_tree(AT_FDCWD, layer, e);
+}
+
+/* A stage 1 is as trusted as we are, and may keep devices in its tree. */
+static bool allows_devices(const char *name)
+{
+	return !strcmp(name, APPFS_STAGE1);
+}
+
+/* without mount_setattr (before 5.12) a remount has to name the flags that shall stay, too */
+static int restrict_old(const char *target)
+{
+	struct statvfs vfs;
+
+	if (statvfs(target, &vfs) < 0)
+		return -1;
+	unsigned long keep = (vfs.f_flag & ST_NOSUID ? MS_NOSUID : 0) |
+			     (vfs.f_flag & ST_NOEXEC ? MS_NOEXEC : 0) |
+			     (vfs.f_flag & ST_RDONLY ? MS_RDONLY : 0) |
+			     (vfs.f_flag & ST_NOATIME ? MS_NOATIME : 0) |
+			     (vfs.f_flag & ST_RELATIME ? MS_RELATIME : 0);
+	return mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_NODEV | keep, NULL);
+}
+
+/* a copy: a mount of its own, for devices to be switched off on it */
+static int settle_copy(const char *name, const char *target, struct err *e)
+{
+	if (allows_devices(name))
+		return 1;
+	if (mount(target, target, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "bind mount on %s", target);
+	if (mnt_restrict(AT_FDCWD, target, MNT_ATTR_NODEV) < 0 && (errno != ENOSYS || restrict_old(target) < 0))
+		return err_sys(e, "restrict the mount on %s", target);
+	return 1;
+}
+
+static int mount_writable(const char *name, const char *target, int lower_fd, unsigned long ms, struct err *e)
+{
+	if (holds_upper("overlay")) {
+		if (mount_overlay(name, target, lower_fd, ms) == 0)
+			return 0;
+		/* with another reason than the upper directory's file system a tmpfs would not help either */
+		if (errno != EINVAL)
+			return err_sys(e, "mount an overlay");
+	}
+	return mount_in_memory(name, target, lower_fd, ms, e);
+}
+
+/* no overlayfs here, or not over this kind of file system */
+static bool can_copy(int code)
+{
+	return code == ENODEV || code == EINVAL || code == EOPNOTSUPP;
+}
+
+int appfs_mount(const char *name, int lower_fd, struct err *e)
+{
+	char target[APPFS_PATH_MAX];
+	struct err why;
+
+	appfs_target(name, target);
+	if (!appfs_is_overlay(AT_FDCWD, name))
+		return settle_copy(name, target, e);
+	if (mount_writable(name, target, lower_fd, allows_devices(name) ? 0 : MS_NODEV, &why) == 0)
+		return 0;
+	if (!can_copy(why.code)) {
+		*e = why;
+		return -1;
+	}
+	if (replace_by_copy(name, target, lower_fd, e) < 0)
+		return err_wrap(e, "%s: copying instead", why.msg);
+	return settle_copy(name, target, e);
+}
+
+/* ---- looking at it afterwards ---- */
+
+static int open_overlay_ro(int upper_fd, int lower_fd, struct err *e)
+{
+	char layers[80];
+
+	/*
+	 * As two lower layers: nothing is written, no work directory is needed, and so nobody asks whether the
+	 * volatile overlay that was here before had been unmounted cleanly.
+	 */
+	snprintf(layers, sizeof(layers), "/proc/self/fd/%d:/proc/self/fd/%d", upper_fd, lower_fd);
+	auto_close int fs_fd = mnt_fsopen("overlay");
+	if (fs_fd < 0 || mnt_fsconfig(fs_fd, "lowerdir", layers) < 0)
+		return err_sys(e, "mount the app's changes over its image");
+	int fd = mnt_fsmount(fs_fd, MNT_ATTR_RDONLY | MNT_ATTR_NODEV);
+	return fd < 0 ? err_sys(e, "mount the app's changes over its image") : fd;
+}
+
+int appfs_mount_ro(int pod_fd, const char *app, int lower_fd, struct err *e)
+{
+	char path[APPFS_PATH_MAX];
+
+	if (!appfs_is_overlay(pod_fd, app)) {
+		appfs_target(app, path);
+		return fd_open_dir(pod_fd, path, e);
+	}
+	layer_path(app, IN_MEMORY, path);
+	if (is_there(pod_fd, path))
+		return err_set(e, ENODATA,
+			"what app %s changed was kept in memory and is gone: the pod directory's "
+			"file system cannot "
+			"hold an overlay",
+			app);
+	layer_path(app, "upper", path);
+	auto_close int upper_fd = fd_open_dir(pod_fd, path, e);
+	return upper_fd < 0 ? -1 : open_overlay_ro(upper_fd, lower_fd, e);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * appfs - the root file system of an app in its pod, and that of a stage 1 that comes as an image
+ *
+ * A layer is an overlay: the rendered image below, overlay/NAME/{upper,work} of the pod directory above. Where the
+ * pod directory's file system cannot hold what overlayfs writes (ramfs, another overlay, no trusted.* attributes),
+ * a tmpfs on overlay/NAME does, and the changes end with the pod (overlay/NAME/in-memory says so afterwards).
+ * Without overlayfs the image's tree is copied to the target. overlay/NAME is there exactly when it is an overlay.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/err.h"
+
+#define APPFS_STAGE1 ".stage1" /* name of the layer of a stage 1; no app can have it */
+
+#define APPFS_PATH_MAX 600
+/** appfs_target() - where an app's root is mounted, relative to the pod directory; NAME may be APPFS_STAGE1 */
+void appfs_target(const char *name, char out[APPFS_PATH_MAX]);
+
+/**
+ * appfs_prepare() - makes overlay/NAME with a root directory like that of the image
+ * @pod_fd: the pod directory; overlay/ is made when missing
+ * @lower_fd: root of the rendered image (O_PATH will do)
+ */
+int appfs_prepare(int pod_fd, const char *name, int lower_fd, struct err *e);
+
+/** appfs_copy() - instead: a copy of the image's tree at the target, an empty directory that is there already */
+int appfs_copy(int pod_fd, const char *name, int lower_fd, struct err *e);
+
+/**
+ * appfs_mount() - mounts the layer at its target
+ * @lower_fd: as above, opened in the mount namespace of the caller; not used when a copy is in place
+ *
+ * The current directory must be the pod directory, the mount namespace the caller's own. Devices in an app's root
+ * do not work (nodev). It is writable for apps that shall be read-only, too: mount points have to be made in it
+ * first, so stage 1 makes it read-only.
+ * 0: mounted over the target; 1: the target holds the tree itself (a copy); -1. When overlayfs is missing now,
+ * the copy is made now.
+ */
+int appfs_mount(const char *name, int lower_fd, struct err *e);
+
+/**
+ * appfs_mount_ro() - the root of an app of a pod that is not running, as the app left it, read-only
+ * @lower_fd: root of the rendered image; -1 will do when a copy is in place
+ *
+ * Returns a directory descriptor of a mount that nobody else sees and that goes with the descriptor. Does not
+ * care for the mark that a volatile overlay leaves in its work directory.
+ * Errors: ENODATA: the app's changes were in memory only.
+ */
+int appfs_mount_ro(int pod_fd, const char *app, int lower_fd, struct err *e);
+
+/** appfs_is_overlay() - whether the layer needs the image's tree */
+bool appfs_is_overlay(int pod_fd, const char *name);
