@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * app - see app.h
+ *
+ * Trusted until mounts_pivot(): nothing of the image, whose tree is only walked by descriptor.
+ * Order: the user is looked up before volumes can bring another /etc/passwd; masks are in place
+ * before there is a terminal; capabilities and the filter come after the last mount; descriptors go
+ * last.
+ */
+#include "stage1-init/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "core/base/fd.h"
+#include "stage1-init/confine.h"
+#include "stage1-init/event.h"
+#include "stage1-init/mounts.h"
+#include "stage1-init/rootfs.h"
+#include "stage1-init/sys.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+struct start {
+	struct plan           *p;
+	struct plan_app       *a;
+	size_t                 index;
+	const struct plan_run *run;
+	const char            *roots;
+	int                    report_fd;
+	struct user            user;
+	struct app_user_env    env_room;
+	struct app_fs          fs;
+	int                    terminal; /* slave side; -1 */
+};
+
+/* ---- environment ---- */
+
+static bool is_set(char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; *env; env++)
+		if (!strncmp(*env, name, n) && (*env)[n] == '=')
+			return true;
+	return false;
+}
+
+static void add_env(
+	struct plan_app *a, const char *name, const char *value, char *room, size_t size)
+{
+	if (is_set(a->env, name))
+		return;
+	snprintf(room, size, "%s=%s", name, value);
+	a->env[a->n_env++] = room;
+}
+
+void app_user_env(struct plan_app *a, const struct user *u, struct app_user_env *room)
+{
+	add_env(a, "HOME", u->home, room->home, sizeof(room->home));
+	add_env(a, "USER", u->name, room->user, sizeof(room->user));
+	add_env(a, "LOGNAME", u->name, room->logname, sizeof(room->logname));
+	add_env(a, "SHELL", u->shell, room->shell, sizeof(room->shell));
+}
+
+/* ---- directory and program ---- */
+
+int app_enter_dir(int root_fd, const char *path, struct err *e)
+{
+	struct statfs fs;
+	char cwd[PATH_MAX];
+	auto_close int fd = root_open(root_fd, path, O_PATH | O_DIRECTORY, ROOT_FOLLOW);
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
+		return err_sys(e, "working directory %s", path);
+	/* a directory of /proc can be a way to what some process has open */
+	if (fs.f_type == SYS_MAGIC_PROC)
+		return err_set(e, EINVAL, "working directory %s: must not be in /proc", path);
+	if (fchdir(fd) < 0)
+		return err_sys(e, "working directory %s", path);
+	if (!getcwd(cwd, sizeof(cwd)) || *cwd != '/')
+		return err_set(
+			e, EINVAL, "working directory %s: lies outside of the app's root", path);
+	return 0;
+}
+
+static const char *path_of(char *const *env)
+{
+	for (; *env; env++)
+		if (!strncmp(*env, "PATH=", 5))
+			return *env + 5;
+	return "";
+}
+
+/* as the shell does: the first that can be executed; one that could not, but is there, is the
+ * better error */
+static void exec_in_path(char *const *argv, char *const *env)
+{
+	char file[PATH_MAX];
+	int best = ENOENT;
+
+	for (const char *p = path_of(env); *p; p += strcspn(p, ":"), p += *p == ':') {
+		int n = snprintf(file, sizeof(file), "%.*s/%s", (int)strcspn(p, ":"), p, argv[0]);
+		if (*p == ':' || n < 0 || (size_t)n >= sizeof(file))
+			continue;
+		execve(file, argv, env);
+		if (errno != ENOENT && errno != ENOTDIR)
+			best = errno;
+	}
+	errno = best;
+}
+
+int app_exec(char *const *argv, char *const *env, struct err *e)
+{
+	if (sys_close_range_cloexec(3) < 0) {
+		err_sys(e, "close descriptors");
+		return STATUS_OWN_FAILURE;
+	}
+	if (strchr(argv[0], '/'))
+		execve(argv[0], argv, env);
+	else
+		exec_in_path(argv, env);
+	int why = errno;
+	if ((why == ENOENT || why == ENOTDIR) && strchr(argv[0], '/') &&
+		access(argv[0], F_OK) == 0) {
+		err_set(e, why,
+			"Error: Unable to execute \"%s\": its interpreter (first line of a script, "
+			"or the loader of "
+			"an ELF file) is not in the image",
+			argv[0]);
+		return STATUS_NOT_FOUND;
+	}
+	errno = why;
+	err_sys(e, "Error: Unable to %s \"%s\"",
+		why == ENOENT || why == ENOTDIR ? "open" : "execute", argv[0]);
+	return why == ENOENT || why == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+/* ---- stdin, stdout, stderr ---- */
+
+int app_open_terminal(int pts_fd, uid_t uid, int *master, struct err *e)
+{
+	int unlock = 0;
+
+	*master = openat(pts_fd, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*master < 0)
+		return err_sys(e, "open a terminal");
+	if (ioctl(*master, TIOCSPTLCK, &unlock) < 0)
+		return err_sys(e, "unlock the terminal");
+	/* the peer itself, not a name that could be something else by now */
+	auto_close int slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return err_sys(e, "open the terminal");
+	if (fchown(slave, uid, (gid_t)-1) < 0)
+		return err_sys(e, "owner of the terminal");
+	return take_fd(&slave);
+}
+
+int app_take_stdio(int in, int out, int err, bool terminal, struct err *e)
+{
+	if (terminal && ioctl(in, TIOCSCTTY, 0) < 0)
+		return err_sys(e, "take the terminal");
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+		return err_sys(e, "stdin, stdout, stderr");
+	return 0;
+}
+
+static int set_up_terminal(struct start *s, struct err *e)
+{
+	struct event ev = { .type = EVENT_TERMINAL, .app = (int32_t)s->index };
+	auto_close int master = -1;
+	auto_close int pts =
+		openat(s->fs.dev_fd, "pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (pts < 0)
+		return err_sys(e, "open /dev/pts");
+	s->terminal = app_open_terminal(pts, s->user.uid, &master, e);
+	if (s->terminal < 0 || mounts_console(&s->fs, pts, e) < 0)
+		return -1;
+	if (event_send(s->p->event_fd, &ev, master) < 0)
+		return err_sys(e, "hand over the terminal");
+	return 0;
+}
+
+static int set_up_stdio(struct start *s, struct err *e)
+{
+	auto_close int null = -1;
+
+	if (s->terminal >= 0)
+		return app_take_stdio(s->terminal, s->terminal, s->terminal, true, e);
+	if (!s->p->pass_stdin) {
+		null = openat(s->fs.dev_fd, "null", O_RDWR | O_CLOEXEC);
+		if (null < 0)
+			return err_sys(e, "open /dev/null");
+	}
+	return app_take_stdio(s->p->pass_stdin ? 0 : null, s->a->out_fd, s->a->err_fd, false, e);
+}
+
+/* ---- the steps ---- */
+
+static int join_cgroups(const struct plan_app *a, struct err *e)
+{
+	for (size_t i = 0; i < a->n_cgroups; i++)
+		if (a->cgroups[i].tasks_fd >= 0 && write(a->cgroups[i].tasks_fd, "0", 1) < 0)
+			return err_sys(e, "join cgroup %s", a->cgroups[i].name);
+	/* only now: the group that one is in becomes the root of the new namespace */
+	if (a->n_cgroups && unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "cgroup namespace");
+	return 0;
+}
+
+static int open_root(struct start *s, struct err *e)
+{
+	char path[512];
+	int n = snprintf(path, sizeof(path), "%s/%s/rootfs", s->roots, s->a->name);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, ENAMETOOLONG, "app name too long");
+	s->fs.root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return s->fs.root_fd < 0 ? err_sys(e, "open %s", path) : 0;
+}
+
+static int build_root(struct start *s, struct err *e)
+{
+	/* PID 1's, if the pod shares one; our namespace has a copy of that mount, and it is the
+	 * copy that moves */
+	auto_close int shm = s->p->one_ns ? -1
+					  : openat(AT_FDCWD, "/dev/shm",
+						    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (shm < 0 && !s->p->one_ns)
+		return err_sys(e, "open /dev/shm");
+	if (open_root(s, e) < 0 ||
+		user_resolve(s->fs.root_fd, s->a->user, s->a->group, &s->user, e) < 0)
+		return -1;
+	mounts_etc(s->p, s->fs.root_fd);
+	if (mounts_system(s->a, shm, &s->fs, e) < 0 || mounts_volumes(s->a, s->fs.root_fd, e) < 0)
+		return -1;
+	return s->p->tty ? set_up_terminal(s, e) : 0;
+}
+
+static int enter_root(struct start *s, struct err *e)
+{
+	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY };
+	bool admin = s->a->limits.caps >> CAP_SYS_ADMIN & 1;
+
+	if (mounts_pivot(s->fs.root_fd, admin, e) < 0)
+		return -1;
+	/* last, since mount points had to be made in it */
+	if (s->a->read_only && sys_mount_setattr(s->fs.root_fd, "", AT_EMPTY_PATH, &ro) < 0)
+		return err_sys(e, "make the root read-only");
+	return 0;
+}
+
+static int set_oom_score(struct start *s, struct err *e)
+{
+	char text[16];
+
+	if (!s->a->limits.has_oom_score_adj)
+		return 0;
+	int n = snprintf(text, sizeof(text), "%d", s->a->limits.oom_score_adj);
+	/* our own mount of proc, made a moment ago */
+	auto_close int fd = openat(s->fs.proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)n) < 0)
+		return err_sys(e, "oom_score_adj %s", text);
+	return 0;
+}
+
+static int give_up_privileges(struct start *s, struct err *e)
+{
+	struct event ev = { .type = EVENT_PROCESS, .app = (int32_t)s->index, .value = getpid(),
+			    .main = s->run == &s->a->main, .uid = s->user.uid, .gid = s->user.gid };
+	struct confinement c = {
+		.caps = s->a->limits.caps, .no_new_privs = s->a->limits.no_new_privs,
+		.uid = s->user.uid, .gid = s->user.gid, .gids = s->a->gids, .n_gids = s->a->n_gids,
+		.filter = &s->a->filter,
+	};
+	auto_close int listener = -1;
+
+	if (confine(&c, &listener, e) < 0)
+		return -1;
+	if (event_send(s->p->event_fd, &ev, listener) < 0)
+		return err_sys(e, "tell the host side");
+	return 0;
+}
+
+static void report(struct start *s, int status, const struct err *e)
+{
+	struct report r = { .failed = e != NULL, .status = status };
+
+	if (e)
+		r.err = *e;
+	if (write(s->report_fd, &r, sizeof(r)) < 0)
+		_exit(STATUS_OWN_FAILURE);
+}
+
+static int prepare(struct start *s, struct err *e)
+{
+	if (join_cgroups(s->a, e) < 0)
+		return -1;
+	if (setsid() < 0)
+		return err_sys(e, "new session");
+	umask(0); /* what is made in the image gets the mode that is asked for */
+	if (build_root(s, e) < 0 || enter_root(s, e) < 0 ||
+		app_enter_dir(s->fs.root_fd, s->a->working_dir, e) < 0 || set_oom_score(s, e) < 0 ||
+		set_up_stdio(s, e) < 0)
+		return -1;
+	umask(022);
+	confine_signals();
+	return give_up_privileges(s, e);
+}
+
+void app_main(
+	struct plan *p, size_t index, const struct plan_run *run, const char *roots, int report_fd)
+{
+	struct start s = { .p = p, .a = &p->apps[index], .index = index, .run = run, .roots = roots,
+			   .report_fd = report_fd, .terminal = -1,
+			   .fs = { .root_fd = -1, .dev_fd = -1, .proc_fd = -1 } };
+	struct err e;
+
+	if (prepare(&s, &e) < 0) {
+		report(&s, STATUS_OWN_FAILURE, &e);
+		_exit(STATUS_OWN_FAILURE);
+	}
+	app_user_env(s.a, &s.user, &s.env_room);
+	report(&s, 0, NULL);
+	int status = app_exec(run->argv, s.a->env, &e);
+	report(&s, status, &e);
+	_exit(status);
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cgroup - see cgroup.h
+ */
+#include "stage1-init/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <time.h>
+
+#include "core/base/buf.h"
+#include "core/base/fd.h"
+#include "stage1-init/cgroup_find.h"
+#include "stage1-init/sys.h"
+
+#define LIST_MAX  65536
+#define CPU_PERIOD_US 100000
+
+struct setup {
+	struct plan     *p;
+	int              pod_fd;
+	pid_t            pid1;
+	struct hierarchies l;
+};
+
+/* ---- which limits ---- */
+
+static int wants(const struct appc_limits *l)
+{
+	return (l->memory_bytes != APPC_UNLIMITED ? CGROUP_MEMORY : 0) |
+	       (l->cpu_millis != APPC_UNLIMITED || l->cpu_request_millis || l->cpu_shares
+			       ? CGROUP_CPU
+			       : 0) |
+	       (l->pids != APPC_UNLIMITED ? CGROUP_PIDS : 0);
+}
+
+static int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* the pod's limits bound the apps': v1 would refuse a larger one below a smaller one */
+static struct appc_limits bounded(const struct appc_limits *app, const struct appc_limits *pod)
+{
+	struct appc_limits l = *app;
+
+	l.memory_bytes = min64(l.memory_bytes, pod->memory_bytes);
+	l.cpu_millis = min64(l.cpu_millis, pod->cpu_millis);
+	l.pids = min64(l.pids, pod->pids);
+	return l;
+}
+
+static int64_t shares(const struct appc_limits *l)
+{
+	int64_t s = l->cpu_shares ? l->cpu_shares : l->cpu_request_millis * 1024 / 1000;
+
+	return s && s < 2 ? 2 : s > 262144 ? 262144 : s;
+}
+
+/* ---- making ---- */
+
+static int put(const char *dir, const char *file, const char *value, struct err *e)
+{
+	char path[PATH_MAX + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	auto_close int fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		return err_sys(e, "write %s to %s", value, path);
+	return 0;
+}
+
+__attribute__((format(printf, 4, 5)))
+static int put_fmt(const char *dir, const char *file, struct err *e, const char *fmt, ...)
+{
+	char value[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	return put(dir, file, value, e);
+}
+
+static int put_v1(const char *dir, int uses, const struct appc_limits *l, struct err *e)
+{
+	if ((uses & CGROUP_MEMORY) && l->memory_bytes != APPC_UNLIMITED &&
+	    put_fmt(dir, "memory.limit_in_bytes", e, "%lld", (long long)l->memory_bytes) < 0)
+		return err_wrap(e, "memory limit");
+	if ((uses & CGROUP_CPU) && l->cpu_millis != APPC_UNLIMITED &&
+		(put_fmt(dir, "cpu.cfs_period_us", e, "%d", CPU_PERIOD_US) < 0 ||
+			put_fmt(dir, "cpu.cfs_quota_us", e, "%lld",
+				(long long)(l->cpu_millis < 10
+						    ? 1000
+						    : l->cpu_millis * (CPU_PERIOD_US / 1000))) < 0))
+		return err_wrap(e, "cpu limit");
+	if ((uses & CGROUP_CPU) && shares(l) &&
+		put_fmt(dir, "cpu.shares", e, "%lld", (long long)shares(l)) < 0)
+		return err_wrap(e, "cpu shares");
+	if ((uses & CGROUP_PIDS) && l->pids != APPC_UNLIMITED &&
+		put_fmt(dir, "pids.max", e, "%lld", (long long)l->pids) < 0)
+		return err_wrap(e, "pids limit");
+	return 0;
+}
+
+static int put_v2(const char *dir, int uses, const struct appc_limits *l, struct err *e)
+{
+	if ((uses & CGROUP_MEMORY) && l->memory_bytes != APPC_UNLIMITED &&
+	    put_fmt(dir, "memory.max", e, "%lld", (long long)l->memory_bytes) < 0)
+		return err_wrap(e, "memory limit");
+	if ((uses & CGROUP_CPU) && l->cpu_millis != APPC_UNLIMITED &&
+		put_fmt(dir, "cpu.max", e, "%lld %d",
+			(long long)(l->cpu_millis < 10 ? 1000
+						       : l->cpu_millis * (CPU_PERIOD_US / 1000)),
+			CPU_PERIOD_US) < 0)
+		return err_wrap(e, "cpu limit");
+	/* 2..262144 shares onto 1..10000 of weight, as the kernel's users agreed to */
+	if ((uses & CGROUP_CPU) && shares(l) &&
+		put_fmt(dir, "cpu.weight", e, "%lld",
+			(long long)(1 + (shares(l) - 2) * 9999 / 262142)) < 0)
+		return err_wrap(e, "cpu shares");
+	if ((uses & CGROUP_PIDS) && l->pids != APPC_UNLIMITED &&
+		put_fmt(dir, "pids.max", e, "%lld", (long long)l->pids) < 0)
+		return err_wrap(e, "pids limit");
+	return 0;
+}
+
+/* where we ourselves may have to go: beside the pod's group, so that its limits do not count us */
+#define OWN_LEAF ".host"
+
+static int make_own_leaf(const struct hierarchy *h, pid_t pid1, struct err *e)
+{
+	char leaf[PATH_MAX + 8];
+
+	snprintf(leaf, sizeof(leaf), "%s" OWN_LEAF, h->pod);
+	if (mkdir(leaf, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "create %s", leaf);
+	if (put(leaf, "cgroup.procs", "0", e) < 0)
+		return -1;
+	return put_fmt(leaf, "cgroup.procs", e, "%d", (int)pid1);
+}
+
+static int enable_all(const char *dir, int uses, struct err *e)
+{
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		if ((uses & cgroup_controllers[i].bit) &&
+			put_fmt(dir, "cgroup.subtree_control", e, "+%s",
+				cgroup_controllers[i].name) < 0)
+			return -1;
+	return 0;
+}
+
+static int check_offered(const struct hierarchy *h, struct err *e)
+{
+	char path[PATH_MAX + 32], offered[512];
+
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", h->own);
+	auto_close int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, offered, sizeof(offered) - 1);
+	if (n < 0)
+		return err_sys(e, "read %s", path);
+	offered[n] = 0;
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		if ((h->uses & cgroup_controllers[i].bit) &&
+			!cgroup_has_word(offered, cgroup_controllers[i].name, ' '))
+			return err_set(e, ENOTSUP,
+				"%s limit: the group %s was not given the cgroup controller "
+				"\"%s\": its "
+				"parent's cgroup.subtree_control must name it (systemd: "
+				"Delegate=yes)",
+				cgroup_controllers[i].name, h->own, cgroup_controllers[i].name);
+	return 0;
+}
+
+/*
+ * Version 2 passes controllers only to groups below a group without processes. We and PID 1 are
+ * such processes: so if that is in the way we move down, beside the pod's group. Others in our
+ * caller's group are not ours to move.
+ */
+static int enable_v2(const struct hierarchy *h, pid_t pid1, struct err *e)
+{
+	if (!h->uses)
+		return 0;
+	if (check_offered(h, e) < 0)
+		return -1;
+	if (enable_all(h->own, h->uses, e) < 0) {
+		if (e->code != EBUSY)
+			return -1;
+		if (make_own_leaf(h, pid1, e) < 0)
+			return -1;
+		if (enable_all(h->own, h->uses, e) < 0)
+			return e->code != EBUSY
+				       ? -1
+				       : err_set(e, EBUSY,
+						 "limits: other processes are in the cgroup %s, so "
+						 "it cannot pass controllers on: "
+						 "start rkt in a group of its own (systemd-run "
+						 "--scope -p Delegate=yes rkt ...)",
+						 h->own);
+	}
+	return 0;
+}
+
+static int make_dir(const char *dir, struct err *e)
+{
+	return mkdir(dir, 0755) < 0 && errno != EEXIST ? err_sys(e, "create cgroup %s", dir) : 0;
+}
+
+static int open_for_app(
+	const struct hierarchy *h, const char *dir, struct plan_app *a, struct err *e)
+{
+	struct plan_cgroup *c = &a->cgroups[a->n_cgroups];
+	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
+					    SYS_ATTR_NOEXEC,
+		.propagation = SYS_PROPAGATION_PRIVATE };
+	char path[PATH_MAX + 300];
+
+	snprintf(c->name, sizeof(c->name), "%s", h->name);
+	c->tasks_fd = -1;
+	c->mount_fd = sys_open_tree(AT_FDCWD, dir, SYS_TREE_CLONE);
+	if (c->mount_fd < 0 || sys_mount_setattr(c->mount_fd, "", AT_EMPTY_PATH, &ro) < 0)
+		return err_sys(e, "open cgroup %s", dir);
+	a->n_cgroups++;
+	if (h->v2) {
+		a->cgroup_fd = openat(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return a->cgroup_fd < 0 ? err_sys(e, "open cgroup %s", dir) : 0;
+	}
+	/* one thread joins, so "tasks" will do, and it spares the kernel a lock over all processes
+	 */
+	snprintf(path, sizeof(path), "%s/tasks", dir);
+	c->tasks_fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	return c->tasks_fd < 0 ? err_sys(e, "open %s", path) : 0;
+}
+
+static int put_limits(
+	const struct hierarchy *h, const char *dir, const struct appc_limits *l, struct err *e)
+{
+	return h->v2 ? put_v2(dir, h->uses, l, e) : put_v1(dir, h->uses, l, e);
+}
+
+static int make_app_group(
+	struct setup *s, const struct hierarchy *h, struct plan_app *a, struct err *e)
+{
+	struct appc_limits l = bounded(&a->limits, &s->p->limits);
+	char dir[PATH_MAX + 256];
+
+	if (s->p->n_apps == 1)
+		snprintf(dir, sizeof(dir), "%s", h->pod);
+	else
+		snprintf(dir, sizeof(dir), "%s/%s", h->pod, a->name);
+	if (make_dir(dir, e) < 0 || put_limits(h, dir, &l, e) < 0)
+		return -1;
+	return open_for_app(h, dir, a, e);
+}
+
+static int make_groups(struct setup *s, const struct hierarchy *h, struct err *e)
+{
+	if (h->v2 && enable_v2(h, s->pid1, e) < 0)
+		return -1;
+	if (s->p->n_apps > 1) {
+		if (make_dir(h->pod, e) < 0 || put_limits(h, h->pod, &s->p->limits, e) < 0)
+			return -1;
+		if (h->v2 && enable_all(h->pod, h->uses, e) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < s->p->n_apps; i++)
+		if (make_app_group(s, h, &s->p->apps[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* parents first; gc goes through it from the end */
+static int record(struct setup *s, struct err *e)
+{
+	auto_buf struct buf b = { 0 };
+
+	for (size_t i = 0; i < s->l.n; i++) {
+		const char *pod = s->l.v[i].pod;
+		if (s->l.v[i].v2 && s->l.v[i].uses)
+			buf_fmt(&b, "%s" OWN_LEAF "\n", pod);
+		buf_fmt(&b, "%s\n", pod);
+		for (size_t j = 0; j < s->p->n_apps && s->p->n_apps > 1; j++)
+			buf_fmt(&b, "%s/%s\n", pod, s->p->apps[j].name);
+	}
+	if (b.failed || b.len > LIST_MAX)
+		return err_set(e, ENOMEM, "cgroup: list too long");
+	auto_close int fd = openat(
+		s->pod_fd, "cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0 || fd_write_all(fd, b.data, b.len) < 0 || fd_close(&fd) < 0)
+		return err_sys(e, "write cgroup");
+	return 0;
+}
+
+static struct setup work; /* too much for a stack, and needed once */
+
+static bool is_pure_v2(void)
+{
+	struct statfs fs;
+
+	return statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == SYS_MAGIC_CGROUP2;
+}
+
+static void drop(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_apps; i++) {
+		struct plan_app *a = &p->apps[i];
+		for (size_t j = 0; j < a->n_cgroups; j++) {
+			fd_cleanup(&a->cgroups[j].mount_fd);
+			fd_cleanup(&a->cgroups[j].tasks_fd);
+		}
+		a->n_cgroups = 0;
+		fd_cleanup(&a->cgroup_fd);
+	}
+}
+
+static int setup(struct setup *s, int wanted, struct err *e)
+{
+	if (cgroup_find(&s->l, wanted, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->l.n; i++) {
+		struct hierarchy *h = &s->l.v[i];
+		if ((size_t)snprintf(h->pod, sizeof(h->pod), "%s/rkt-%s", h->own, s->p->uuid) >=
+			sizeof(h->pod))
+			return err_set(e, ENAMETOOLONG, "cgroup path too long");
+	}
+	if (s->l.n && record(s, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->l.n; i++)
+		if (make_groups(s, &s->l.v[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
+{
+	int wanted = wants(&p->limits);
+
+	for (size_t i = 0; i < p->n_apps; i++)
+		wanted |= wants(&p->apps[i].limits);
+	if (!wanted && !is_pure_v2())
+		return 0;
+	work.p = p;
+	work.pod_fd = pod_fd;
+	work.pid1 = pid1;
+	int r = setup(&work, wanted, e);
+	if (r == 0 || wanted)
+		return r;
+	/* without limits the groups are only there to be seen: a read-only cgroupfs is no reason
+	 * not to start */
+	struct err ignored;
+	drop(p);
+	cgroup_remove(pod_fd, &ignored);
+	return 0;
+}
+
+/* ---- the record ---- */
+
+static char list[LIST_MAX +
+		 1]; /* too much for a stack; there is one caller at a time, and one thread */
+
+static ssize_t read_record(int pod_fd)
+{
+	auto_close int fd = openat(pod_fd, "cgroup", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, list, LIST_MAX);
+
+	if (n >= 0)
+		list[n] = 0;
+	return n;
+}
+
+/* Only what can be ours: an absolute path with a group rkt-UUID in it. The file could have been
+ * damaged. */
+static bool plausible(const char *path)
+{
+	return *path == '/' && strstr(path, "/rkt-") && !strstr(path, "/../");
+}
+
+static void leave_own_leaf(char *leaf)
+{
+	struct err e;
+	char *pod = strstr(leaf, "/rkt-");
+	size_t n = strlen(leaf), len = strlen(OWN_LEAF);
+
+	if (!pod || n < len || strcmp(leaf + n - len, OWN_LEAF))
+		return;
+	*pod = 0;
+	/* our caller's group can take us back once it passes nothing on any more; other pods may
+	 * still need that */
+	if (put(leaf, "cgroup.procs", "0", &e) < 0 &&
+		put(leaf, "cgroup.subtree_control", "-memory", &e) == 0) {
+		put(leaf, "cgroup.subtree_control", "-cpu", &e);
+		put(leaf, "cgroup.subtree_control", "-pids", &e);
+		put(leaf, "cgroup.procs", "0", &e);
+	}
+	*pod = '/';
+}
+
+/* The kernel is done with a process a moment before it is done with its group. */
+static int remove_dir(const char *dir)
+{
+	struct timespec ms = { .tv_nsec = 1000000 };
+
+	for (int i = 0; rmdir(dir) < 0; i++) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		if (errno != EBUSY || i == 100)
+			return -1;
+		nanosleep(&ms, NULL);
+	}
+	return 0;
+}
+
+int cgroup_remove(int pod_fd, struct err *e)
+{
+	ssize_t n = read_record(pod_fd);
+	int r = 0;
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "read cgroup");
+	while (n > 0) {
+		while (n > 0 && list[n - 1] == '\n')
+			list[--n] = 0;
+		while (n > 0 && list[n - 1] != '\n')
+			n--;
+		if (!plausible(list + n))
+			continue;
+		leave_own_leaf(list + n);
+		if (remove_dir(list + n) < 0)
+			r = err_sys(e, "remove cgroup %s", list + n);
+	}
+	if (r == 0 && unlinkat(pod_fd, "cgroup", 0) < 0 && errno != ENOENT)
+		r = err_sys(e, "remove the list of cgroups");
+	return r;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), len = strlen(end);
+
+	return n >= len && !strcmp(s + n - len, end);
+}
+
+int cgroup_join(int pod_fd, const char *uuid, const char *app, bool only_app, struct err *e)
+{
+	char group[UUID_LEN + 300];
+	ssize_t n = read_record(pod_fd);
+	char *save = NULL;
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "read cgroup");
+	snprintf(group, sizeof(group), "/rkt-%s%s%.255s", uuid, only_app ? "" : "/",
+		only_app ? "" : app);
+	for (char *dir = strtok_r(list, "\n", &save); dir; dir = strtok_r(NULL, "\n", &save))
+		if (plausible(dir) && ends_with(dir, group) && put(dir, "cgroup.procs", "0", e) < 0)
+			return -1;
+	return 0;
+}

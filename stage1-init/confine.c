@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * confine - see confine.h
+ */
+#include "stage1-init/confine.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "stage1-init/sys.h"
+
+static int set_caps(uint64_t effective, uint64_t permitted)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = {
+		{ .effective = (uint32_t)effective, .permitted = (uint32_t)permitted },
+		{ .effective = (uint32_t)(effective >> 32),
+			.permitted = (uint32_t)(permitted >> 32) },
+	};
+	return (int)syscall(SYS_capset, &h, d);
+}
+
+static int drop_bounding(uint64_t keep)
+{
+	for (unsigned long c = 0; c < 64; c++) {
+		if (keep >> c & 1)
+			continue;
+		/* EINVAL: behind the last one that this kernel knows */
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
+			return errno == EINVAL ? 0 : -1;
+	}
+	return 0;
+}
+
+/* capabilities the kernel does not know cannot be in the permitted set either */
+static uint64_t known_caps(uint64_t caps)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d) < 0)
+		return 0;
+	return caps & ((uint64_t)d[1].permitted << 32 | d[0].permitted);
+}
+
+static int become(const struct confinement *c, uint64_t admin, struct err *e)
+{
+	if (setgroups(c->n_gids, c->gids) < 0)
+		return err_sys(e, "set supplementary groups");
+	if (setresgid(c->gid, c->gid, c->gid) < 0)
+		return err_sys(e, "set group %lu", (unsigned long)c->gid);
+	/* the permitted set outlives the change of user only until the filter is loaded */
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "keep capabilities");
+	if (setresuid(c->uid, c->uid, c->uid) < 0)
+		return err_sys(e, "set user %lu", (unsigned long)c->uid);
+	if (c->filter && !c->no_new_privs && set_caps(admin, admin | known_caps(c->caps)) < 0)
+		return err_sys(e, "keep CAP_SYS_ADMIN for the seccomp filter");
+	return 0;
+}
+
+int confine(const struct confinement *c, int *listener, struct err *e)
+{
+	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+	if (listener)
+		*listener = -1;
+	if (c->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(e, "no_new_privs");
+	if (drop_bounding(c->caps) < 0)
+		return err_sys(e, "reduce the capability bounding set");
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return err_sys(e, "clear ambient capabilities");
+	if (become(c, admin, e) < 0)
+		return -1;
+	uint64_t keep = c->uid == 0 ? known_caps(c->caps) : 0;
+	if (c->filter && seccomp_load(c->filter, listener) < 0)
+		return err_sys(e, "load the seccomp filter");
+	if (set_caps(keep, keep) < 0)
+		return err_sys(e, "set capabilities");
+	return 0;
+}
+
+void confine_signals(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	/* what rkt's caller ignored (nohup) and what we block is not the app's affair; the C
+	 * library's own are EINVAL */
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, &dfl, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

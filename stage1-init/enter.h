@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * enter - one more process in the world of an app, with exactly what the app has
+ */
+#pragma once
+
+#include <sys/types.h>
+
+/**
+ * enter_app() - in the pod directory
+ * @pid: the pod's PID 1
+ * @argv: NULL: the shell that the image's passwd names, else /bin/sh
+ *
+ * A visitor on a terminal gets another one, of the app's own devpts. Prints its own messages.
+ * Returns the command's exit status, 254 for a failure of its own.
+ */
+int enter_app(pid_t pid, const char *app, char **argv);

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * host - see host.h
+ *
+ * Three acts: prepare() uses the heap and may fail and report; hand_over() clones; watch()
+ * allocates nothing and lasts as long as the pod. It leaves early only to kill the pod.
+ */
+#include "stage1-init/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/base/num.h"
+#include "stage1-init/cgroup.h"
+#include "stage1-init/denied.h"
+#include "stage1-init/event.h"
+#include "stage1-init/pid1.h"
+#include "stage1-init/plan.h"
+#include "stage1-init/pump.h"
+#include "stage1-init/running.h"
+#include "stage1-init/sys.h"
+#include "stage1-init/volume.h"
+
+struct host {
+	const struct host_opts *o;
+	struct plan     p;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, host_ns_fd;
+	pid_t           pid1;
+	struct pump    *pump;
+	struct denied  *denied;
+	struct pollfd  *polls;
+	bool            ended;
+	int             interrupts;
+	int             status;
+};
+
+static void say(const struct err *e)
+{
+	/* what scripts look for stands alone on its line */
+	bool bare = !strncmp(e->msg, "Error: ", 7) || !strncmp(e->msg, "Failed to stat ", 15);
+
+	dprintf(2, "%s%s\n", bare ? "" : "stage1: ", e->msg);
+}
+
+/* ---- act one: prepare ---- */
+
+/* The lock is what says that the pod runs; it is held as long as one process has this descriptor.
+ */
+static int check_lock(struct err *e)
+{
+	const char *text = getenv("RKT_LOCK_FD");
+	uint64_t fd;
+
+	if (!text)
+		return err_set(e, EINVAL,
+			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
+	if (num_u64(text, INT_MAX, &fd, e) < 0)
+		return err_wrap(e, "RKT_LOCK_FD");
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_sys(e, "RKT_LOCK_FD %s", text);
+	unsetenv("RKT_LOCK_FD");
+	return 0;
+}
+
+/*
+ * Our stage 0 made a mount namespace for the pod, and gives us the way back to its own. Then there
+ * is one namespace less to copy and, what takes longest at the end of a pod, to tear down. Others
+ * do not have to.
+ */
+static int find_host_ns(struct host *h, struct err *e)
+{
+	const char *text = getenv("RKTBOX_HOST_MNTNS_FD");
+	uint64_t fd;
+
+	if (!text)
+		return 0;
+	if (num_u64(text, INT_MAX, &fd, e) < 0)
+		return err_wrap(e, "RKTBOX_HOST_MNTNS_FD");
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_sys(e, "RKTBOX_HOST_MNTNS_FD %s", text);
+	unsetenv("RKTBOX_HOST_MNTNS_FD");
+	h->host_ns_fd = (int)fd;
+	return 0;
+}
+
+static int check_net(const char *net, bool *own, struct err *e)
+{
+	*own = !net || strcmp(net, "host") != 0;
+	if (!net || !*net || !strcmp(net, "none") || !strcmp(net, "host"))
+		return 0;
+	return err_set(e, ENOTSUP,
+		"failed to setup network: network \"%s\": this stage 1 has no pod networks; "
+		"use --net=none (loopback only) or --net=host",
+		net);
+}
+
+static int check_stdin(struct host *h, struct err *e)
+{
+	struct plan *p = &h->p;
+
+	if (!h->o->interactive)
+		return 0;
+	if (p->n_apps > 1)
+		return err_set(e, EINVAL, "interactive option only supports pods with one app");
+	p->tty = isatty(0);
+	p->pass_stdin = !p->tty;
+	return 0;
+}
+
+static int open_dirs(struct host *h, struct err *e)
+{
+	struct stat st;
+
+	h->pod_fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (h->pod_fd < 0)
+		return err_sys(e, "open the pod directory");
+	if (fstatat(h->pod_fd, "stage1/rootfs", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!S_ISDIR(st.st_mode))
+		return err_set(e, ENOENT, "the current directory is not that of a prepared pod");
+	if (fd_mkdirs(h->pod_fd, "stage1/rootfs/rkt/status", 0755, e) < 0 ||
+		fd_mkdirs(h->pod_fd, "logs", 0750, e) < 0)
+		return -1;
+	h->p.status_fd = fd_open_dir(h->pod_fd, "stage1/rootfs/rkt/status", e);
+	h->logs_fd = h->p.status_fd < 0 ? -1 : fd_open_dir(h->pod_fd, "logs", e);
+	return h->logs_fd < 0 ? -1 : 0;
+}
+
+static int open_channel(struct host *h, struct err *e)
+{
+	int fds[2], on = 1;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(e, "socketpair");
+	h->event_fd = fds[0];
+	h->p.event_fd = fds[1];
+	/* the kernel then says who sent a message, with the pid as we see it */
+	if (setsockopt(h->event_fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+		return err_sys(e, "SO_PASSCRED");
+	return 0;
+}
+
+static int block_signals(struct host *h, struct err *e)
+{
+	static const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGWINCH };
+	sigset_t all, set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		sigaddset(&set, wanted[i]);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	signal(SIGCHLD,
+		SIG_DFL); /* an ignored SIGCHLD, which one can inherit, would eat exit statuses */
+	h->sig_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return h->sig_fd < 0 ? err_sys(e, "signalfd") : 0;
+}
+
+static int prepare_io(struct host *h, struct err *e)
+{
+	bool prefix =
+		h->o->prefix == PREFIX_ALWAYS || (h->o->prefix == PREFIX_AUTO && h->p.n_apps > 1);
+
+	h->pump = pump_new(&h->p, h->logs_fd, prefix && !h->p.tty, e);
+	h->denied = h->pump ? denied_new(&h->p, h->pod_fd, e) : NULL;
+	if (!h->denied)
+		return -1;
+	h->polls = calloc(2 + pump_n_polls(h->pump) + denied_n_polls(h->denied), sizeof(*h->polls));
+	return h->polls ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+static int prepare(struct host *h, struct err *e)
+{
+	const struct host_opts *o = h->o;
+	struct plan_opts po = { .uuid = o->uuid,
+		.hostname = o->hostname,
+		.mds_token = o->mds_token,
+		.debug = o->debug };
+	bool own_net;
+
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (check_lock(e) < 0 || find_host_ns(h, e) < 0 || check_net(o->net, &own_net, e) < 0 ||
+		open_dirs(h, e) < 0)
+		return -1;
+	int status_fd = h->p.status_fd;
+	if (plan_read(h->pod_fd, &po, &h->p, e) < 0)
+		return -1;
+	h->p.status_fd = status_fd;
+	h->p.own_net = own_net;
+	h->p.take_ns = h->host_ns_fd >= 0;
+	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 ||
+		open_channel(h, e) < 0 || prepare_io(h, e) < 0)
+		return -1;
+	return block_signals(h, e);
+}
+
+/* ---- act two: hand over ---- */
+
+_Noreturn static void child(struct host *h)
+{
+	close(h->event_fd);
+	close(h->sig_fd);
+	pump_child(h->pump);
+	pid1_main(&h->p);
+}
+
+static void close_plan(struct plan *p)
+{
+	fd_cleanup(&p->event_fd);
+	fd_cleanup(&p->status_fd);
+	for (size_t i = 0; i < p->n_apps; i++) {
+		struct plan_app *a = &p->apps[i];
+		for (size_t j = 0; j < a->n_mounts; j++)
+			fd_cleanup(&a->mounts[j].fd);
+	}
+}
+
+static int hand_over(struct host *h, struct err *e)
+{
+	char text[16];
+
+	/* the other namespaces it makes itself: that takes a while, in which we make cgroups */
+	h->pid1 = sys_fork(CLONE_NEWPID, &h->pidfd, -1);
+	if (h->pid1 == 0)
+		child(h);
+	if (h->pid1 < 0)
+		return err_sys(e, "new process namespace");
+	if (h->host_ns_fd >= 0 && setns(h->host_ns_fd, CLONE_NEWNS) < 0)
+		return err_sys(e, "return to the host's mount namespace");
+	fd_cleanup(&h->host_ns_fd);
+	pump_parent(h->pump, &h->p);
+	close_plan(&h->p);
+	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 ||
+		cgroup_hand_over(&h->p, h->event_fd, e) < 0)
+		return -1;
+	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);
+	h->running_fd = running_open(h->pod_fd, e);
+	if (h->running_fd < 0 || fd_publish(h->pod_fd, "pid", text, (size_t)n, 0644, false, e) < 0)
+		return -1;
+	return 0;
+}
+
+/* ---- act three: wait; from here on no heap ---- */
+
+static void stop(struct host *h, int sig)
+{
+	if ((sig == SIGINT || sig == SIGQUIT) && h->interrupts++)
+		sys_pidfd_signal(h->pidfd, SIGKILL);
+	else
+		sys_pidfd_signal(h->pidfd, SIGTERM);
+}
+
+static void reap_pid1(struct host *h)
+{
+	int status;
+
+	if (h->ended || waitpid(h->pid1, &status, WNOHANG) != h->pid1)
+		return;
+	h->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	h->ended = true;
+	pump_pod_ended(h->pump);
+}
+
+static void take_signal(struct host *h)
+{
+	struct signalfd_siginfo si;
+
+	if (read(h->sig_fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	if (si.ssi_signo == SIGCHLD)
+		reap_pid1(h);
+	else if (si.ssi_signo == SIGWINCH)
+		pump_resized(h->pump);
+	else
+		stop(h, (int)si.ssi_signo);
+}
+
+static void handle_event(struct host *h, const struct event *ev, int fd, pid_t sender)
+{
+	size_t app = (size_t)ev->app;
+
+	switch (ev->type) {
+	case EVENT_TERMINAL:
+		if (fd >= 0)
+			pump_terminal(h->pump, fd);
+		return;
+	case EVENT_PROCESS:
+		pump_started(h->pump, app, ev->value);
+		if (fd >= 0)
+			denied_add(h->denied, app, fd);
+		if (ev->main)
+			running_set(h->running_fd, &h->p, app, sender, ev->uid, ev->gid);
+		return;
+	case EVENT_ENDED:
+		running_set(h->running_fd, &h->p, app, 0, 0, 0);
+		return;
+	case EVENT_FAILED:
+	case EVENT_NOTE:
+		pump_restore(h->pump);
+		say(&ev->err);
+		return;
+	default:
+		return;
+	}
+}
+
+/* false when the pod has closed its end */
+static bool take_events(struct host *h)
+{
+	struct event ev;
+	pid_t sender;
+	int fd, r;
+
+	while ((r = event_receive(h->event_fd, &ev, &fd, &sender)) == 1) {
+		if (ev.app >= 0 && (size_t)ev.app < h->p.n_apps)
+			handle_event(h, &ev, fd, sender);
+		else if (fd >= 0)
+			close(fd);
+	}
+	return r == 0;
+}
+
+static void step(struct host *h)
+{
+	struct pollfd *p = h->polls;
+	size_t n_pump, n;
+
+	p[0] = (struct pollfd){ .fd = h->sig_fd, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = h->event_fd, .events = POLLIN };
+	n_pump = pump_polls(h->pump, p + 2);
+	n = 2 + n_pump + denied_polls(h->denied, p + 2 + n_pump);
+	/* once the pod has ended only our own stdout can keep us waiting, and the next signal tells
+	 * us off */
+	if (poll(p, (nfds_t)n, h->ended ? 100 : -1) < 0 && errno != EINTR) {
+		sys_pidfd_signal(h->pidfd, SIGKILL);
+		h->status = STATUS_OWN_FAILURE;
+	}
+	/* first, whatever poll said: a process announces itself before it writes, and poll may have
+	 * seen only the latter */
+	if (h->event_fd >= 0 && !take_events(h))
+		fd_cleanup(&h->event_fd);
+	if (p[0].revents)
+		take_signal(h);
+	denied_handle(h->denied, p + 2 + n_pump, n - 2 - n_pump);
+	pump_handle(h->pump, p + 2, n_pump);
+}
+
+static void watch(struct host *h)
+{
+	while (!h->ended || !pump_done(h->pump))
+		step(h);
+	if (h->event_fd >= 0)
+		take_events(h);
+	denied_write(h->denied);
+	pump_restore(h->pump);
+}
+
+static void clean_up(struct host *h)
+{
+	struct err e;
+
+	if (cgroup_remove(h->pod_fd, &e) < 0)
+		say(&e);
+}
+
+int host_run(const struct host_opts *o)
+{
+	struct host h = { .o = o,
+		.pod_fd = -1,
+		.event_fd = -1,
+		.sig_fd = -1,
+		.pidfd = -1,
+		.running_fd = -1,
+		.logs_fd = -1,
+		.host_ns_fd = -1 };
+	struct err e;
+
+	h.p.failure = STATUS_OWN_FAILURE;
+	if (prepare(&h, &e) < 0) {
+		say(&e);
+		if (h.pod_fd >= 0)
+			clean_up(&h);
+		return h.p.failure;
+	}
+	if (hand_over(&h, &e) < 0) {
+		say(&e);
+		if (h.pid1 > 0) {
+			sys_pidfd_signal(h.pidfd, SIGKILL);
+			waitpid(h.pid1, NULL, 0);
+		}
+		clean_up(&h);
+		return STATUS_OWN_FAILURE;
+	}
+	watch(&h);
+	clean_up(&h);
+	return h.status;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * stage1-init - the entry points of the built-in stage 1: run, enter, gc, stop
+ *
+ * rkt executes them in the pod directory; inside stage1.aci they are links named stage1-run and so
+ * on. Source: rkt Documentation/devel/stage1-implementors-guide.md.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "applets/commands.h"
+#include "core/base/opt.h"
+#include "stage1-init/enter.h"
+#include "stage1-init/host.h"
+#include "stage1-init/plan.h"
+#include "stage1-init/stop.h"
+
+static int one_uuid(int argc, char **argv, const char **uuid, struct err *e)
+{
+	if (argc != 1)
+		return err_set(e, EINVAL, "give the pod's UUID as the one argument");
+	*uuid = argv[0];
+	return 0;
+}
+
+/* ---- run ---- */
+
+struct run_opts {
+	bool        debug, interactive;
+	const char *net, *hostname, *mds_token, *local_config, *prefix;
+};
+
+static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, debug, "say more"),
+	OPT_TEXT(0, "net", "none|host", struct run_opts, net,
+		"the pod's network: loopback only, or the host's"),
+	OPT_BOOL(0, "interactive", struct run_opts, interactive,
+		"the app gets stdin, and a terminal if that is one"),
+	OPT_TEXT(0, "hostname", "NAME", struct run_opts, hostname,
+		"the pod's host name (default: rkt-UUID)"),
+	OPT_TEXT(0, "mds-token", "TOKEN", struct run_opts, mds_token,
+		"for the apps' AC_METADATA_URL"),
+	OPT_TEXT(0, "local-config", "DIR", struct run_opts, local_config,
+		"local configuration directory"),
+	OPT_TEXT(0, "prefix", "auto|always|never", struct run_opts, prefix,
+		"begin lines of output with up-time, app and pid (auto: in pods of several apps)"),
+	OPT_END };
+
+static int parse_prefix(const char *text, enum host_prefix *out, struct err *e)
+{
+	if (!text || !strcmp(text, "auto"))
+		*out = PREFIX_AUTO;
+	else if (!strcmp(text, "always"))
+		*out = PREFIX_ALWAYS;
+	else if (!strcmp(text, "never"))
+		*out = PREFIX_NEVER;
+	else
+		return err_set(e, EINVAL, "--prefix=%s: must be auto, always or never", text);
+	return 0;
+}
+
+static int run_main(void *opts, int argc, char **argv, struct err *e)
+{
+	const struct run_opts *o = opts;
+	struct host_opts h = { .net = o->net, .hostname = o->hostname, .mds_token = o->mds_token,
+			       .interactive = o->interactive, .debug = o->debug };
+
+	if (one_uuid(argc, argv, &h.uuid, e) < 0 || parse_prefix(o->prefix, &h.prefix, e) < 0)
+		return -1;
+	return host_run(&h);
+}
+
+const struct cmd stage1_run_cmd = {
+	.name = "run", .args = "UUID", .summary = "Run the pod in the current directory",
+	.opts = run_opts, .opts_size = sizeof(struct run_opts), .run = run_main,
+};
+
+/* ---- enter ---- */
+
+struct enter_opts {
+	const char *app;
+	uint64_t    pid;
+	char      **argv;
+};
+
+static const struct opt enter_opts[] = {
+	OPT_NUM(0, "pid", "PID", struct enter_opts, pid, "PID 1 of the pod, as the host sees it"),
+	OPT_TEXT(0, "appname", "NAME", struct enter_opts, app, "the app whose world is entered"),
+	OPT_END
+};
+
+static int enter_rest(void *opts, int argc, char **argv, struct err *e)
+{
+	struct enter_opts *o = opts;
+
+	(void)e;
+	o->argv = argc ? argv : NULL;
+	return 0;
+}
+
+static int enter_operand(void *opts, const char *arg, struct err *e)
+{
+	(void)opts;
+	return err_set(e, EINVAL, "%s: the command to execute comes after --", arg);
+}
+
+static int enter_run(void *opts, int argc, char **argv, struct err *e)
+{
+	const struct enter_opts *o = opts;
+
+	(void)argc;
+	(void)argv;
+	if (!o->app || !*o->app || !o->pid || o->pid > INT_MAX)
+		return err_set(e, EINVAL, "--pid and --appname are needed");
+	return enter_app((pid_t)o->pid, o->app, o->argv);
+}
+
+const struct cmd stage1_enter_cmd = {
+	.name = "enter",
+	.args = "-- [COMMAND [ARGUMENT...]]",
+	.summary = "Execute a command the way an app is executed",
+	.opts = enter_opts,
+	.opts_size = sizeof(struct enter_opts),
+	.run = enter_run,
+	.operand = enter_operand,
+	.rest = enter_rest,
+};
+
+/* ---- gc ---- */
+
+struct gc_opts {
+	bool        debug;
+	const char *local_config;
+};
+
+static const struct opt gc_opts[] = { OPT_BOOL(0, "debug", struct gc_opts, debug, "say more"),
+	OPT_TEXT(0, "local-config", "DIR", struct gc_opts, local_config,
+		"local configuration directory"),
+	OPT_END };
+
+static int gc_run(void *opts, int argc, char **argv, struct err *e)
+{
+	const char *uuid = NULL;
+
+	(void)opts;
+	if (one_uuid(argc, argv, &uuid, e) < 0)
+		return -1;
+	return stop_collect(uuid, e);
+}
+
+const struct cmd stage1_gc_cmd = {
+	.name = "gc",
+	.args = "UUID",
+	.summary = "Give back what the pod in the current directory had of the host",
+	.opts = gc_opts,
+	.opts_size = sizeof(struct gc_opts),
+	.run = gc_run,
+};
+
+/* ---- stop ---- */
+
+struct stop_opts {
+	bool force, debug;
+};
+
+static const struct opt stop_opts[] = {
+	OPT_BOOL(0, "force", struct stop_opts, force, "kill at once"),
+	OPT_BOOL(0, "debug", struct stop_opts, debug, "say more"),
+	OPT_END
+};
+
+static int stop_run(void *opts, int argc, char **argv, struct err *e)
+{
+	const struct stop_opts *o = opts;
+	const char *uuid = NULL;
+
+	if (one_uuid(argc, argv, &uuid, e) < 0)
+		return -1;
+	return stop_pod(uuid, o->force, e);
+}
+
+const struct cmd stage1_stop_cmd = {
+	.name = "stop", .args = "UUID", .summary = "Stop the pod in the current directory",
+	.opts = stop_opts, .opts_size = sizeof(struct stop_opts), .run = stop_run,
+};
+
+/* ---- */
+
+static const struct cmd *const subs[] = { &stage1_run_cmd, &stage1_enter_cmd, &stage1_gc_cmd,
+	&stage1_stop_cmd, NULL };
+
+const struct cmd stage1_init_cmd = {
+	.name = "stage1-init",
+	.args = "COMMAND",
+	.summary = "The entry points of a pod's run-time; rkt calls them",
+	.sub = subs,
+	.failure = STATUS_OWN_FAILURE,
+	.usage = STATUS_OWN_FAILURE,
+};

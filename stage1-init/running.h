@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * running - the file `running` in the pod directory: which process is which app, for `enter`
+ *
+ * One line per app, "PID UID GID NAME", of the length that it keeps: a line is overwritten in
+ * place. PID is the host's view of the app's main process, 0 when it does not run.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "core/base/err.h"
+#include "stage1-init/plan.h"
+
+int running_open(int pod_fd, struct err *e);
+void running_set(int fd, const struct plan *p, size_t app, pid_t pid, uid_t uid, gid_t gid);
+
+struct running { pid_t pid; uid_t uid; gid_t gid; };
+/** running_get() - EAGAIN: the app has not been started; ESRCH: it has ended */
+int running_get(int pod_fd, const char *app, struct running *r, struct err *e);

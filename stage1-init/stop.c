@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * stop - see stop.h
+ */
+#include "stage1-init/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/base/lock.h"
+#include "core/base/num.h"
+#include "core/pod/uuid.h"
+#include "stage1-init/cgroup.h"
+#include "stage1-init/sys.h"
+
+static int open_pod(const char *uuid, struct err *e)
+{
+	if (!uuid_ok(uuid))
+		return err_set(e, EINVAL, "\"%s\" is not the UUID of a pod", uuid);
+	int fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open the pod directory") : fd;
+}
+
+/* whether somebody else has the pod's lock; a lock that we got by asking is given back */
+static int is_running(int pod_fd, struct err *e)
+{
+	int got = lock_try(pod_fd, LOCK_SHARED, e);
+
+	if (got == 1)
+		lock_drop(pod_fd);
+	return got < 0 ? -1 : !got;
+}
+
+static int read_pid(int pod_fd, pid_t *pid, struct err *e)
+{
+	auto_free char *text = NULL;
+	uint64_t v;
+
+	if (fd_read_file(pod_fd, "pid", 32, &text, NULL, e) < 0)
+		return -1;
+	text[strcspn(text, "\n")] = 0;
+	if (num_u64(text, INT_MAX, &v, e) < 0 || v < 2)
+		return err_set(e, EINVAL, "the pod's pid file is damaged");
+	*pid = (pid_t)v;
+	return 0;
+}
+
+int stop_pod(const char *uuid, bool force, struct err *e)
+{
+	pid_t pid = 0;
+	auto_close int pod_fd = open_pod(uuid, e);
+
+	if (pod_fd < 0)
+		return -1;
+	int running = is_running(pod_fd, e);
+	if (running <= 0)
+		return running;
+	if (read_pid(pod_fd, &pid, e) < 0)
+		return err_wrap(e, "pod %s", uuid);
+	auto_close int pidfd = sys_pidfd_open(pid);
+	if (pidfd < 0 && errno == ESRCH)
+		return 0;
+	if (pidfd < 0)
+		return err_sys(e, "pod %s: open process %d", uuid, (int)pid);
+	/* the process that pidfd stands for was the pod's if the pod still runs now */
+	running = is_running(pod_fd, e);
+	if (running <= 0)
+		return running;
+	if (sys_pidfd_signal(pidfd, force ? SIGKILL : SIGTERM) < 0 && errno != ESRCH)
+		return err_sys(e, "pod %s: signal process %d", uuid, (int)pid);
+	return 0;
+}
+
+int stop_collect(const char *uuid, struct err *e)
+{
+	auto_close int pod_fd = open_pod(uuid, e);
+
+	if (pod_fd < 0)
+		return -1;
+	return cgroup_remove(pod_fd, e) < 0 ? err_wrap(e, "pod %s", uuid) : 0;
+}

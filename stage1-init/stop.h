@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * stop - the entry points stop and gc: ending a pod, and giving back what it had of the host
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/err.h"
+
+/**
+ * stop_pod() - asks the PID 1 of the pod in the current directory to stop its apps; @force: kills
+ * it
+ *
+ * The process is only signalled while the pod's lock is held, so it cannot be a stranger that got
+ * its number. 0 also when the pod does not run any more.
+ */
+int stop_pod(const char *uuid, bool force, struct err *e);
+
+/** stop_collect() - cgroups of the pod in the current directory; EBUSY while it runs */
+int stop_collect(const char *uuid, struct err *e);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * sys - system calls that not every C library wraps, under names of our own
+ *
+ * <linux/mount.h> cannot stand beside <sys/mount.h> in some C libraries, and older headers lack
+ * some of the calls, so the few structs and constants that stage 1 uses are written down here (they
+ * are kernel ABI).
+ */
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_open_tree
+#define SYS_open_tree  428
+#define SYS_move_mount 429
+#define SYS_fsopen     430
+#define SYS_fsconfig   431
+#define SYS_fsmount    432
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+#define SYS_CLONE_INTO_CGROUP 0x200000000ULL
+
+/* openat2 */
+struct sys_open_how { uint64_t flags, mode, resolve; };
+#define SYS_NO_MAGICLINKS 0x02
+#define SYS_NO_SYMLINKS   0x04
+#define SYS_IN_ROOT       0x10
+
+/* mounts */
+#define SYS_TREE_CLONE     1u
+#define SYS_AT_RECURSIVE   0x8000
+#define SYS_ATTR_RDONLY    0x01u
+#define SYS_ATTR_NOSUID    0x02u
+#define SYS_ATTR_NODEV     0x04u
+#define SYS_ATTR_NOEXEC    0x08u
+#define SYS_CONFIG_FLAG    0u
+#define SYS_CONFIG_STRING  1u
+#define SYS_CONFIG_CREATE  6u
+#define SYS_PROPAGATION_PRIVATE (1u << 18) /* MS_PRIVATE */
+struct sys_mount_attr { uint64_t set, clear, propagation, userns_fd; };
+
+/* file system magic numbers, for what /proc and cgroup attributes are written through */
+#define SYS_MAGIC_PROC    0x9fa0
+#define SYS_MAGIC_SYSFS   0x62656572
+#define SYS_MAGIC_TMPFS   0x01021994
+#define SYS_MAGIC_CGROUP  0x27e0eb
+#define SYS_MAGIC_CGROUP2 0x63677270
+
+struct sys_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size, cgroup;
+};
+
+static inline int sys_openat2(int dir_fd, const char *path, const struct sys_open_how *how)
+{
+	return (int)syscall(SYS_openat2, dir_fd, path, how, sizeof(*how));
+}
+
+static inline int sys_open_tree(int dir_fd, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dir_fd, path, flags | O_CLOEXEC);
+}
+
+/** sys_attach() - puts the mount @mnt_fd onto the place @at_fd, both by descriptor alone */
+static inline int sys_attach(int mnt_fd, int at_fd)
+{
+	/* MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH */
+	return (int)syscall(SYS_move_mount, mnt_fd, "", at_fd, "", 0x04 | 0x40);
+}
+
+static inline int sys_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */);
+}
+
+static inline int sys_fsconfig(int fs_fd, unsigned cmd, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs_fd, cmd, key, value, 0);
+}
+
+static inline int sys_fsmount(int fs_fd, unsigned attr)
+{
+	return (int)syscall(SYS_fsmount, fs_fd, 1 /* FSMOUNT_CLOEXEC */, attr);
+}
+
+static inline int sys_mount_setattr(
+	int fd, const char *path, unsigned flags, const struct sys_mount_attr *a)
+{
+	return (int)syscall(SYS_mount_setattr, fd, path, flags, a, sizeof(*a));
+}
+
+/** sys_fork() - fork with namespaces, a pidfd (may be NULL) and a v2 cgroup to be born in (-1: the
+ * parent's) */
+static inline pid_t sys_fork(uint64_t flags, int *pidfd, int cgroup_fd)
+{
+	struct sys_clone_args a = {
+		.flags = flags | (pidfd ? CLONE_PIDFD : 0) |
+			 (cgroup_fd >= 0 ? SYS_CLONE_INTO_CGROUP : 0),
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0,
+	};
+	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+}
+
+static inline int sys_pidfd_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static inline int sys_pidfd_signal(int pidfd, int sig)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
+}
+
+static inline int sys_close_range_cloexec(unsigned first)
+{
+	return (int)syscall(SYS_close_range, first, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * volume - see volume.h
+ */
+#include "stage1-init/volume.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/fd.h"
+#include "core/base/num.h"
+#include "stage1-init/sys.h"
+
+static const struct appc_volume *find_volume(
+	const struct pod_manifest *m, const struct appc_mount *mount)
+{
+	if (mount->app_volume)
+		return mount->app_volume;
+	for (size_t i = 0; i < m->volumes.n; i++)
+		if (!strcmp(m->volumes.v[i].name, mount->volume))
+			return &m->volumes.v[i];
+	return NULL;
+}
+
+/* ---- sources ---- */
+
+static int open_host(const struct appc_volume *v, struct plan *p, struct err *e)
+{
+	struct sys_open_how how = { .flags = O_PATH | O_CLOEXEC,
+		.resolve = SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS };
+	char real[PATH_MAX];
+
+	if (!v->source || *v->source != '/')
+		return err_set(e, EINVAL, "source must be an absolute path");
+	int fd = sys_openat2(AT_FDCWD, v->source, &how);
+	if (fd >= 0)
+		return fd;
+	if (errno == ELOOP && realpath(v->source, real))
+		return err_set(e, ELOOP, "source %s: a symbolic link is on the way; use %s",
+			v->source, real);
+	p->failure = STATUS_NO_SOURCE;
+	return err_sys(e, "Failed to stat %s", v->source);
+}
+
+static int set_owner_and_mode(int fd, const struct appc_volume *v, struct err *e)
+{
+	uint32_t mode = 0755;
+
+	if (v->mode && num_mode(v->mode, &mode, e) < 0)
+		return err_wrap(e, "mode");
+	uid_t uid = v->uid >= 0 ? (uid_t)v->uid : 0;
+	gid_t gid = v->gid >= 0 ? (gid_t)v->gid : 0;
+	if (fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0)
+		return err_sys(e, "owner and mode");
+	return 0;
+}
+
+static int open_empty(const struct appc_volume *v, int pod_fd, struct err *e)
+{
+	if (mkdirat(pod_fd, "volumes", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "create volumes");
+	auto_close int all = fd_open_dir(pod_fd, "volumes", e);
+	if (all < 0)
+		return -1;
+	bool made = mkdirat(all, v->name, 0700) == 0;
+	if (!made && errno != EEXIST)
+		return err_sys(e, "create volumes/%s", v->name);
+	auto_close int fd = fd_open_dir(all, v->name, e);
+	if (fd < 0 || (made && set_owner_and_mode(fd, v, e) < 0))
+		return -1;
+	return take_fd(&fd);
+}
+
+/* ---- from source to mount ---- */
+
+/* a mount point of the app may ask for read-only too */
+static bool app_wants_read_only(const struct appc_app *app, const char *path)
+{
+	for (size_t i = 0; i < app->mount_points.n; i++)
+		if (app->mount_points.v[i].read_only && !strcmp(app->mount_points.v[i].path, path))
+			return true;
+	return false;
+}
+
+static int clone_mount(
+	int src, const struct appc_volume *v, bool read_only, mode_t mode, struct err *e)
+{
+	bool recursive = !strcmp(v->kind, "host") && v->recursive != 0; /* rkt's default */
+	struct sys_mount_attr attr = {
+		/* an app may have CAP_MKNOD; only a device that was named as source is meant to be
+		   one */
+		.set = (S_ISCHR(mode) || S_ISBLK(mode) ? 0 : SYS_ATTR_NODEV) |
+		       (read_only ? SYS_ATTR_RDONLY : 0),
+		.propagation = SYS_PROPAGATION_PRIVATE,
+	};
+	unsigned depth = recursive ? SYS_AT_RECURSIVE : 0;
+	auto_close int fd = sys_open_tree(src, "", AT_EMPTY_PATH | SYS_TREE_CLONE | depth);
+
+	if (fd < 0)
+		return err_sys(e, "clone mount");
+	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | depth, &attr) < 0)
+		return err_sys(e, "mount attributes");
+	return take_fd(&fd);
+}
+
+static int open_mount(struct plan *p, const struct appc_app *app, const struct appc_volume *v,
+	struct plan_mount *to, int pod_fd, struct err *e)
+{
+	struct stat st;
+
+	to->host = !strcmp(v->kind, "host");
+	if (!to->host && strcmp(v->kind, "empty"))
+		return err_set(e, EINVAL, "kind \"%s\" is not known (host or empty)", v->kind);
+	auto_close int src = to->host ? open_host(v, p, e) : open_empty(v, pod_fd, e);
+	if (src < 0)
+		return -1;
+	if (fstat(src, &st) < 0)
+		return err_sys(e, "stat");
+	to->dir = S_ISDIR(st.st_mode);
+	to->fd = clone_mount(
+		src, v, v->read_only || app_wants_read_only(app, to->path), st.st_mode, e);
+	return to->fd < 0 ? -1 : 0;
+}
+
+static int open_app(struct plan *p, struct plan_app *a, const struct appc_runtime_app *ra,
+	int pod_fd, struct err *e)
+{
+	for (size_t i = 0; i < ra->mounts.n; i++) {
+		const struct appc_mount *m = &ra->mounts.v[i];
+		const struct appc_volume *v = find_volume(&p->manifest, m);
+		struct plan_mount *to = a->mounts;
+		if (!v)
+			return err_set(e, ENOENT, "app %s: mount %s: the pod has no volume \"%s\"",
+				a->name, m->path, m->volume);
+		/* the plan's are sorted; each is opened once */
+		while (to->fd >= 0 || to->path != m->path)
+			to++;
+		if (open_mount(p, ra->app, v, to, pod_fd, e) < 0)
+			return p->failure == STATUS_NO_SOURCE ? -1
+							      : err_wrap(e, "volume %s", v->name);
+	}
+	return 0;
+}
+
+int volume_open(struct plan *p, int pod_fd, struct err *e)
+{
+	for (size_t i = 0; i < p->n_apps; i++)
+		if (open_app(p, &p->apps[i], &p->manifest.apps.v[i], pod_fd, e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The default seccomp filter: what it says about each call, by interpreting the program, and that
+ * the kernel takes it.
+ */
+#include "stage1-init/seccomp.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+
+#include "core/appc/isolator.h"
+#include "testsuite/unit/unit.h"
+
+#if defined(__x86_64__)
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#elif defined(__i386__)
+#define ARCH AUDIT_ARCH_I386
+#elif defined(__arm__)
+#define ARCH AUDIT_ARCH_ARM
+#else
+#define ARCH AUDIT_ARCH_RISCV64
+#endif
+
+static uint32_t load(const struct seccomp_data *d, uint32_t at)
+{
+	uint32_t v;
+
+	if (at > sizeof(*d) - sizeof(v))
+		abort();
+	memcpy(&v, (const char *)d + at, sizeof(v));
+	return v;
+}
+
+/* classic BPF, as far as the filter uses it */
+static uint32_t interpret(const struct seccomp_prog *p, const struct seccomp_data *d)
+{
+	uint32_t a = 0;
+
+	for (unsigned pc = 0; pc < p->len; pc++) {
+		const struct sock_filter *f = &p->code[pc];
+		switch (f->code) {
+		case BPF_LD | BPF_W | BPF_ABS: a = load(d, f->k); break;
+		case BPF_RET | BPF_K: return f->k;
+		case BPF_JMP | BPF_JA: pc += f->k; break;
+		case BPF_JMP | BPF_JEQ | BPF_K: pc += a == f->k ? f->jt : f->jf; break;
+		case BPF_JMP | BPF_JGE | BPF_K: pc += a >= f->k ? f->jt : f->jf; break;
+		case BPF_JMP | BPF_JSET | BPF_K: pc += a & f->k ? f->jt : f->jf; break;
+		default: abort();
+		}
+	}
+	abort();
+}
+
+#define ALLOWED SECCOMP_RET_ALLOW
+#define DENIED  (SECCOMP_RET_ERRNO | EPERM)
+#define MISSING (SECCOMP_RET_ERRNO | ENOSYS)
+
+static uint32_t ask(const struct seccomp_prog *p, int nr, uint64_t arg0, uint64_t arg1)
+{
+	struct seccomp_data d = { .nr = nr, .arch = ARCH, .args = { arg0, arg1 } };
+
+	return interpret(p, &d);
+}
+
+TEST(fits, "seccomp: the program fits and ends for every set of capabilities and every call")
+{
+	struct seccomp_prog p;
+
+	for (int c = -1; c < 64; c++) {
+		CHECK(seccomp_build(c < 0 ? 0 : UINT64_C(1) << c, &p));
+		for (int nr = 0; nr < 600; nr++)
+			ask(&p, nr, 0, 0);
+	}
+	CHECK(seccomp_build(UINT64_MAX, &p));
+}
+
+/* clang-format off */
+TEST(ordinary, "seccomp: what programs do is allowed")
+{
+	static const int calls[] = { __NR_read, __NR_write, __NR_openat, __NR_execve, __NR_exit_group, __NR_futex, __NR_mmap,
+		__NR_prctl, __NR_capset, __NR_setresuid, __NR_chroot, __NR_mknodat, __NR_ptrace, __NR_process_vm_readv,
+		__NR_bind, __NR_sendmsg, __NR_getrandom, __NR_memfd_create, __NR_seccomp, __NR_fanotify_mark,
+		__NR_name_to_handle_at, __NR_clock_adjtime, 434 /* pidfd_open */, 436 /* close_range */, 437 /* openat2 */,
+		444 /* landlock_create_ruleset */, 449 /* futex_waitv */, 451 /* cachestat */, 462 /* mseal */ };
+	struct seccomp_prog p;
+
+	REQUIRE(seccomp_build(appc_caps_default, &p));
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		CHECK_INT(ask(&p, calls[i], 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_clone, 0x11, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_clone, 0x3d0f00, 0), ALLOWED); /* a thread */
+	CHECK_INT(ask(&p, __NR_ioctl, 1, 0x5413), ALLOWED);
+	CHECK_INT(ask(&p, __NR_socket, AF_INET, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_socket, AF_NETLINK, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_personality, 0xffffffff, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_personality, 0x20008, 0), ALLOWED);
+}
+
+struct denied_call { const char *name; int nr; };
+#define N(x) { #x, __NR_##x }
+
+TEST(denied, "seccomp: what reaches beyond a pod is EPERM, and has a name")
+{
+	static const struct denied_call calls[] = { N(mount), N(umount2), N(pivot_root), N(setns), N(unshare), N(swapon),
+		N(swapoff), N(quotactl), N(open_by_handle_at), N(fanotify_init), N(init_module), N(finit_module),
+		N(delete_module), N(kexec_load), N(reboot), N(bpf), N(perf_event_open), N(userfaultfd), N(add_key),
+		N(request_key), N(keyctl), N(acct), N(settimeofday), N(clock_settime), N(sethostname), N(setdomainname),
+		N(syslog), N(vhangup), N(kcmp), N(lookup_dcookie), N(mbind), N(set_mempolicy), N(get_mempolicy),
+		N(migrate_pages), N(move_pages), N(nfsservctl),
+		{ "io_uring_setup", 425 }, { "io_uring_enter", 426 }, { "io_uring_register", 427 }, { "open_tree", 428 },
+		{ "move_mount", 429 }, { "fsopen", 430 }, { "fsconfig", 431 }, { "fsmount", 432 }, { "fspick", 433 },
+		{ "pidfd_getfd", 438 }, { "process_madvise", 440 }, { "mount_setattr", 442 }, { "quotactl_fd", 443 },
+		{ "set_mempolicy_home_node", 450 }, { "statmount", 457 }, { "listmount", 458 },
+		{ "open_tree_attr", 467 },
+#ifdef __x86_64__
+		N(ioperm), N(iopl), N(kexec_file_load), N(create_module), N(query_module), N(get_kernel_syms), N(uselib),
+		N(ustat), N(sysfs), N(_sysctl),
+#endif
+	};
+	/* clang-format on */
+	struct seccomp_prog p;
+
+	REQUIRE(seccomp_build(appc_caps_default, &p));
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		if (ask(&p, calls[i].nr, 0, 0) != DENIED)
+			printf("# %s\n", calls[i].name);
+		CHECK_INT(ask(&p, calls[i].nr, 0, 0), DENIED);
+		CHECK_STR(seccomp_name(calls[i].nr), calls[i].name);
+	}
+	CHECK(!seccomp_name(__NR_read));
+}
+
+TEST(arguments, "seccomp: arguments that matter: namespaces, terminals, personalities, vsock")
+{
+	static const uint64_t ns[] = { 0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000,
+		0x20000000, 0x40000000 };
+	struct seccomp_prog p;
+
+	REQUIRE(seccomp_build(appc_caps_default, &p));
+	for (size_t i = 0; i < sizeof(ns) / sizeof(*ns); i++)
+		CHECK_INT(ask(&p, __NR_clone, ns[i] | 0x11, 0), DENIED);
+	CHECK_INT(ask(&p, __NR_ioctl, 0, 0x5412), DENIED);
+	CHECK_INT(ask(&p, __NR_ioctl, 0, 0x541c), DENIED);
+	/* the kernel looks at 32 bits of the request only */
+	CHECK_INT(ask(&p, __NR_ioctl, 0, UINT64_C(0xdeadbeef00005412)), DENIED);
+	CHECK_INT(ask(&p, __NR_personality, 0x0040000, 0), DENIED);
+	CHECK_INT(ask(&p, __NR_socket, 40, 0), DENIED);
+	CHECK_INT(ask(&p, __NR_socket, UINT64_C(0x100000028), 0), DENIED);
+}
+
+TEST(missing, "seccomp: newer calls, clone3 and other architectures do not exist")
+{
+	struct seccomp_prog p;
+	struct seccomp_data d = { .nr = __NR_getpid, .arch = ARCH ^ 1 };
+
+	REQUIRE(seccomp_build(appc_caps_default, &p));
+	CHECK_INT(ask(&p, 435, 0, 0), MISSING);
+	CHECK_INT(ask(&p, 470, 0, 0), MISSING);
+	CHECK_INT(ask(&p, 9999, 0, 0), MISSING);
+	CHECK_INT(ask(&p, 0x40000000 | 39, 0, 0), MISSING); /* x32 */
+	CHECK_INT(ask(&p, -1, 0, 0), MISSING);
+	CHECK_INT(interpret(&p, &d), MISSING);
+}
+
+TEST(capabilities, "seccomp: a capability that the app keeps opens the calls it is for")
+{
+	struct seccomp_prog p;
+
+	REQUIRE(seccomp_build(UINT64_C(1) << CAP_SYS_ADMIN, &p));
+	CHECK_INT(ask(&p, __NR_mount, 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_unshare, 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_clone, 0x10000000, 0), ALLOWED);
+	CHECK_INT(ask(&p, 435, 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_kexec_load, 0, 0), DENIED);
+	CHECK_INT(ask(&p, __NR_keyctl, 0, 0), DENIED);
+	CHECK_INT(ask(&p, __NR_ioctl, 0, 0x5412), DENIED);
+	REQUIRE(seccomp_build(UINT64_C(1) << CAP_SYS_TIME, &p));
+	CHECK_INT(ask(&p, __NR_clock_settime, 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_mount, 0, 0), DENIED);
+}
+
+static int in_child(int (*fn)(void))
+{
+	int status;
+
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(fn());
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int loaded(void)
+{
+	struct seccomp_prog p;
+
+	if (!seccomp_build(appc_caps_default, &p) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return 1;
+	if (seccomp_load(&p, NULL) < 0)
+		return 2;
+	if (syscall(SYS_mount, 0, 0, 0, 0, 0) != -1 || errno != EPERM)
+		return 3;
+	if (syscall(9999) != -1 || errno != ENOSYS)
+		return 4;
+	if (syscall(SYS_getppid) <= 0)
+		return 5;
+#ifdef __x86_64__
+	long r = 20; /* getpid by the 32-bit door */
+	__asm__ volatile("int $0x80" : "+a"(r) : : "memory", "r8", "r9", "r10", "r11");
+	if (r != -ENOSYS)
+		return 6;
+#endif
+	return 42;
+}
+
+TEST(loads, "seccomp: the kernel takes it, and does what the program says")
+{
+	CHECK_INT(in_child(loaded), 42);
+}
+
+static int listened(void)
+{
+	struct seccomp_prog p;
+	int listener, status;
+
+	if (!seccomp_build(appc_caps_default, &p) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return 1;
+	/* the answering process must not be under the filter, so only the child is */
+	int fds[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) < 0)
+		return 2;
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (seccomp_load(&p, &listener) < 0 || listener < 0)
+			_exit(1);
+		union {
+			char room[CMSG_SPACE(sizeof(int))];
+			struct cmsghdr align;
+		} ctl = { .room = { 0 } };
+		struct iovec iov = { .iov_base = &pid, .iov_len = 1 };
+		struct msghdr m = { .msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = &ctl,
+			.msg_controllen = sizeof(ctl) };
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &listener, sizeof(int));
+		if (sendmsg(fds[1], &m, 0) < 0)
+			_exit(2);
+		close(listener);
+		errno = 0;
+		_exit(syscall(SYS_unshare, 0) == -1 && errno == EPERM ? 42 : 3);
+	}
+	union { char room[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } ctl;
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof(ctl)
+	};
+	if (recvmsg(fds[0], &m, 0) < 0 || !CMSG_FIRSTHDR(&m))
+		return 4;
+	memcpy(&listener, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(int));
+	if (seccomp_answer(listener) != SYS_unshare)
+		return 5;
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 6;
+	return WEXITSTATUS(status);
+}
+
+TEST(listens, "seccomp: a denied call is told to the listener by number, and is EPERM all the same")
+{
+	CHECK_INT(in_child(listened), 42);
+}
+
+UNIT_MAIN(fits, ordinary, denied, arguments, missing, capabilities, loads, listens)
