@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rkt config - prints what the configuration directories come to, as JSON
+ *
+ * Every entry is itself a valid configuration file. Source: rkt Documentation/subcommands/config.md.
+ */
+#include <errno.h>
+
+#include "applets/commands.h"
+#include "applets/rkt/globals.h"
+#include "applets/ui.h"
+
+struct config_opts {
+	struct rkt_globals g;
+	bool               pretty;
+};
+
+static const struct opt config_opts[] = {
+	OPT_BOOL(0, "pretty-print", struct config_opts, pretty, "indent the output (default true)"),
+	OPT_PART("Global options", rkt_globals_opts, struct config_opts, g),
+	OPT_END
+};
+
+static void config_init(void *opts)
+{
+	((struct config_opts *)opts)->pretty = true;
+}
+
+static cJSON *add_entry(cJSON *list, const char *kind)
+{
+	cJSON *entry = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(entry, "rktVersion", "v1");
+	cJSON_AddStringToObject(entry, "rktKind", kind);
+	cJSON_AddItemToArray(list, entry);
+	return entry;
+}
+
+static void add_string(cJSON *entry, const char *key, const char *value)
+{
+	if (value)
+		cJSON_AddStringToObject(entry, key, value);
+}
+
+static int config_run(void *opts, int argc, char **argv, struct err *e)
+{
+	const struct config_opts *o = opts;
+	struct conf c;
+
+	if (argc)
+		return err_set(e, EINVAL, "\"%s\" is too much (see --help)", argv[0]);
+	if (globals_conf(&o->g, &c, e) < 0)
+		return -1;
+	cJSON *top = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(top, "stage0");
+	cJSON *paths = add_entry(list, "paths");
+	add_string(paths, "data", globals_dir(&o->g, &c));
+	add_string(paths, "stage1-images", c.stage1_images_dir);
+	if (c.stage1_name || c.stage1_location) {
+		cJSON *stage1 = add_entry(list, "stage1");
+		add_string(stage1, "name", c.stage1_name);
+		add_string(stage1, "version", c.stage1_version);
+		add_string(stage1, "location", c.stage1_location);
+	}
+	conf_free(&c);
+	return ui_json(top, o->pretty ? UI_JSON_PRETTY : UI_JSON, e);
+}
+
+const struct cmd rkt_config_cmd = {
+	.name = "config", .summary = "Print the configuration as JSON.",
+	.opts = config_opts, .opts_size = sizeof(struct config_opts), .init = config_init, .inherits = true,
+	.run = config_run,
+};

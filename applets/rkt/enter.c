@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rkt enter - runs a command where an app of a running pod runs
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "applets/commands.h"
+#include "applets/rkt/podref.h"
+#include "applets/rkt/stage1.h"
+#include "applets/ui.h"
+
+#define DEFAULT_CMD "/bin/bash"
+
+struct enter_opts {
+	struct rkt_globals g;
+	const char        *app;
+};
+
+static const struct opt enter_opts[] = {
+	OPT_TEXT(0, "app", "NAME", struct enter_opts, app, "which app; needed when the pod has several"),
+	OPT_PART("Global options", rkt_globals_opts, struct enter_opts, g),
+	OPT_END
+};
+
+static char *app_name(const struct pod *p, const char *wanted, struct err *e)
+{
+	struct pod_manifest m;
+	char *name = NULL;
+
+	if (pod_manifest(p, &m, e) < 0)
+		return NULL;
+	const struct appc_runtime_app *app = podref_app(&m, wanted, "enter", e);
+	if (app)
+		name = xstrdup(app->name);
+	pod_manifest_free(&m);
+	return name;
+}
+
+static int become(struct pod *p, pid_t pid, const char *app, int argc, char **argv, struct err *e)
+{
+	char **args = xmalloc(((size_t)argc + 5) * sizeof(*args));
+	size_t n = 0;
+
+	args[n++] = xasprintf("--pid=%d", (int)pid);
+	args[n++] = xasprintf("--appname=%s", app);
+	args[n++] = xstrdup("--");
+	if (!argc) {
+		ui_info("no command specified, assuming \"%s\"", DEFAULT_CMD);
+		args[n++] = xstrdup(DEFAULT_CMD);
+	}
+	memcpy(args + n, argv, (size_t)argc * sizeof(*args));
+	return stage1_exec(p, "enter", args, e) < 0 ? err_wrap(e, "enter failed") : 0;
+}
+
+static int enter_run(void *opts, int argc, char **argv, struct err *e)
+{
+	struct enter_opts *o = opts;
+	auto_podref struct podref r = PODREF_NONE;
+	struct pod *p = &r.pod;
+	pid_t pid;
+
+	if (!argc)
+		return err_set(e, EINVAL, "a UUID is needed (see --help)");
+	if (globals_need_root(e) < 0 || podref_find(&r, &o->g, argv[0], e) < 0)
+		return -1;
+	if (p->state != POD_RUNNING)
+		return err_set(e, ESRCH, "pod \"%s\" isn't currently running", p->uuid);
+	char *app = app_name(p, o->app, e);
+	if (!app)
+		return -1;
+	if (pod_pid(p, &pid, e) < 0)
+		return err_wrap(e, "unable to determine the pid for pod \"%s\"", p->uuid);
+	/* "rkt enter UUID -- CMD", as people write it */
+	bool dashes = argc > 1 && !strcmp(argv[1], "--");
+	return become(p, pid, app, argc - 1 - dashes, argv + 1 + dashes, e);
+}
+
+const struct cmd rkt_enter_cmd = {
+	.name = "enter", .args = "UUID [CMD [ARG...]]", .summary = "Run a command inside an app of a running pod.",
+	.more = "Without CMD it is " DEFAULT_CMD ".\n",
+	.opts = enter_opts, .opts_size = sizeof(struct enter_opts), .inherits = true, .leading = true, .run = enter_run,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * globals - the options every rkt command takes, before or after its name
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/opt.h"
+#include "core/conf/conf.h"
+
+/* --insecure-options: what the user asked not to be protected from */
+enum {
+	INSECURE_IMAGE        = 1 << 0, /* signatures of images */
+	INSECURE_TLS          = 1 << 1,
+	INSECURE_ONDISK       = 1 << 2, /* re-checking what is in the store */
+	INSECURE_HTTP         = 1 << 3,
+	INSECURE_PUBKEY       = 1 << 4, /* public keys fetched without TLS */
+	INSECURE_CAPABILITIES = 1 << 5,
+	INSECURE_PATHS        = 1 << 6,
+	INSECURE_SECCOMP      = 1 << 7,
+};
+
+/* First member of every rkt command's options struct; the table goes last: OPT_PART("Global options", ...). */
+struct rkt_globals {
+	bool        debug;
+	const char *dir; /* --dir as given, or NULL: ask globals_dir() */
+	const char *system_config, *local_config, *user_config;
+	bool        trust_keys_from_https;
+	unsigned    insecure; /* INSECURE_* */
+};
+
+extern const struct opt rkt_globals_opts[];
+
+void globals_init(void *opts);
+
+/**
+ * globals_conf() - reads the configuration directories; conf_free() it
+ * globals_dir() - the data directory: --dir, else configuration, else /var/lib/rkt; borrowed from @c or @g
+ */
+int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e);
+const char *globals_dir(const struct rkt_globals *g, const struct conf *c);
+
+/** globals_need_root() - EPERM and "cannot run as unprivileged user" for commands that only root can carry out */
+int globals_need_root(struct err *e);

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * images - see images.h
+ *
+ * Whatever the image comes from, it ends as a struct source that store_import() reads once.
+ */
+#include "applets/rkt/images.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "applets/rkt/globals.h"
+#include "applets/ui.h"
+#include "core/appc/types.h"
+#include "core/archive/source.h"
+#include "core/base/fd.h"
+#include "core/fetch/http.h"
+
+/* Scripts look for these lines, and they begin with "image: " whichever command says them. */
+__attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
+{
+	char text[PATH_MAX + 256];
+	struct buf line = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	buf_str(&line, "image: ");
+	buf_clean(&line, text, strlen(text));
+	buf_str(&line, "\n");
+	if (!line.failed && fd_write_all(2, line.data, line.len) < 0)
+		ui_debug("nobody reads standard error");
+	buf_free(&line);
+}
+
+/* ---- what an argument is ---- */
+
+static bool has_scheme(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+	return n && !strncmp(s + n, "://", 3);
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && !strcmp(s + n - m, end);
+}
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+enum images_kind images_kind_of(const char *arg)
+{
+	if (!strncmp(arg, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX)))
+		return IMAGES_ID;
+	if (has_scheme(arg))
+		return IMAGES_URL;
+	if (*arg == '/' || is_file(arg))
+		return IMAGES_PATH;
+	/* a colon is before a version; the rest is for files that are missing, so that the message names the file */
+	if (!strchr(arg, ':') && (strstr(arg, "./") || ends_with(arg, ".aci")))
+		return IMAGES_PATH;
+	return IMAGES_NAME;
+}
+
+int images_pull_parse(const char *policy, bool store_only, bool no_store, enum images_pull *out, struct err *e)
+{
+	if (store_only && no_store)
+		return err_set(e, EINVAL, "both --store-only and --no-store specified");
+	if (policy && !strcmp(policy, "new"))
+		*out = IMAGES_PULL_NEW;
+	else if (policy && !strcmp(policy, "never"))
+		*out = IMAGES_PULL_NEVER;
+	else if (policy && !strcmp(policy, "update"))
+		*out = IMAGES_PULL_UPDATE;
+	else if (policy)
+		return err_set(e, EINVAL, "--pull-policy: unknown policy \"%s\" (new, never, update)", policy);
+	if (store_only)
+		*out = IMAGES_PULL_NEVER;
+	if (no_store)
+		*out = IMAGES_PULL_UPDATE;
+	return 0;
+}
+
+/* ---- importing ---- */
+
+static int import(struct store *st, const struct rkt_globals *g, struct source *src, const char *origin,
+		  const char *label, uint64_t total, struct image_id *out, struct err *e)
+{
+	struct ui_progress p;
+	bool existed;
+	const struct import_opts o = {
+		.verified_by = "insecure", .origin = origin, .ctx = &p, .progress = ui_progress_at,
+	};
+
+	(void)g;
+	ui_progress_start(&p, label, total);
+	int r = store_import(st, src, &o, out, &existed, e);
+	ui_progress_end(&p);
+	if (r == 0 && existed)
+		ui_debug("the store has image %s already", out->s);
+	return r;
+}
+
+/* asked before a single byte is read */
+static int may_fetch(const struct rkt_globals *g, struct err *e)
+{
+	if (g->insecure & INSECURE_IMAGE)
+		return 0;
+	return err_set(e, EACCES, "verifying signatures is not part of this version yet; "
+		       "--insecure-options=image fetches images without it");
+}
+
+static int fetch_path(struct store *st, const struct rkt_globals *g, const char *path, struct image_id *out,
+		      struct err *e)
+{
+	struct stat sb;
+
+	if (may_fetch(g, e) < 0)
+		return err_wrap(e, "%s", path);
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &sb) < 0)
+		return err_sys(e, "open %s", path);
+	if (S_ISDIR(sb.st_mode))
+		return err_set(e, EISDIR, "%s: is a directory, not an image (actool build makes images of directories)", path);
+	say("using image from file %s", path);
+	auto_source struct source *src = source_fd(fd, e);
+	auto_free char *origin = realpath(path, NULL);
+	const char *base = strrchr(path, '/');
+	if (!src || import(st, g, src, origin ? origin : path, base ? base + 1 : path,
+			   S_ISREG(sb.st_mode) ? (uint64_t)sb.st_size : 0, out, e) < 0)
+		return err_wrap(e, "%s", path);
+	return 0;
+}
+
+/* ---- URLs ---- */
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* file:///a%20b -> "/a b" (RFC 8089); a host would be another machine */
+static int fetch_file_url(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,
+			  struct err *e)
+{
+	const char *p = url + strlen("file://");
+	char path[PATH_MAX];
+	size_t n = 0;
+
+	if (!strncmp(p, "localhost/", 10))
+		p += 9;
+	if (*p != '/')
+		return err_set(e, EINVAL, "%s: want file:///PATH", url);
+	for (; *p; p++) {
+		int hi = *p == '%' && p[1] ? hex_digit(p[1]) : -1, lo = hi >= 0 ? hex_digit(p[2]) : -1;
+		bool coded = lo >= 0 && (hi || lo);
+		if (*p == '%' && !coded)
+			return err_set(e, EINVAL, "%s: bad %% code", url);
+		if (n == sizeof(path) - 1)
+			return err_set(e, ENAMETOOLONG, "%s: path too long", url);
+		path[n++] = coded ? (char)(hi << 4 | lo) : *p;
+		p += coded ? 2 : 0;
+	}
+	path[n] = 0;
+	return fetch_path(st, g, path, out, e);
+}
+
+static int fetch_http(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,
+		      struct err *e)
+{
+	const struct http_opts o = {
+		.insecure_tls = g->insecure & INSECURE_TLS, .allow_http = g->insecure & INSECURE_HTTP,
+	};
+
+	if (may_fetch(g, e) < 0)
+		return err_wrap(e, "%s", url);
+	say("remote fetching from URL \"%s\"", url);
+	auto_source struct source *src = http_open(url, &o, e);
+	if (!src || import(st, g, src, url, "Downloading ACI", http_length(src), out, e) < 0)
+		return err_wrap(e, "%s", url);
+	return store_set_url(st, url, out, NULL, e);
+}
+
+static int fetch_url(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,
+		     struct err *e)
+{
+	if (http_is_url(url))
+		return fetch_http(st, g, url, out, e);
+	if (!strncmp(url, "docker://", 9))
+		return err_set(e, ENOTSUP, "%s: this version cannot convert Docker images; fetch an ACI", url);
+	return err_set(e, ENOTSUP, "%s: cannot fetch from this kind of URL (file, http, https)", url);
+}
+
+static int resolve_url(struct store *st, const struct rkt_globals *g, const char *url, enum images_pull pull,
+		       struct image_id *out, struct err *e)
+{
+	if (!strncmp(url, "file://", 7))
+		return fetch_file_url(st, g, url, out, e);
+	if (pull != IMAGES_PULL_UPDATE) {
+		if (store_find_url(st, url, out, e) == 0) {
+			say("using image from local store for url %s", url);
+			return 0;
+		}
+		if (e->code != ENOENT || pull == IMAGES_PULL_NEVER)
+			return -1;
+	}
+	return fetch_url(st, g, url, out, e);
+}
+
+/* ---- names ---- */
+
+static void pairs_free(struct appc_pairs *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->v[i].name);
+		free(p->v[i].value);
+	}
+	free(p->v);
+	*p = (struct appc_pairs){ 0 };
+}
+
+static int parse_labels(char *p, struct appc_pairs *labels, struct err *e)
+{
+	for (char *next; p; p = next) {
+		next = strchr(p, ',');
+		if (next)
+			*next++ = 0;
+		char *eq = strchr(p, '=');
+		if (!eq || eq == p)
+			return err_set(e, EINVAL, "bad label \"%s\", want NAME=VALUE", p);
+		*eq = 0;
+		if (!ac_identifier_ok(p))
+			return err_set(e, EINVAL, "bad label name \"%s\"", p);
+		if (appc_pair_find(labels, p))
+			return err_set(e, EINVAL, "label \"%s\" is given twice", p);
+		if (appc_pairs_set(labels, p, eq + 1, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* cuts "NAME[:VERSION][,LABEL=VALUE]..." up, in place */
+static int parse_name(char *arg, struct appc_pairs *labels, struct err *e)
+{
+	char *rest = strchr(arg, ',');
+
+	if (rest)
+		*rest++ = 0;
+	char *version = strchr(arg, ':');
+	if (version)
+		*version++ = 0;
+	if (!ac_identifier_ok(arg))
+		return err_set(e, EINVAL, "\"%s\" is not an image name (like example.com/app), ID, URL or file", arg);
+	if (version && appc_pairs_set(labels, "version", version, e) < 0)
+		return -1;
+	return rest ? parse_labels(rest, labels, e) : 0;
+}
+
+/* of several images the one for this machine, unless the labels say which */
+static int find_name(struct store *st, const char *name, struct appc_pairs *labels, struct image_id *out, struct err *e)
+{
+	struct appc_pairs here = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < labels->n && r == 0; i++)
+		r = appc_pairs_set(&here, labels->v[i].name, labels->v[i].value, e);
+	if (r == 0 && !appc_pair_find(labels, "os"))
+		r = appc_pairs_set(&here, "os", "linux", e);
+	if (r == 0 && !appc_pair_find(labels, "arch"))
+		r = appc_pairs_set(&here, "arch", ac_host_arch(), e);
+	bool found = r == 0 && store_find_name(st, name, &here, out, e) == 0;
+	pairs_free(&here);
+	if (found)
+		return 0;
+	return r < 0 || e->code != ENOENT ? -1 : store_find_name(st, name, labels, out, e);
+}
+
+static int resolve_name(struct store *st, const char *arg, struct image_id *out, struct err *e)
+{
+	auto_free char *name = xstrdup(arg);
+	struct appc_pairs labels = { 0 };
+
+	int r = parse_name(name, &labels, e);
+	if (r == 0)
+		r = find_name(st, name, &labels, out, e);
+	pairs_free(&labels);
+	return r;
+}
+
+static int resolve_name_fetch(struct store *st, const char *arg, enum images_pull pull, struct image_id *out,
+			      struct err *e)
+{
+	static const char remedy[] = "this version does not discover images by name; fetch it from a file or a URL";
+
+	if (pull == IMAGES_PULL_UPDATE)
+		return err_set(e, ENOTSUP, "%s: %s", arg, remedy);
+	if (resolve_name(st, arg, out, e) < 0)
+		return e->code == ENOENT && pull == IMAGES_PULL_NEW ?
+			err_set(e, ENOENT, "no image named \"%s\" in the store, and %s", arg, remedy) : -1;
+	say("using image from local store for image name %s", arg);
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+/* What was not verified never serves a request that demands it, however long ago it was fetched. */
+static int check_trust(struct store *st, const struct rkt_globals *g, const struct image_id *id, struct err *e)
+{
+	struct image_info i;
+
+	if (g->insecure & INSECURE_IMAGE)
+		return 0;
+	if (store_info(st, id, &i, e) < 0)
+		return -1;
+	bool insecure = !strcmp(i.verified_by, "insecure");
+	image_info_free(&i);
+	if (!insecure)
+		return 0;
+	return err_set(e, EACCES, "image %.19s: its signature was not verified when it was fetched; "
+		       "--insecure-options=image uses it all the same", id->s);
+}
+
+static int resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
+		   struct image_id *out, struct err *e)
+{
+	switch (p->kind == IMAGES_GUESS ? images_kind_of(arg) : p->kind) {
+	case IMAGES_ID:
+		return store_resolve(st, arg, out, e);
+	case IMAGES_URL:
+		return resolve_url(st, g, arg, p->pull, out, e);
+	case IMAGES_PATH:
+		return fetch_path(st, g, arg, out, e);
+	case IMAGES_NAME:
+	case IMAGES_GUESS:
+		return resolve_name_fetch(st, arg, p->pull, out, e);
+	}
+	abort();
+}
+
+int images_resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
+		   struct image_id *out, struct err *e)
+{
+	if (!*arg)
+		return err_set(e, EINVAL, "the name of an image cannot be empty");
+	if (resolve(st, g, arg, p, out, e) < 0 || check_trust(st, g, out, e) < 0)
+		return -1;
+	store_touch(st, out);
+	return 0;
+}
+
+int images_find(struct store *st, const char *arg, struct image_id *out, struct err *e)
+{
+	if (!*arg)
+		return err_set(e, EINVAL, "the name of an image cannot be empty");
+	if (!strncmp(arg, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX)))
+		return store_resolve(st, arg, out, e);
+	return resolve_name(st, arg, out, e);
+}
+
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	ui_warn("%s", text);
+}
+
+struct store *images_open(const char *dir, bool create, struct err *e)
+{
+	struct store *st = store_open(dir, create, e);
+
+	if (st)
+		store_on_warning(st, warn, NULL);
+	return st;
+}
+
+struct store *images_store(const struct rkt_globals *g, bool create, struct err *e)
+{
+	struct conf c;
+
+	if (globals_conf(g, &c, e) < 0)
+		return NULL;
+	struct store *st = images_open(globals_dir(g, &c), create, e);
+	conf_free(&c);
+	return st;
+}
+
+int images_remove(struct store *st, const struct image_id *id, struct err *e)
+{
+	struct buf out = { 0 };
+
+	if (store_remove(st, id, e) < 0)
+		return -1;
+	buf_fmt(&out, "successfully removed aci for image: \"%.*s\"\n", (int)strlen(IMAGE_ID_PREFIX) + IMAGE_KEY_HEX,
+		id->s);
+	return ui_out(&out, e);
+}

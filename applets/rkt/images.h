@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * images - from what people type to an image in the store
+ *
+ * An argument is an ID ("sha512-ab12", any unique prefix), a URL, a file, or a name with labels
+ * ("example.com/app:1.0,os=linux"). Which one it is follows from its form alone, except that a relative path
+ * is a file when there is such a file.
+ * Source: rkt Documentation/image-fetching-behavior.md, Documentation/subcommands/run.md "Image Addressing".
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "core/base/err.h"
+#include "core/store/store.h"
+
+struct rkt_globals;
+
+enum images_kind { IMAGES_GUESS, IMAGES_ID, IMAGES_URL, IMAGES_PATH, IMAGES_NAME };
+
+enum images_pull {
+	IMAGES_PULL_NEW,    /* the store's, else fetched; the default of run and prepare */
+	IMAGES_PULL_NEVER,  /* --store-only */
+	IMAGES_PULL_UPDATE, /* --no-store: fetched anew */
+};
+
+/* Zero-initialise for the defaults of `rkt run`. */
+struct images_policy {
+	enum images_kind kind; /* what the argument is, where an option says it (--stage1-hash ...) */
+	enum images_pull pull;
+};
+
+/** images_kind_of() - what an argument is by its form, as rkt tells them apart */
+enum images_kind images_kind_of(const char *arg);
+
+/**
+ * images_pull_parse() - "new", "never" or "update", as --pull-policy has it
+ * @store_only, @no_store: the old spellings of never and update; both at once are an error
+ */
+int images_pull_parse(const char *policy, bool store_only, bool no_store, enum images_pull *out, struct err *e);
+
+/**
+ * images_resolve() - the image that @arg means, fetched if @p allows and the store has none
+ * @st: opened with create, since a fetch writes to it
+ *
+ * Says on stderr where the image is from ("using image from file F"). Refuses what was not verified unless
+ * --insecure-options=image is among @g's. Marks the image as used.
+ * Errors: ENOENT no such image; EACCES not verified; those of store_import().
+ */
+int images_resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
+		   struct image_id *out, struct err *e);
+
+/** images_find() - the same for commands that never fetch: an ID (prefix) or a name with labels */
+int images_find(struct store *st, const char *arg, struct image_id *out, struct err *e);
+
+/** images_open() - the store in the data directory @dir, its warnings going to the terminal; store_close() it */
+struct store *images_open(const char *dir, bool create, struct err *e);
+
+/** images_store() - the store in the configured data directory, its warnings going to the terminal; store_close() it */
+struct store *images_store(const struct rkt_globals *g, bool create, struct err *e);
+
+/** images_remove() - store_remove(), and says so as scripts expect it */
+int images_remove(struct store *st, const struct image_id *id, struct err *e);
+
+/**
+ * images_output() - what `image extract` and `image render` put onto the disk: all of it or nothing
+ * @fill: puts the root file system into an empty directory
+ *
+ * @dir receives manifest and rootfs/, or with @rootfs_only the root itself. It must not be there, unless
+ * @overwrite: then it is replaced when the new one is complete.
+ */
+struct images_output {
+	struct store          *st;
+	const struct image_id *id;
+	bool                   overwrite, rootfs_only;
+	int                  (*fill)(struct store *st, const struct image_id *id, int dir_fd, struct err *e);
+};
+int images_output(const struct images_output *o, const char *dir, struct err *e);

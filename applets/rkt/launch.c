@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * launch - see launch.h
+ *
+ * All mounts are made in a new mount namespace whose mounts are slaves of the host's: they go with the last
+ * process of the pod, however it dies, and nothing has to be unmounted on the host, ever.
+ */
+#include "applets/rkt/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "applets/ui.h"
+#include "core/base/fd.h"
+#include "core/pod/appfs.h"
+#include "core/pod/mnt.h"
+
+const struct opt launch_opts_table[] = {
+	OPT_TEXT(0, "net", "NET", struct launch_opts, net,
+		"none: only a loopback interface (default); host: the host's network"),
+	OPT_TEXT(0, "hostname", "NAME", struct launch_opts, hostname,
+		"host name of the pod (default rkt-UUID)"),
+	OPT_BOOL(0, "interactive", struct launch_opts, interactive,
+		"connect the app to this terminal; for pods of one app"),
+	OPT_TEXT(0, "prefix", "WHEN", struct launch_opts, prefix,
+		"name the app before each line of output: always, never or auto (pods of several "
+		"apps)"),
+	OPT_END
+};
+
+static int check_net(const char *net, struct err *e)
+{
+	if (!strcmp(net, "none") || !strcmp(net, "host"))
+		return 0;
+	if (!*net)
+		return err_set(e, EINVAL, "--net: want none or host");
+	return err_set(e, ENOTSUP,
+		"--net=%s: pod networks are not in this version: only --net=none and --net=host "
+		"are",
+		net);
+}
+
+/* what sethostname(2) and the rules for names of hosts allow */
+static int check_hostname(const char *name, struct err *e)
+{
+	size_t n = strlen(name);
+
+	if (!n || n > 64 || *name == '-' || *name == '.' ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") != n)
+		return err_set(e, EINVAL,
+			"--hostname: \"%s\" is no host name (1 to 64 letters, digits, - and .)",
+			name);
+	return 0;
+}
+
+int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
+{
+	if ((o->net && check_net(o->net, e) < 0) || (o->hostname && check_hostname(o->hostname, e) < 0))
+		return -1;
+	if (o->prefix && strcmp(o->prefix, "always") && strcmp(o->prefix, "never") && strcmp(o->prefix, "auto"))
+		return err_set(e, EINVAL, "--prefix: want always, never or auto, got \"%s\"", o->prefix);
+	if (o->interactive && n_apps != 1)
+		return err_set(e, EINVAL,
+			"interactive option only supports one image, this pod has %zu", n_apps);
+	return 0;
+}
+
+/* ---- mounts ---- */
+
+/* overlayfs and bind mounts take only what belongs to the caller's own mount namespace; so layers
+ * are opened again */
+struct layer {
+	char *path; /* NULL: there is none */
+	int   fd;
+};
+
+static int remember(struct layer *l, int fd, struct err *e)
+{
+	char link[40], path[PATH_MAX];
+
+	*l = (struct layer){ .fd = -1 };
+	if (fd < 0)
+		return 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof(path));
+	if (n < 0 || n == sizeof(path))
+		return err_sys(e, "path of an image's tree");
+	path[n] = 0;
+	l->path = xstrdup(path);
+	return 0;
+}
+
+static int reopen(struct layer *l, int old_fd, struct err *e)
+{
+	struct stat then, now;
+
+	if (!l->path)
+		return 0;
+	l->fd = open(l->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (l->fd < 0 || fstat(l->fd, &now) < 0 || fstat(old_fd, &then) < 0)
+		return err_sys(e, "open %s", l->path);
+	if (then.st_dev != now.st_dev || then.st_ino != now.st_ino)
+		return err_set(e, ESTALE, "open %s: something else is there now", l->path);
+	return 0;
+}
+
+static int mount_stage1(int lower_fd, struct err *e)
+{
+	auto_close int rkt_fd = mnt_clone(AT_FDCWD, "stage1/rootfs/rkt");
+
+	if (rkt_fd < 0)
+		return err_sys(e, "clone stage1/rootfs/rkt");
+	int r = appfs_mount(APPFS_STAGE1, lower_fd, e);
+	if (r < 0)
+		return -1;
+	/* the same directory inside and outside of the pod: status files are read from outside */
+	if (fd_mkdirs(AT_FDCWD, "stage1/rootfs/rkt/status", 0755, e) < 0)
+		return -1;
+	if (r == 0 && mnt_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
+		return err_sys(e, "mount stage1/rootfs/rkt");
+	return 0;
+}
+
+static int mount_app(const struct launch_app *a, const struct stage1 *s, int lower_fd, struct err *e)
+{
+	char target[APPFS_PATH_MAX];
+
+	appfs_target(a->name, target);
+	if (!s->builtin && fd_mkdirs(AT_FDCWD, target, 0755, e) < 0)
+		return -1;
+	return appfs_mount(a->name, lower_fd, e);
+}
+
+static int mount_all(const struct stage1 *s, const struct launch_app *apps,
+	const struct layer *layers, size_t n_apps, struct err *e)
+{
+	if (!s->builtin && mount_stage1(layers[n_apps].fd, e) < 0)
+		return err_wrap(e, "stage 1");
+	for (size_t i = 0; i < n_apps; i++)
+		if (mount_app(&apps[i], s, layers[i].fd, e) < 0)
+			return err_wrap(e, "app %s", apps[i].name);
+	return 0;
+}
+
+/*
+ * The built-in stage 1 makes the pod's processes in the namespace that we leave now for our own, so that it need
+ * not be copied once more. Without the descriptor it manages, too, so failing to open it is no error.
+ */
+static void pass_host_ns(void)
+{
+	char text[16];
+	int fd = open("/proc/self/ns/mnt", O_RDONLY);
+
+	if (fd < 0)
+		return;
+	snprintf(text, sizeof(text), "%d", fd);
+	setenv("RKTBOX_HOST_MNTNS_FD", text, 1);
+}
+
+/* from here on the current directory is the pod's, in a mount namespace of our own */
+static int enter_namespace(const struct pod *p, struct err *e)
+{
+	/* before unshare: that moves the current directory into the new namespace, unlike open descriptors */
+	if (fchdir(p->dir_fd) < 0)
+		return err_sys(e, "enter pod directory");
+	if (unshare(CLONE_NEWNS) < 0)
+		return err_sys(e, "new mount namespace");
+	/* what the host mounts later is seen in the pod's host side, what we mount is not seen on the host */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_sys(e, "make mounts slaves of the host's");
+	return 0;
+}
+
+static int set_up(const struct pod *p, const struct stage1 *s, int stage1_fd, const struct launch_app *apps,
+		  size_t n_apps, struct err *e)
+{
+	struct layer *layers = xmalloc((n_apps + 1) * sizeof(*layers));
+
+	int r = remember(&layers[n_apps], stage1_fd, e);
+	for (size_t i = 0; r == 0 && i < n_apps; i++)
+		r = remember(&layers[i], apps[i].lower_fd, e);
+	if (s->builtin)
+		pass_host_ns();
+	if (r == 0)
+		r = enter_namespace(p, e);
+	if (r == 0)
+		r = reopen(&layers[n_apps], stage1_fd, e);
+	for (size_t i = 0; r == 0 && i < n_apps; i++)
+		r = reopen(&layers[i], apps[i].lower_fd, e);
+	if (r == 0)
+		r = mount_all(s, apps, layers, n_apps, e);
+	for (size_t i = 0; i <= n_apps; i++) {
+		fd_cleanup(&layers[i].fd);
+		free(layers[i].path);
+	}
+	free(layers);
+	return r;
+}
+
+/* ---- the command line of stage 1 ---- */
+
+static char **arguments(const struct rkt_globals *g, const struct pod *p, const struct stage1 *s,
+			const struct launch_opts *o)
+{
+	char **v = xmalloc(16 * sizeof(*v));
+	size_t n = 0;
+	unsigned version = stage1_version(s);
+
+	if (g->debug)
+		v[n++] = xstrdup("--debug");
+	v[n++] = xasprintf("--net=%s", o->net ? o->net : "none");
+	if (o->interactive)
+		v[n++] = xstrdup("--interactive");
+	if (o->hostname && !s->builtin && version < 2)
+		ui_warn("--hostname is left out: this stage 1 does not know it (its interface has "
+			"version %u)",
+			version);
+	else if (o->hostname)
+		v[n++] = xasprintf("--hostname=%s", o->hostname);
+	if (g->local_config && *g->local_config)
+		v[n++] = xasprintf("--local-config=%s", g->local_config);
+	if (!s->builtin && version >= 3) {
+		if (g->insecure & INSECURE_CAPABILITIES)
+			v[n++] = xstrdup("--disable-capabilities-restriction");
+		if (g->insecure & INSECURE_PATHS)
+			v[n++] = xstrdup("--disable-paths");
+		if (g->insecure & INSECURE_SECCOMP)
+			v[n++] = xstrdup("--disable-seccomp");
+	}
+	if (!s->builtin && version >= 4)
+		v[n++] = xstrdup("--dns-conf-mode=resolv=default,hosts=default");
+	if (s->builtin && o->prefix)
+		v[n++] = xasprintf("--prefix=%s", o->prefix);
+	v[n++] = xstrdup(p->uuid);
+	v[n] = NULL;
+	return v;
+}
+
+/* stage 1 keeps the pod locked, that is: running, as long as it has this descriptor */
+static int hand_over_lock(const struct pod *p, struct err *e)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", p->dir_fd);
+	if (setenv("RKT_LOCK_FD", number, 1) < 0)
+		return err_sys(e, "set RKT_LOCK_FD");
+	return fcntl(p->dir_fd, F_SETFD, 0) < 0 ? err_sys(e, "hand over the pod's lock") : 0;
+}
+
+int launch(const struct rkt_globals *g, struct pod *p, const struct stage1 *s, int stage1_fd,
+	   const struct launch_app *apps, size_t n_apps, const struct launch_opts *o, struct err *e)
+{
+	auto_close int self_fd = s->builtin ? stage1_self(e) : -1;
+
+	if (s->builtin && self_fd < 0)
+		return -1;
+	if (set_up(p, s, stage1_fd, apps, n_apps, e) < 0 || hand_over_lock(p, e) < 0)
+		return err_wrap(e, "start pod %s", p->uuid);
+	return stage1_become(s, self_fd, "run", arguments(g, p, s, o), e);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * launch - the last steps of stage 0: the apps' root file systems are mounted, and this process becomes stage 1
+ */
+#pragma once
+
+#include "applets/rkt/stage1.h"
+#include "core/base/opt.h"
+#include "core/pod/pod.h"
+
+/* what rkt run and rkt run-prepared both can be told about the start of a pod */
+struct launch_opts {
+	const char *net, *hostname, *prefix;
+	bool        interactive;
+};
+extern const struct opt launch_opts_table[];
+
+struct launch_app {
+	const char *name;
+	int         lower_fd; /* rendered root of the image; -1: the app has a copy */
+};
+
+/** launch_check() - whether this version can do what @o asks for, for a pod of @n_apps */
+int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e);
+
+/**
+ * launch() - @p is in run/ and locked; @stage1_fd: rendered root of a foreign stage 1, or -1
+ * Returns only on failure: -1. By then this process may be in a mount namespace of its own.
+ */
+int launch(const struct rkt_globals *g, struct pod *p, const struct stage1 *s, int stage1_fd,
+	   const struct launch_app *apps, size_t n_apps, const struct launch_opts *o, struct err *e);

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * podopts - see podopts.h
+ */
+#include "applets/rkt/podopts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "applets/ui.h"
+#include "core/appc/types.h"
+#include "core/base/fd.h"
+#include "core/base/num.h"
+
+static void list_add(struct opt_list *l, const char *s)
+{
+	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
+	l->v[l->n++] = s;
+}
+
+/* the image that options are about; NULL before the first and between two */
+static struct podopts_app *current(struct podopts *o)
+{
+	return o->n_apps && !o->between ? &o->apps[o->n_apps - 1] : NULL;
+}
+
+static struct podopts_app *need_current(struct podopts *o, struct err *e)
+{
+	struct podopts_app *a = current(o);
+
+	if (!a)
+		err_set(e, EINVAL, "must follow an image");
+	return a;
+}
+
+/* ---- options of one image ---- */
+
+/* each of them may be given once per image: two values would mean that one is ignored */
+static int set_text(void *opts, size_t at, const char *arg, struct err *e)
+{
+	struct podopts_app *a = need_current(opts, e);
+
+	if (!a)
+		return -1;
+	const char **field = (const char **)((char *)a + at);
+	if (*field)
+		return err_set(e, EINVAL, "given twice for %s", a->image);
+	*field = arg;
+	return 0;
+}
+
+#define SET_TEXT(field)                                                             \
+	static int set_##field(void *opts, const char *arg, struct err *e)          \
+	{                                                                           \
+		return set_text(opts, offsetof(struct podopts_app, field), arg, e); \
+	}
+
+SET_TEXT(exec)
+SET_TEXT(user)
+SET_TEXT(group)
+SET_TEXT(working_dir)
+
+static int set_name(void *opts, const char *arg, struct err *e)
+{
+	if (!ac_name_ok(arg))
+		return err_set(e, EINVAL, "\"%s\" is no app name (a-z, 0-9 and -, not - at the ends)", arg);
+	return set_text(opts, offsetof(struct podopts_app, name), arg, e);
+}
+
+static int set_memory(void *opts, const char *arg, struct err *e)
+{
+	int64_t bytes;
+
+	if (num_quantity(arg, 1, &bytes, e) < 0)
+		return -1;
+	return set_text(opts, offsetof(struct podopts_app, memory), arg, e);
+}
+
+static int set_cpu(void *opts, const char *arg, struct err *e)
+{
+	int64_t millis;
+
+	if (num_quantity(arg, 1000, &millis, e) < 0)
+		return -1;
+	return set_text(opts, offsetof(struct podopts_app, cpu), arg, e);
+}
+
+static int set_gids(void *opts, const char *arg, struct err *e)
+{
+	const char *p = arg;
+	uint32_t gid;
+
+	for (;; p++) {
+		char one[16];
+		size_t n = strcspn(p, ",");
+		if (n >= sizeof(one))
+			return err_set(e, EINVAL, "\"%.*s\" is not a group ID", (int)n, p);
+		memcpy(one, p, n);
+		one[n] = 0;
+		if (num_id(one, &gid, e) < 0)
+			return -1;
+		p += n;
+		if (!*p)
+			break;
+	}
+	return set_text(opts, offsetof(struct podopts_app, gids), arg, e);
+}
+
+static int parse_bool(const char *value, bool *out, struct err *e)
+{
+	if (strcmp(value, "true") && strcmp(value, "false"))
+		return err_set(e, EINVAL, "want true or false, got \"%s\"", value);
+	*out = *value == 't';
+	return 0;
+}
+
+/* with and without a value */
+static int set_read_only(void *opts, const char *arg, struct err *e)
+{
+	struct podopts_app *a = need_current(opts, e);
+
+	if (!a)
+		return -1;
+	a->read_only = true;
+	return arg ? parse_bool(arg, &a->read_only, e) : 0;
+}
+
+static int add_environment(void *opts, const char *arg, struct err *e)
+{
+	struct podopts *o = opts;
+
+	if (podopts_env_parse(arg, e) < 0)
+		return -1;
+	list_add(current(o) ? &current(o)->environment : &o->env, arg);
+	return 0;
+}
+
+/* ---- options of the pod ---- */
+
+static int add_env(void *opts, const char *arg, struct err *e)
+{
+	if (podopts_env_parse(arg, e) < 0)
+		return -1;
+	list_add(&((struct podopts *)opts)->env, arg);
+	return 0;
+}
+
+static int add_mount(void *opts, const char *arg, struct err *e)
+{
+	struct podopts *o = opts;
+	struct podopts_mount m;
+
+	if (podopts_mount_parse(arg, &m, e) < 0)
+		return -1;
+	list_add(current(o) ? &current(o)->mounts : &o->mounts, arg);
+	return 0;
+}
+
+static int add_volume(void *opts, const char *arg, struct err *e)
+{
+	struct pod_manifest scratch = { 0 };
+
+	/* parsed for its errors only, so that they name the option; the manifest is made when all is known */
+	int r = podopts_volume(arg, &scratch, e);
+	pod_manifest_free(&scratch);
+	if (r == 0)
+		list_add(&((struct podopts *)opts)->volumes, arg);
+	return r;
+}
+
+int podopts_env_parse(const char *arg, struct err *e)
+{
+	size_t n = strcspn(arg, "=");
+
+	if (!n || !arg[n])
+		return err_set(e, EINVAL, "\"%s\": want NAME=VALUE", arg);
+	return (int)n;
+}
+
+int podopts_mount_parse(const char *arg, struct podopts_mount *m, struct err *e)
+{
+	*m = (struct podopts_mount){ 0 };
+	for (const char *p = arg;; p++) {
+		size_t n = strcspn(p, ",");
+		bool volume = !strncmp(p, "volume=", 7), target = !strncmp(p, "target=", 7);
+		if ((!volume && !target) || (volume && m->volume) || (target && m->target))
+			return err_set(e, EINVAL, "\"%s\": want volume=NAME,target=PATH", arg);
+		*(volume ? &m->volume : &m->target) = p + 7;
+		*(volume ? &m->volume_len : &m->target_len) = n - 7;
+		p += n;
+		if (!*p)
+			break;
+	}
+	if (!m->volume || !m->volume_len || !m->target)
+		return err_set(e, EINVAL, "\"%s\": want volume=NAME,target=PATH", arg);
+	if (!m->target_len || *m->target != '/')
+		return err_set(e, EINVAL, "\"%s\": target must be an absolute path", arg);
+	return 0;
+}
+
+/* ---- volumes ---- */
+
+static int parse_id(const char *value, int64_t *out, struct err *e)
+{
+	uint32_t id;
+
+	if (num_id(value, &id, e) < 0)
+		return -1;
+	*out = id;
+	return 0;
+}
+
+static int volume_member(struct appc_volume *v, const char *key, const char *value, struct err *e)
+{
+	bool on;
+	uint32_t mode;
+
+	if (!strcmp(key, "kind"))
+		return appc_string_set(&v->kind, value, e);
+	if (!strcmp(key, "source"))
+		return appc_string_set(&v->source, value, e);
+	if (!strcmp(key, "readOnly"))
+		return parse_bool(value, &v->read_only, e);
+	if (!strcmp(key, "recursive")) {
+		if (parse_bool(value, &on, e) < 0)
+			return -1;
+		v->recursive = on;
+		return 0;
+	}
+	if (!strcmp(key, "mode"))
+		return num_mode(value, &mode, e) < 0 ? -1 : appc_string_set(&v->mode, value, e);
+	if (!strcmp(key, "uid"))
+		return parse_id(value, &v->uid, e);
+	if (!strcmp(key, "gid"))
+		return parse_id(value, &v->gid, e);
+	return err_set(e, EINVAL, "unknown; known: kind, source, readOnly, recursive, mode, uid, gid");
+}
+
+static bool seen(const char *members, const char *end, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *p = members; p < end; p += strcspn(p, ",") + 1)
+		if (!strncmp(p, key, n) && p[n] == '=')
+			return true;
+	return false;
+}
+
+static int volume_members(struct appc_volume *v, const char *members, struct err *e)
+{
+	for (const char *p = members; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+		auto_free char *key = strndup(p, n);
+		if (!key)
+			return err_set(e, ENOMEM, "out of memory");
+		char *eq = strchr(key, '=');
+		if (!eq)
+			return err_set(e, EINVAL, "\"%s\": want KEY=VALUE", key);
+		*eq = 0;
+		if (seen(members, p, key))
+			return err_set(e, EINVAL, "%s is given twice", key);
+		if (volume_member(v, key, eq + 1, e) < 0)
+			return err_wrap(e, "%s", key);
+		p += n;
+	}
+	return 0;
+}
+
+static int volume_check(const struct appc_volume *v, struct err *e)
+{
+	if (!v->kind)
+		return err_set(e, EINVAL, "kind is missing: kind=host or kind=empty");
+	if (!strcmp(v->kind, "host")) {
+		if (!v->source)
+			return err_set(e, EINVAL, "source is missing: the path on the host");
+		if (*v->source != '/')
+			return err_set(e, EINVAL, "source must be an absolute path, not \"%s\"", v->source);
+		if (v->mode || v->uid >= 0 || v->gid >= 0)
+			return err_set(e, EINVAL, "mode, uid and gid are for empty volumes");
+		return 0;
+	}
+	if (strcmp(v->kind, "empty"))
+		return err_set(e, EINVAL, "unknown kind \"%s\": want host or empty", v->kind);
+	if (v->source)
+		return err_set(e, EINVAL, "an empty volume has no source");
+	return 0;
+}
+
+/* "bind:/srv/data" -> the name "data" */
+static int bind_name(const char *path, size_t len, char *out, size_t size, struct err *e)
+{
+	char base[256];
+	size_t end = len;
+
+	while (end && path[end - 1] == '/')
+		end--;
+	size_t start = end;
+	while (start && path[start - 1] != '/')
+		start--;
+	if (end - start >= sizeof(base))
+		return err_set(e, ENAMETOOLONG, "name too long");
+	memcpy(base, path + start, end - start);
+	base[end - start] = 0;
+	if (!ac_name_from(base, out, size))
+		return err_set(e, EINVAL,
+			"no name can be made of %.*s; use NAME,kind=host,source=PATH", (int)len,
+			path);
+	return 0;
+}
+
+static int volume_fill(struct appc_volume *v, const char *arg, struct err *e)
+{
+	char name[256];
+	size_t n = strcspn(arg, ",");
+	bool bind = !strncmp(arg, "bind:", 5);
+
+	if (bind) {
+		auto_free char *source = strndup(arg + 5, n - 5);
+		if (!source)
+			return err_set(e, ENOMEM, "out of memory");
+		if (bind_name(source, n - 5, name, sizeof(name), e) < 0 ||
+			appc_string_set(&v->kind, "host", e) < 0 ||
+			appc_string_set(&v->source, source, e) < 0)
+			return -1;
+	} else {
+		if (n >= sizeof(name))
+			return err_set(e, ENAMETOOLONG, "name too long");
+		memcpy(name, arg, n);
+		name[n] = 0;
+		if (!ac_name_ok(name))
+			return err_set(e, EINVAL,
+				"\"%s\" is no volume name (a-z, 0-9 and -, not - at the ends)",
+				name);
+	}
+	if (appc_string_set(&v->name, name, e) < 0 || volume_members(v, arg + n + (arg[n] == ','), e) < 0)
+		return -1;
+	return volume_check(v, e);
+}
+
+int podopts_volume(const char *arg, struct pod_manifest *m, struct err *e)
+{
+	struct appc_volume *v = pod_manifest_add_volume(m, e);
+
+	if (!v)
+		return -1;
+	if (volume_fill(v, arg, e) < 0)
+		return err_wrap(e, "volume \"%s\"", arg);
+	for (size_t i = 0; i + 1 < m->volumes.n; i++)
+		if (!strcmp(m->volumes.v[i].name, v->name))
+			return err_set(e, EEXIST, "duplicate volume name \"%s\"", v->name);
+	return 0;
+}
+
+/* ---- words that are no options ---- */
+
+int podopts_operand(struct podopts *o, const char *arg, struct err *e)
+{
+	if (!strcmp(arg, "---")) {
+		if (!current(o))
+			return err_set(e, EINVAL, "--- must follow an image");
+		o->between = true;
+		return 0;
+	}
+	if (!*arg)
+		return err_set(e, EINVAL, "the name of an image cannot be empty");
+	o->apps = xrealloc(o->apps, (o->n_apps + 1) * sizeof(*o->apps));
+	o->apps[o->n_apps++] = (struct podopts_app){ .image = arg };
+	o->between = false;
+	return 0;
+}
+
+int podopts_rest(struct podopts *o, int argc, char **argv, struct err *e)
+{
+	struct podopts_app *a = current(o);
+
+	if (!a)
+		return err_set(e, EINVAL,
+			"-- must follow an image: what comes after it are the arguments of its "
+			"app");
+	for (int i = 0; i < argc; i++)
+		list_add(&a->args, argv[i]);
+	return 0;
+}
+
+int podopts_check(const struct podopts *o, struct err *e)
+{
+	bool described = o->n_apps || o->volumes.n || o->mounts.n || o->env.n || o->env_files.n ||
+			 o->inherit_env;
+
+	if (o->manifest && described)
+		return err_set(e, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
+	if (!o->manifest && !o->n_apps)
+		return err_set(e, EINVAL,
+			"pod must contain at least one application: name an image, or give "
+			"--pod-manifest");
+	return 0;
+}
+
+void podopts_free(struct podopts *o)
+{
+	for (size_t i = 0; i < o->n_apps; i++) {
+		free(o->apps[i].args.v);
+		free(o->apps[i].environment.v);
+		free(o->apps[i].mounts.v);
+	}
+	free(o->apps);
+	free(o->volumes.v);
+	free(o->mounts.v);
+	free(o->env.v);
+	free(o->env_files.v);
+	*o = (struct podopts){ 0 };
+}
+
+static int add_env_file(void *opts, const char *arg, struct err *e)
+{
+	(void)e;
+	list_add(&((struct podopts *)opts)->env_files, arg);
+	return 0;
+}
+
+const struct opt podopts_pod[] = {
+	OPT_CALL(0, "volume", "VOLUME", add_volume,
+		"a volume: NAME,kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL] or "
+		"NAME,kind=empty[,mode=MODE][,uid=UID][,gid=GID]"),
+	OPT_CALL(0, "mount", "MOUNT", add_mount,
+		"mount a volume: volume=NAME,target=PATH; in all apps, or after an image in that "
+		"one"),
+	OPT_CALL(0, "set-env", "NAME=VALUE", add_env, "environment variable for all apps"),
+	OPT_CALL(0, "set-env-file", "FILE", add_env_file,
+		"environment variables for all apps, one a line"),
+	OPT_BOOL(0, "inherit-env", struct podopts, inherit_env,
+		"also give apps the variables of this environment"),
+	OPT_TEXT(0, "pod-manifest", "FILE", struct podopts, manifest,
+		"run what this pod manifest describes"),
+	OPT_BOOL(0, "no-overlay", struct podopts, no_overlay,
+		"copy the images' trees instead of using overlayfs"),
+	OPT_END
+};
+
+const struct opt podopts_app[] = { OPT_CALL(0, "exec", "PATH", set_exec,
+					   "program to execute instead of the image's"),
+	OPT_CALL(0, "name", "NAME", set_name,
+		"name of the app (default: made from the image's name)"),
+	OPT_CALL(0, "environment", "NAME=VALUE", add_environment, "environment variable"),
+	OPT_CALL(0, "user", "USER", set_user,
+		"number, name, or path of a file in the image that it owns"),
+	OPT_CALL(0, "group", "GROUP", set_group, "number, name, or path of a file in the image"),
+	OPT_CALL(0, "supplementary-gids", "GID,...", set_gids, "supplementary groups"),
+	OPT_CALL(0, "working-dir", "PATH", set_working_dir, "working directory"),
+	OPT_CALL_OPTIONAL(0, "readonly-rootfs", "BOOL", set_read_only,
+		"mount the app's root file system read-only"),
+	OPT_CALL(0, "memory", "SIZE", set_memory, "memory limit, like 128M or 1Gi"),
+	OPT_CALL(0, "cpu", "CORES", set_cpu, "processor limit, like 750m or 1.5"), OPT_END };
+
+const struct opt podopts_images[] = {
+	OPT_TEXT(0, "pull-policy", "POLICY", struct podopts, pull_policy,
+		 "new: fetch what the store lacks (default); never; update: always fetch"),
+	OPT_BOOL(0, "store-only", struct podopts, store_only, "same as --pull-policy=never"),
+	OPT_BOOL(0, "no-store", struct podopts, no_store, "same as --pull-policy=update"),
+	OPT_END
+};

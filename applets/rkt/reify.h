@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * reify - from what was asked for to a complete pod manifest: images resolved to IDs, every app spelled out,
+ * every mount point satisfied by a volume
+ *
+ * Source: appc spec, spec/pods.md ("fully resolved before execution"); rkt Documentation/subcommands/run.md.
+ */
+#pragma once
+
+#include "applets/rkt/podopts.h"
+#include "core/appc/manifest.h"
+#include "core/store/store.h"
+
+/* what stage 0 needs to know about each app's image besides the pod manifest; same order as its apps */
+struct reified_image {
+	struct image_id id;
+	char           *text; /* the image manifest as it is in the archive */
+	size_t          text_len;
+};
+
+struct reified {
+	struct pod_manifest   pod;
+	struct reified_image *images;
+	size_t                n_images;
+};
+
+/** reify() - from the command line (or the file of --pod-manifest); fetches images; reified_free() it either way */
+int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o, struct reified *out, struct err *e);
+void reified_free(struct reified *r);

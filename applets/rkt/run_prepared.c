@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rkt run-prepared - runs a pod that rkt prepare has made
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "applets/commands.h"
+#include "applets/rkt/launch.h"
+#include "applets/ui.h"
+#include "core/base/fd.h"
+#include "core/pod/appfs.h"
+#include "core/store/render.h"
+
+struct run_prepared_opts {
+	struct rkt_globals g;
+	struct launch_opts launch;
+};
+
+static const struct opt run_prepared_opts[] = {
+	OPT_PART("Start", launch_opts_table, struct run_prepared_opts, launch),
+	OPT_PART("Global options", rkt_globals_opts, struct run_prepared_opts, g),
+	OPT_END
+};
+
+/* the pod, what is in it and what its apps stand on */
+struct found {
+	struct conf         conf;
+	struct pods        *pods;
+	struct pod          pod;
+	struct pod_manifest m;
+	struct stage1       stage1;
+	struct store       *st;
+	struct launch_app  *apps;
+	int                 stage1_fd;
+};
+
+static void found_free(struct found *f)
+{
+	for (size_t i = 0; f->apps && i < f->m.apps.n; i++)
+		fd_cleanup(&f->apps[i].lower_fd);
+	free(f->apps);
+	fd_cleanup(&f->stage1_fd);
+	if (f->st)
+		store_close(f->st);
+	stage1_free(&f->stage1);
+	pod_manifest_free(&f->m);
+	pod_close(&f->pod);
+	if (f->pods)
+		pods_close(f->pods);
+	conf_free(&f->conf);
+}
+
+/* a tree may have been collected and be rendered anew: the pod says which image's it is */
+static int render_app(struct found *f, struct launch_app *a, struct err *e)
+{
+	char path[600];
+	auto_free char *id = NULL;
+	struct image_id image;
+
+	if (!appfs_is_overlay(f->pod.dir_fd, a->name))
+		return 0;
+	snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", a->name);
+	if (fd_read_file(f->pod.dir_fd, path, sizeof(image.s), &id, NULL, e) < 0)
+		return -1;
+	snprintf(image.s, sizeof(image.s), "%.*s", (int)strcspn(id, "\n"), id);
+	a->lower_fd = render_image(f->st, &image, e);
+	return a->lower_fd < 0 ? -1 : 0;
+}
+
+static int render_apps(struct found *f, struct err *e)
+{
+	size_t n = f->m.apps.n;
+
+	f->apps = xmalloc(n * sizeof(*f->apps));
+	for (size_t i = 0; i < n; i++)
+		f->apps[i] = (struct launch_app){ f->m.apps.v[i].name, -1 };
+	for (size_t i = 0; i < n; i++)
+		if (render_app(f, &f->apps[i], e) < 0)
+			return err_wrap(e, "app %s", f->apps[i].name);
+	if (f->stage1.builtin || !*f->stage1.id.s)
+		return 0;
+	f->stage1_fd = render_image(f->st, &f->stage1.id, e);
+	return f->stage1_fd < 0 ? err_wrap(e, "stage 1") : 0;
+}
+
+static int look(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)
+{
+	const char *dir = globals_dir(&o->g, &f->conf);
+
+	f->pods = pods_open(dir, false, e);
+	if (!f->pods || pod_find(f->pods, uuid, &f->pod, e) < 0)
+		return -1;
+	if (f->pod.state != POD_PREPARED)
+		return err_set(e, EINVAL, "pod \"%s\" is not prepared: it is %s", f->pod.uuid,
+			pod_state_name(f->pod.state));
+	if (pod_manifest(&f->pod, &f->m, e) < 0 || launch_check(&o->launch, f->m.apps.n, e) < 0 ||
+	    stage1_load(&f->pod, &f->stage1, e) < 0)
+		return -1;
+	f->st = images_open(dir, true, e);
+	return f->st ? render_apps(f, e) : -1;
+}
+
+static int run_prepared(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)
+{
+	if (globals_need_root(e) < 0 || globals_conf(&o->g, &f->conf, e) < 0 || look(o, uuid, f, e) < 0 ||
+	    pod_to_run(&f->pod, e) < 0)
+		return -1;
+	return launch(&o->g, &f->pod, &f->stage1, f->stage1_fd, f->apps, f->m.apps.n, &o->launch, e);
+}
+
+static int run_prepared_run(void *opts, int argc, char **argv, struct err *e)
+{
+	struct found f = { .pod.dir_fd = -1, .stage1_fd = -1 };
+
+	if (argc != 1)
+		return err_set(e, EINVAL, "want the UUID of one pod (see --help)");
+	run_prepared(opts, argv[0], &f, e);
+	found_free(&f);
+	return -1;
+}
+
+const struct cmd rkt_run_prepared_cmd = {
+	.name = "run-prepared", .args = "UUID", .summary = "Run a pod that rkt prepare has made.",
+	.opts = run_prepared_opts, .opts_size = sizeof(struct run_prepared_opts), .inherits = true,
+	.run = run_prepared_run,
+};

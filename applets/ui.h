@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ui - how the applets talk to people and to scripts; nothing below applets/ prints
+ *
+ * Everything that could come from an image, a file or the network is stripped of control characters here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "core/appc/finding.h"
+#include "core/base/buf.h"
+#include "core/base/err.h"
+
+/** ui_start() - the command's name, put before every message ("run: "); @debug: ui_debug() speaks, causes get lines */
+void ui_start(const char *name, bool debug);
+
+__attribute__((format(printf, 1, 2))) void ui_info(const char *fmt, ...);  /* "run: text" on stderr */
+__attribute__((format(printf, 1, 2))) void ui_warn(const char *fmt, ...);  /* "run: warning: text" */
+__attribute__((format(printf, 1, 2))) void ui_debug(const char *fmt, ...); /* only with --debug */
+void ui_error(const struct err *e);
+
+/** ui_out() - all of @b to stdout, and empties it; -1 and *e when that fails (full disk, closed pipe) */
+int ui_out(struct buf *b, struct err *e);
+
+/* Memory for applets, where giving up is the right answer. */
+void *xmalloc(size_t n); /* zeroed */
+void *xrealloc(void *p, size_t n);
+char *xstrdup(const char *s);
+__attribute__((format(printf, 1, 2))) char *xasprintf(const char *fmt, ...);
+
+/* ---- tables: columns aligned with tabs of eight, as rkt's lists ---- */
+struct ui_table {
+	char **cells;
+	size_t n, cap, columns;
+};
+void ui_table_start(struct ui_table *t, size_t columns);
+void ui_table_add(struct ui_table *t, const char *cell); /* row after row; NULL: blank; copied and cleaned */
+int ui_table_print(struct ui_table *t, struct err *e);   /* prints, and frees */
+
+/* ---- --format ---- */
+enum ui_format { UI_TEXT, UI_JSON, UI_JSON_PRETTY };
+/** ui_format() - "", NULL or "text"; "json"; "json-pretty"; EINVAL otherwise */
+int ui_format(const char *arg, enum ui_format *f, struct err *e);
+/** ui_json() - prints @j with a newline, and deletes it */
+int ui_json(cJSON *j, enum ui_format f, struct err *e);
+
+/* ---- times and sizes ---- */
+/** ui_time_full() - "2006-01-02 15:04:05.999 -0700 MST", local time */
+void ui_time_full(int64_t ns, char *out, size_t size);
+/** ui_time_ago() - "2 minutes ago" */
+void ui_time_ago(int64_t ns, char *out, size_t size);
+/** ui_size() - "3.6MiB" */
+void ui_size(uint64_t bytes, char *out, size_t size);
+int64_t ui_now_ns(void);
+
+/* ---- progress: a line on a terminal for anything that takes over a second; nothing elsewhere ---- */
+struct ui_progress {
+	const char *label;
+	uint64_t    total; /* 0: not known */
+	int64_t     start_ns, last_ns;
+	bool        on, shown;
+};
+void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total);
+void ui_progress_at(void *p, uint64_t done); /* a struct ui_progress; fits the progress callbacks of core/ */
+void ui_progress_end(struct ui_progress *p);
+
+/** ui_ask() - asks on the terminal (or stdin), true for "y" or "yes" */
+bool ui_ask(const char *question);

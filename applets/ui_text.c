@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ui_text - tables, times, sizes and progress; see ui.h
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "applets/ui.h"
+#include "core/base/fd.h"
+#include "core/base/utf8.h"
+
+#define TAB 8
+
+void ui_table_start(struct ui_table *t, size_t columns)
+{
+	*t = (struct ui_table){ .columns = columns };
+}
+
+void ui_table_add(struct ui_table *t, const char *cell)
+{
+	struct buf b = { 0 };
+
+	if (t->n == t->cap) {
+		t->cap = t->cap ? t->cap * 2 : 64;
+		t->cells = xrealloc(t->cells, t->cap * sizeof(*t->cells));
+	}
+	if (cell)
+		buf_clean(&b, cell, strlen(cell));
+	t->cells[t->n++] = b.data ? b.data : xstrdup("");
+}
+
+static size_t width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
+int ui_table_print(struct ui_table *t, struct err *e)
+{
+	struct buf out = { 0 };
+	size_t *wide = xmalloc(t->columns * sizeof(*wide));
+
+	for (size_t i = 0; i < t->n; i++) {
+		size_t w = (width(t->cells[i]) + 1 + TAB - 1) / TAB * TAB;
+		if (w > wide[i % t->columns])
+			wide[i % t->columns] = w;
+	}
+	for (size_t i = 0; i < t->n; i++) {
+		size_t col = i % t->columns, w = width(t->cells[i]);
+		buf_str(&out, t->cells[i]);
+		if (col + 1 == t->columns) {
+			buf_str(&out, "\n");
+			continue;
+		}
+		for (; w < wide[col]; w = w / TAB * TAB + TAB)
+			buf_str(&out, "\t");
+	}
+	for (size_t i = 0; i < t->n; i++)
+		free(t->cells[i]);
+	free(t->cells);
+	free(wide);
+	*t = (struct ui_table){ 0 };
+	return ui_out(&out, e);
+}
+
+int64_t ui_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+void ui_time_full(int64_t ns, char *out, size_t size)
+{
+	time_t s = (time_t)(ns / 1000000000);
+	int ms = (int)(ns / 1000000 % 1000);
+	char date[64], zone[64], fraction[8] = "";
+	struct tm tm;
+
+	localtime_r(&s, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z %Z", &tm);
+	if (ms) {
+		int n = snprintf(fraction, sizeof(fraction), ".%03d", ms);
+		while (fraction[n - 1] == '0')
+			fraction[--n] = 0;
+	}
+	snprintf(out, size, "%s%s %s", date, fraction, zone);
+}
+
+void ui_time_ago(int64_t ns, char *out, size_t size)
+{
+	enum { MINUTE = 60, HOUR = 3600, DAY = 86400, WEEK = 7 * DAY, MONTH = 30 * DAY, YEAR = 12 * MONTH };
+	static const struct step {
+		int64_t     below, unit;
+		const char *name; /* "s" is added for more than one */
+	} steps[] = {
+		{ MINUTE, 1, "second" }, { HOUR, MINUTE, "minute" }, { DAY, HOUR, "hour" }, { WEEK, DAY, "day" },
+		{ MONTH, WEEK, "week" }, { YEAR, MONTH, "month" }, { INT64_MAX, YEAR, "year" },
+	};
+	int64_t past = (ui_now_ns() - ns) / 1000000000;
+	const char *when = past < 0 ? "from now" : "ago";
+	const struct step *st = steps;
+
+	past = past < 0 ? -past : past;
+	if (past < 1) {
+		snprintf(out, size, "now");
+		return;
+	}
+	while (past >= st->below)
+		st++;
+	int64_t n = past / st->unit;
+	snprintf(out, size, "%lld %s%s %s", (long long)n, st->name, n == 1 ? "" : "s", when);
+}
+
+void ui_size(uint64_t bytes, char *out, size_t size)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double v = (double)bytes;
+	size_t u = 0;
+
+	for (; v >= 1024 && u + 1 < sizeof(units) / sizeof(*units); u++)
+		v /= 1024;
+	/* one decimal below ten, as in "3.6MiB" and "36MiB" */
+	snprintf(out, size, u && v < 9.95 ? "%.1f%s" : "%.0f%s", v, units[u]);
+}
+
+void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total)
+{
+	*p = (struct ui_progress){ .label = label, .total = total, .start_ns = ui_now_ns(), .on = isatty(2) };
+}
+
+static void progress_line(const struct ui_progress *p, uint64_t done, int64_t now)
+{
+	double s = (double)(now - p->start_ns) / 1e9;
+	char have[32], all[32], rate[32];
+	struct buf b = { 0 };
+
+	ui_size(done, have, sizeof(have));
+	ui_size(p->total, all, sizeof(all));
+	ui_size((uint64_t)((double)done / s), rate, sizeof(rate));
+	buf_str(&b, "\r");
+	buf_clean(&b, p->label, strlen(p->label));
+	if (p->total)
+		buf_fmt(&b, ": %s of %s (%.0f%%), %s/s", have, all, 100.0 * (double)done / (double)p->total, rate);
+	else
+		buf_fmt(&b, ": %s, %s/s", have, rate);
+	buf_str(&b, "\033[K");
+	if (!b.failed)
+		fd_write_all(2, b.data, b.len);
+	buf_free(&b);
+}
+
+void ui_progress_at(void *ctx, uint64_t done)
+{
+	struct ui_progress *p = ctx;
+
+	if (!p->on)
+		return;
+	int64_t now = ui_now_ns();
+	if (now - p->start_ns < 1000000000 || now - p->last_ns < 100000000)
+		return;
+	p->last_ns = now;
+	p->shown = true;
+	progress_line(p, done, now);
+}
+
+void ui_progress_end(struct ui_progress *p)
+{
+	if (p->shown)
+		fd_write_all(2, "\r\033[K", 4);
+	p->shown = p->on = false;
+}
