@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# bench.sh - what `make bench` runs: speed and size, each number next to its bound
+#
+#	usage: bench.sh [--ext4] [RUNS]
+#
+# On a tmpfs, or with --ext4 on a fresh ext4 in a file. Peers are measured in turns with us, so that what
+# else the machine does hits both; still, let it be idle.
+. "$(dirname "$0")/../lib.sh"
+
+need_root
+fs=tmpfs runs=100
+for arg; do
+	case $arg in
+	--ext4) fs=ext4 ;;
+	*[!0-9]* | '')
+		echo "usage: bench.sh [--ext4] [RUNS]" >&2
+		exit 2
+		;;
+	*) runs=$arg ;;
+	esac
+done
+C=$WORK
+bench=$TOP/testsuite/bench
+if [ $fs = ext4 ]; then
+	truncate -s 4G "$WORK/ext4.img"
+	mkfs.ext4 -q -F "$WORK/ext4.img"
+	mkdir "$WORK/ext4"
+	mount -o loop "$WORK/ext4.img" "$WORK/ext4" || exit 1
+	_use_data "$WORK/ext4/data"
+	scratch=$WORK/ext4
+else
+	scratch=$WORK
+fi
+
+row() { printf '%-46s %12s %12s %8s  %-8s %s\n' "$@"; }
+
+# judged WHAT OURS PEER BOUND NOTE: a ratio of two times in microseconds
+judged() {
+	ratio=$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.2f", a / b }')
+	verdict=$(awk -v r="$ratio" -v b="$4" 'BEGIN { print r <= b ? "ok" : "OVER" }')
+	row "$1" "$(ms "$2")" "$(ms "$3")" "$ratio" "<= $4" "$verdict  $5"
+}
+
+# bounded WHAT VALUE UNIT BOUND: a plain number
+bounded() {
+	verdict=$(awk -v v="$2" -v b="$4" 'BEGIN { print v <= b ? "ok" : "OVER" }')
+	row "$1" "$2 $3" '' '' "<= $4" "$verdict"
+}
+
+ms() { awk -v us="$1" 'BEGIN { printf "%.2f ms", us / 1000 }'; }
+
+median() { # N: of measure's Nth line
+	sed -n "${1}p" "$WORK/measured" | cut -d' ' -f1
+}
+
+measure() {
+	"$WORK/measure" "$@" >"$WORK/measured" || exit 1
+}
+
+"${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/measure" "$bench/measure.c" &&
+	"${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/start-limit" "$bench/start-limit.c" &&
+	"${CC:-gcc}" -std=gnu17 -Os -nostdlib -static -s -o "$WORK/noop" "$bench/noop.c" || exit 1
+
+make_layout "$WORK/l" example.com/noop '"exec": ["/noop"], "user": "0", "group": "0",
+	"isolators": [{"name": "resource/memory", "value": {"limit": "64Mi"}}]'
+mkdir "$WORK/l/rootfs/proc" "$WORK/l/rootfs/sys" "$WORK/l/rootfs/dev"
+cp "$WORK/noop" "$WORK/l/rootfs/noop"
+"$ACTOOL" build --owner-root "$WORK/l" "$WORK/noop.aci" || exit 1
+noop=$($RKT fetch --full "$WORK/noop.aci") || exit 1
+busybox_in_store
+run_noop="$RKT run --net=none $noop"
+$run_noop || exit 1
+
+echo "$($RKTBOX --version), $(uname -sr), $fs, $(nproc) processors, load $(cut -d' ' -f1 /proc/loadavg), $runs runs"
+size=$(stat -c %s "$RKTBOX")
+row '' rktbox peer ratio bound ''
+bounded 'the binary' "$size" bytes 1474560
+
+# ---- start: the peers get their overlay for nothing (crun) or are what the kernel alone costs (start-limit)
+
+mkdir "$scratch/limit"
+set -- "$run_noop" "$WORK/start-limit -q $WORK/l/rootfs $scratch/limit /noop"
+if command -v crun >/dev/null; then
+	mkdir -p "$WORK/crun/rootfs" "$WORK/crun/upper" "$WORK/crun/work"
+	cp "$bench/crun.json" "$WORK/crun/config.json"
+	# crun refuses to work where cgroups v1 and v2 are mixed; seen from here, they are not
+	umount /sys/fs/cgroup/unified 2>/dev/null
+	mount -t overlay -o "lowerdir=$WORK/l/rootfs,upperdir=$WORK/crun/upper,workdir=$WORK/crun/work" \
+		overlay "$WORK/crun/rootfs" || exit 1
+	set -- "$@" "crun --root=$WORK/crun/state --cgroup-manager=cgroupfs run --bundle=$WORK/crun bench"
+fi
+measure -n "$runs" "$@"
+judged 'start a no-op app, --net=none' "$(median 1)" "$(median 2)" 2 'of start-limit.c'
+if [ $# = 3 ]; then
+	judged '' "$(median 1)" "$(median 3)" 0.5 "of $(crun --version | head -n 1), overlay mounted before"
+else
+	echo '(no crun here: apt-get install crun)'
+fi
+$RKT gc --grace-period=0s >/dev/null 2>&1
+
+# ---- lists
+
+i=0
+while [ $i -lt 200 ]; do
+	$run_noop || exit 1
+	i=$((i + 1))
+done
+uuid=$($RKT list --full --no-legend | awk 'NR == 1 {print $1}')
+measure -n "$runs" "$RKT list" "$RKT status $uuid"
+bounded 'list, 200 exited pods' "$(awk -v us="$(median 1)" 'BEGIN {print us / 1000}')" ms 10
+bounded 'status, among them' "$(awk -v us="$(median 2)" 'BEGIN {print us / 1000}')" ms 10
+$RKT gc --grace-period=0s >/dev/null 2>&1
+$RKT gc --grace-period=0s >/dev/null 2>&1
+
+images='' i=0
+while [ $i -lt 100 ]; do
+	images="$images $noop --name=app$i"
+	i=$((i + 1))
+done
+# shellcheck disable=SC2086
+$RKT run --net=none --uuid-file-save="$WORK/100.uuid" $images >/dev/null || exit 1
+measure -n "$runs" "$RKT list" "$RKT status $(cat "$WORK/100.uuid")"
+bounded 'list, a pod of 100 apps' "$(awk -v us="$(median 1)" 'BEGIN {print us / 1000}')" ms 10
+bounded 'status of it' "$(awk -v us="$(median 2)" 'BEGIN {print us / 1000}')" ms 10
+
+# ---- memory: two pods run, so that what they share counts as shared; both processes of one are added up
+
+private_kib() {
+	awk '/^Private_(Clean|Dirty):/ {sum += $2} END {print sum}' "/proc/$1/smaps_rollup"
+}
+
+spawn other $RKT run --net=none --uuid-file-save="$C/other.uuid" "$BUSYBOX_ID" --exec=/bin/sleep -- 1000
+spawn pod $RKT run --net=none --uuid-file-save="$C/pod.uuid" "$BUSYBOX_ID" --exec=/bin/sleep -- 1000
+host=$pid
+pod_ready other && pod_ready pod || exit 1
+sleep 0.5
+inner=$($RKT status "$(cat "$C/pod.uuid")" | sed -n 's/^pid=//p')
+bounded 'private memory of a pod (host side + PID 1)' "$(($(private_kib "$host") + $(private_kib "$inner")))" KiB 1024
+$RKT stop --force "$(cat "$C/other.uuid")" "$(cat "$C/pod.uuid")" >/dev/null
+
+big=${BIG_MIB:-400}
+mkdir -p "$WORK/l/rootfs/big"
+i=0
+while [ $i -lt $((big / 8)) ]; do # half random, half not: it neither vanishes nor stays when compressed
+	{ head -c 4M /dev/urandom; head -c 4M /dev/zero; } >"$WORK/l/rootfs/big/$i"
+	i=$((i + 1))
+done
+sed -i 's,example.com/noop,example.com/big,' "$WORK/l/manifest"
+"$ACTOOL" build --no-compression "$WORK/l" "$WORK/big.aci" || exit 1
+rm -rf "$WORK/l"
+gzip -1 <"$WORK/big.aci" >"$WORK/big.aci.gz"
+# the dictionary of xz -6, which is what most people use, without waiting for it
+xz -T0 --lzma2=preset=0,dict=8MiB <"$WORK/big.aci" >"$WORK/big.aci.xz"
+for f in big.aci big.aci.gz big.aci.xz; do
+	measure "$ACTOOL validate $WORK/$f"
+	bounded "validate $f of $big MiB: peak memory" "$(cut -d' ' -f3 "$WORK/measured")" KiB 12288
+	measure "$RKT --dir=$scratch/data-big fetch $WORK/$f"
+	bounded "fetch $f of $big MiB: peak memory" "$(cut -d' ' -f3 "$WORK/measured")" KiB 12288
+	row '  and time' "$(ms "$(median 1)")" '' '' '' ''
+	rm -rf "$scratch/data-big"
+done
+_end_spawned

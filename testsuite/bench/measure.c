@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * measure - time and memory of whole commands, run in turns so that a busy moment hits all of them alike
+ *
+ * usage: measure [-n RUNS] 'COMMAND' ['COMMAND'...]
+ * A command is split at blanks; its output goes to /dev/null. Prints one line per command: median and lowest
+ * wall time in microseconds, and the largest resident set of it or its children in KiB. A command that
+ * fails ends the whole measurement with status 1.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_WORDS 512
+
+extern char **environ;
+
+struct command {
+	char  *text;
+	char  *words[MAX_WORDS + 1];
+	long  *us;         /* [run] */
+	long   max_rss_kib;
+};
+
+static long now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000L + t.tv_nsec / 1000;
+}
+
+static int split(struct command *c, char *text, int runs)
+{
+	int n = 0;
+
+	c->text = strdup(text);
+	c->us = calloc((size_t)runs, sizeof(*c->us));
+	if (!c->text || !c->us)
+		return -1;
+	for (char *w = strtok(text, " "); w; w = strtok(NULL, " ")) {
+		if (n == MAX_WORDS)
+			return -1;
+		c->words[n++] = w;
+	}
+	return n ? 0 : -1;
+}
+
+static int run_one(struct command *c, int run)
+{
+	posix_spawn_file_actions_t fa;
+	struct rusage ru;
+	pid_t pid;
+	int status;
+
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
+	long begin = now_us();
+	int r = posix_spawnp(&pid, c->words[0], &fa, NULL, c->words, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	if (r) {
+		fprintf(stderr, "measure: %s: %s\n", c->words[0], strerror(r));
+		return -1;
+	}
+	while (wait4(pid, &status, 0, &ru) < 0)
+		if (errno != EINTR)
+			return -1;
+	c->us[run] = now_us() - begin;
+	if (ru.ru_maxrss > c->max_rss_kib)
+		c->max_rss_kib = ru.ru_maxrss;
+	if (status) {
+		fprintf(stderr, "measure: status %#x of: %s\n", (unsigned)status, c->text);
+		return -1;
+	}
+	return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	long x = *(const long *)a, y = *(const long *)b;
+
+	return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv)
+{
+	int runs = 1, opt;
+
+	while ((opt = getopt(argc, argv, "+n:")) != -1) {
+		if (opt != 'n')
+			return 2;
+		runs = atoi(optarg);
+	}
+	int n = argc - optind;
+	if (n < 1 || runs < 1) {
+		fputs("usage: measure [-n RUNS] 'COMMAND' ['COMMAND'...]\n", stderr);
+		return 2;
+	}
+	struct command *c = calloc((size_t)n, sizeof(*c));
+	if (!c)
+		return 1;
+	for (int i = 0; i < n; i++) {
+		if (split(&c[i], argv[optind + i], runs) < 0) {
+			fprintf(stderr, "measure: cannot split: %s\n", argv[optind + i]);
+			return 1;
+		}
+	}
+	for (int run = 0; run < runs; run++)
+		for (int i = 0; i < n; i++)
+			if (run_one(&c[i], run) < 0)
+				return 1;
+	for (int i = 0; i < n; i++) {
+		qsort(c[i].us, (size_t)runs, sizeof(*c[i].us), by_value);
+		printf("%ld %ld %ld\n", c[i].us[runs / 2], c[i].us[0], c[i].max_rss_kib);
+	}
+	return 0;
+}

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# guest.sh - the cases that run inside the guest; prints "ok - NAME" or "not ok - NAME # WHY" for each
+#
+# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape in it), and in $cgroup what is mounted.
+
+R="/rkt --dir=${data:-/data} --insecure-options=image"
+ln -s rktbox /rkt
+touch /only-on-the-host
+
+judge() { # NAME GOT WANT
+	if [ "$2" = "$3" ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1 # got \"$2\", want \"$3\""
+		[ ! -s /err ] || sed 's/^/  | /' /err
+	fi
+}
+
+app() { # SHELL COMMANDS, in a pod of one app; its stdout here
+	$R run --net=none $pod_options example.com/busybox $options --exec=/bin/sh -- -c "$1" 2>/err
+}
+
+group_value() { # V2FILE V1CONTROLLER V1FILE: of the pod that runs
+	for d in $(find /sys/fs/cgroup -type d -name "*$uuid*"); do
+		find "$d" \( -name "$1" -o -path "*/$2/*$3" \) -exec cat {} \;
+	done 2>/dev/null | sort -u | grep -v -e '^max' -e '^9223372036854771712' -e '^-1$' | head -n 1
+}
+
+$R fetch /busybox.aci >/out 2>/err
+judge "fetch" "$?" 0
+
+pod_options='' options=''
+judge "the app's root is the image's" "$(app 'ls -d /only-on-the-host /rktbox /.vmrun /bin/busybox 2>/dev/null')" /bin/busybox
+judge "no process of the host in the app's /proc" "$(app 'grep -l "vmru[n]" /proc/[0-9]*/cmdline | wc -l')" 0
+app 'exit 7' >/out
+judge "exit status" "$?" 7
+app 'kill -TERM $$' >/out
+judge "exit status after a signal" "$?" 143
+app '/escape /only-on-the-host; echo $?' >/out
+judge "no way out of the root" "$(cat /out)" 1
+judge "no mount of the host in the app's table" \
+	"$(app "awk '\$5 !~ \"^/(proc|sys|dev)(/|\$)\" {print \$5}' /proc/self/mountinfo" | grep -v -e '^/etc/' -e '^/run' | sort -u | tr '\n' ' ')" '/ '
+judge "two starts do not see each other's files" "$(app 'echo x >/tmp/x'; app 'ls /tmp')" ''
+pod_options='--no-overlay'
+judge "a copied root" "$(app 'ls -d /only-on-the-host /bin/busybox 2>/dev/null')" /bin/busybox
+pod_options='' options='--readonly-rootfs'
+judge "a read-only root" "$(app 'touch /x 2>/dev/null || echo no')" no
+options=''
+
+$R run --net=none --uuid-file-save=/uuid example.com/busybox --memory=48Mi --cpu=500m --exec=/bin/sleep -- 1000 \
+	>/out 2>/err &
+i=0
+until $R status --uuid-file=/uuid 2>/dev/null | grep -q '^pid='; do
+	i=$((i + 1))
+	[ $i -lt 100 ] || break
+	sleep 0.1
+done
+uuid=$(cat /uuid)
+judge "a pod runs" "$($R status "$uuid" | grep '^state=')" state=running
+if [ "$cgroup" != none ]; then
+	judge "the memory limit is in the cgroup" "$(group_value memory.max memory memory.limit_in_bytes)" 50331648
+	judge "the cpu limit is in the cgroup" "$(group_value cpu.max cpu cpu.cfs_quota_us | cut -d' ' -f1)" 50000
+fi
+judge "enter shows the app's root" "$($R enter "$uuid" /bin/sh -c 'ls -d /only-on-the-host /bin/busybox' 2>/dev/null)" \
+	/bin/busybox
+$R stop "$uuid" >/out 2>/err
+judge "stop" "$?" 0
+wait
+judge "the pod has exited" "$($R status "$uuid" | grep '^state=')" state=exited
+
+if [ "$cgroup" != none ]; then
+	$R run --net=none example.com/busybox --memory=16M --exec=/bin/sh -- -c \
+		'head -c 100000000 /dev/zero | tail -c 90000000 >/dev/null' >/out 2>/err
+	judge "an app that wants more memory than it may have is killed" "$?" 137
+fi
+
+$R gc --grace-period=0s >/out 2>&1
+$R gc --grace-period=0s >/out 2>&1
+judge "gc leaves no pod" "$($R list --no-legend 2>/err)" ''
+judge "gc leaves no mount" "$(grep -E "${data:-/data}/|overlay" /proc/mounts)" ''
+judge "gc leaves no cgroup" "$(find /sys/fs/cgroup -type d | grep -E '[0-9a-f]{8}-[0-9a-f]{4}')" ''
+judge "gc leaves no process" "$(ps | grep -E 'stage1|sleep 1000' | grep -v grep)" ''
