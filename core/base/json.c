@@ -32,13 +32,16 @@ struct frame {
 	bool        array;
 };
 
+#define FEW_KEYS 64 /* of all objects that are open at once, in any manifest that people write */
+
 struct reader {
 	const char        *s;
 	size_t             len, at;
 	struct frame       frames[JSON_DEPTH];
 	size_t             depth;
-	struct span       *keys;
+	struct span       *keys; /* few_keys, until they are more */
 	size_t             n_keys, cap_keys;
+	struct span        few_keys[FEW_KEYS];
 	struct json_error *je;
 };
 
@@ -345,10 +348,13 @@ static bool read_string(struct reader *r, struct span *out)
 static bool push_key(struct reader *r, struct span key)
 {
 	if (r->n_keys == r->cap_keys) {
-		size_t cap = r->cap_keys ? r->cap_keys * 2 : 64;
-		struct span *k = realloc(r->keys, cap * sizeof(*k));
+		bool few = r->keys == r->few_keys;
+		size_t cap = r->cap_keys * 2;
+		struct span *k = realloc(few ? NULL : r->keys, cap * sizeof(*k));
 		if (!k)
 			return fail(r, r->at, "out of memory");
+		if (few)
+			memcpy(k, r->few_keys, sizeof(r->few_keys));
 		r->keys = k;
 		r->cap_keys = cap;
 	}
@@ -475,13 +481,15 @@ static bool read_value(struct reader *r)
 
 bool json_check(const char *text, size_t len, struct json_error *je)
 {
-	struct reader r = { .s = text, .len = len, .je = je };
+	struct reader r = { .s = text, .len = len, .je = je, .cap_keys = FEW_KEYS };
 
+	r.keys = r.few_keys;
 	bool good = read_value(&r);
 	skip_space(&r);
 	if (good && r.at < r.len)
 		good = fail_char(&r, "nothing after the document");
-	free(r.keys);
+	if (r.keys != r.few_keys)
+		free(r.keys);
 	return good;
 }
 
