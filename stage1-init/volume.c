@@ -13,17 +13,6 @@
 #include "core/base/num.h"
 #include "stage1-init/sys.h"
 
-static const struct appc_volume *find_volume(
-	const struct pod_manifest *m, const struct appc_mount *mount)
-{
-	if (mount->app_volume)
-		return mount->app_volume;
-	for (size_t i = 0; i < m->volumes.n; i++)
-		if (!strcmp(m->volumes.v[i].name, mount->volume))
-			return &m->volumes.v[i];
-	return NULL;
-}
-
 /* ---- sources ---- */
 
 static int open_host(const struct appc_volume *v, struct plan *p, struct err *e)
@@ -129,7 +118,7 @@ static int open_app(struct plan *p, struct plan_app *a, const struct appc_runtim
 {
 	for (size_t i = 0; i < ra->mounts.n; i++) {
 		const struct appc_mount *m = &ra->mounts.v[i];
-		const struct appc_volume *v = find_volume(&p->manifest, m);
+		const struct appc_volume *v = appc_mount_volume(&p->manifest, m);
 		struct plan_mount *to = a->mounts;
 		if (!v)
 			return err_set(e, ENOENT, "app %s: mount %s: the pod has no volume \"%s\"",

@@ -215,23 +215,13 @@ static void add_copy(cJSON *o, const char *key, const cJSON *value)
 		cJSON_AddItemToObject(o, key, cJSON_Duplicate(value, true));
 }
 
-static const struct appc_volume *volume_of(const struct pod_manifest *m, const struct appc_mount *mount)
-{
-	if (mount->app_volume)
-		return mount->app_volume;
-	for (size_t i = 0; i < m->volumes.n; i++)
-		if (!strcmp(m->volumes.v[i].name, mount->volume))
-			return &m->volumes.v[i];
-	return NULL;
-}
-
 static void add_mounts(cJSON *app, const struct pod_manifest *m, const struct appc_runtime_app *ra)
 {
 	cJSON *list = ra->mounts.n ? cJSON_AddArrayToObject(app, "mounts") : NULL;
 
 	for (size_t i = 0; i < ra->mounts.n; i++) {
 		const struct appc_mount *mount = &ra->mounts.v[i];
-		const struct appc_volume *v = volume_of(m, mount);
+		const struct appc_volume *v = appc_mount_volume(m, mount);
 		cJSON *o = cJSON_CreateObject();
 		cJSON_AddStringToObject(o, "name", mount->volume);
 		cJSON_AddStringToObject(o, "container_path", mount->path);

@@ -24,6 +24,16 @@ static void *more(void *v, size_t n, size_t size, struct err *e)
 	return p;
 }
 
+const struct appc_volume *appc_mount_volume(const struct pod_manifest *m, const struct appc_mount *mount)
+{
+	if (mount->app_volume)
+		return mount->app_volume;
+	for (size_t i = 0; i < m->volumes.n; i++)
+		if (!strcmp(m->volumes.v[i].name, mount->volume))
+			return &m->volumes.v[i];
+	return NULL;
+}
+
 const char *appc_pair_find(const struct appc_pairs *p, const char *name)
 {
 	for (size_t i = 0; i < p->n; i++)

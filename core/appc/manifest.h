@@ -137,6 +137,9 @@ void pod_manifest_free(struct pod_manifest *m);
 struct appc_app *appc_app_copy(const struct appc_app *app, struct err *e);
 void appc_app_free(struct appc_app *app); /* also the struct itself */
 
+/** appc_mount_volume() - the volume that fulfils a mount of one of the pod's apps, or NULL; borrowed */
+const struct appc_volume *appc_mount_volume(const struct pod_manifest *m, const struct appc_mount *mount);
+
 /** appc_pair_find() - the value of that name, or NULL; borrowed */
 const char *appc_pair_find(const struct appc_pairs *p, const char *name);
 
