@@ -56,7 +56,14 @@ static int lock_dead(struct pod *p, struct err *e)
 		r = move_dead(p, PLACE_RUN, PLACE_EXITED_GARBAGE, e);
 	else if (p->state == POD_ABORTED_PREPARE)
 		r = move_dead(p, PLACE_PREPARE, PLACE_GARBAGE, e);
-	return r <= 0 ? r : lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
+	if (r > 0)
+		r = lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
+	/* its maker was faster: since we looked it may even have been prepared, which gives the lock back */
+	if (r > 0 && p->state == POD_EMBRYO && !place_is(p, PLACE_EMBRYO)) {
+		lock_drop(p->dir_fd);
+		return 0;
+	}
+	return r;
 }
 
 /*

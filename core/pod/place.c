@@ -197,6 +197,14 @@ static bool same_dir(int fd, int at_fd, const char *name)
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+bool place_is(struct pod *p, enum place at)
+{
+	struct err none;
+	int at_fd = place_fd(p->pods, at, false, &none);
+
+	return at_fd >= 0 && same_dir(p->dir_fd, at_fd, p->uuid);
+}
+
 /* 1: *s; 0: the pod moved on between open and look; -1 */
 static int look(int at_fd, enum place at, const char *uuid, int fd, enum pod_state *s, struct err *e)
 {

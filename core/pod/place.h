@@ -44,6 +44,7 @@ int place_names(struct pods *ps, const char *prefix, struct place_names *out, st
 int place_locate(struct pods *ps, const char *uuid, enum place from, struct pod *p, enum place *at, struct err *e);
 
 /** place_of() - where the directory behind @p is now, its state in p->state; ENOENT: gone */
+bool place_is(struct pod *p, enum place at); /* the directory that is open lies there now */
 int place_of(struct pod *p, enum place *at, struct err *e);
 
 /** place_move() - renames; ENOENT when somebody else moved it before */
