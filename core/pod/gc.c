@@ -37,7 +37,8 @@ static int busy(const struct pod *p, struct err *e)
 static int move_dead(struct pod *p, enum place from, enum place to, struct err *e)
 {
 	struct err why;
-	int r = lock_try(p->dir_fd, from == PLACE_PREPARED ? LOCK_EXCLUSIVE : LOCK_SHARED, &why);
+	bool alone = from == PLACE_PREPARED || from == PLACE_EMBRYO;
+	int r = lock_try(p->dir_fd, alone ? LOCK_EXCLUSIVE : LOCK_SHARED, &why);
 
 	if (r > 0 && place_move(p, from, to, &why) < 0)
 		r = why.code == ENOENT ? 0 : -1;
@@ -192,6 +193,7 @@ static int visit(void *ctx, struct pod *p, struct err *e)
 	struct gc *g = ctx;
 	const struct pods_gc_opts *o = g->o;
 	bool go = false;
+	struct err why;
 	(void)e;
 
 	switch (p->state) {
@@ -200,7 +202,7 @@ static int visit(void *ctx, struct pod *p, struct err *e)
 	case POD_DELETING:
 		break;
 	case POD_EMBRYO: /* its maker, if alive, holds the lock or makes another one */
-		go = !o->mark_only;
+		go = !o->mark_only && (o->dry_run || move_dead(p, PLACE_EMBRYO, PLACE_GARBAGE, &why) > 0);
 		break;
 	case POD_ABORTED_PREPARE:
 		go = mark(g, p, PLACE_PREPARE, PLACE_GARBAGE);

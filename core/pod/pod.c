@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "core/base/fd.h"
 #include "core/base/lock.h"
@@ -108,6 +109,18 @@ static int faster(const struct pod *p, struct err *e)
 	return err_set(e, EBUSY, "pod %s cannot be run: somebody else is running, removing or has run it", p->uuid);
 }
 
+/* Whoever only asks for the state of a pod holds its lock for microseconds, which is not somebody who runs it. */
+static int lock_prepared(struct pod *p, struct err *e)
+{
+	int r = lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
+
+	for (int tries = 0; r == 0 && tries < 100 && place_is(p, PLACE_PREPARED); tries++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		r = lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
+	}
+	return r;
+}
+
 int pod_to_run(struct pod *p, struct err *e)
 {
 	enum place from = p->state == POD_PREPARING ? PLACE_PREPARE : PLACE_PREPARED;
@@ -115,7 +128,7 @@ int pod_to_run(struct pod *p, struct err *e)
 	if (p->state != POD_PREPARING && p->state != POD_PREPARED)
 		return err_set(e, EINVAL, "pod %s is not prepared: it is %s", p->uuid, pod_state_name(p->state));
 	if (from == PLACE_PREPARED) {
-		int r = lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
+		int r = lock_prepared(p, e);
 		if (r <= 0)
 			return r < 0 ? err_wrap(e, "pod %s", p->uuid) : faster(p, e);
 	}

@@ -320,7 +320,7 @@ TEST(run_once, "pod: of eight that run a prepared pod at once exactly one does")
 				_exit(3);
 			_exit(pod_to_run(&p, &d.e) == 0 ? 0 : d.e.code == EBUSY ? 1 : 2);
 		}
-		nap_ms(20);
+		nap_ms(200); /* until all have found it */
 		close(go[0]);
 		close(go[1]);
 		for (int i = 0; i < N; i++) {
