@@ -149,7 +149,8 @@ int app_exec(char *const *argv, char *const *env, struct err *e)
 
 /* ---- stdin, stdout, stderr ---- */
 
-int app_open_terminal(int pts_fd, uid_t uid, int *master, struct err *e)
+int app_open_terminal(
+	int pts_fd, uid_t uid, const struct winsize *window, int *master, struct err *e)
 {
 	int unlock = 0;
 
@@ -158,6 +159,9 @@ int app_open_terminal(int pts_fd, uid_t uid, int *master, struct err *e)
 		return err_sys(e, "open a terminal");
 	if (ioctl(*master, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(e, "unlock the terminal");
+	/* here and not only when the master has arrived: the app may ask before that */
+	if (ioctl(*master, TIOCSWINSZ, window) < 0)
+		return err_sys(e, "size of the terminal");
 	/* the peer itself, not a name that could be something else by now */
 	auto_close int slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
@@ -185,7 +189,7 @@ static int set_up_terminal(struct start *s, struct err *e)
 
 	if (pts < 0)
 		return err_sys(e, "open /dev/pts");
-	s->terminal = app_open_terminal(pts, s->user.uid, &master, e);
+	s->terminal = app_open_terminal(pts, s->user.uid, &s->p->window, &master, e);
 	if (s->terminal < 0 || mounts_console(&s->fs, pts, e) < 0)
 		return -1;
 	if (event_send(s->p->event_fd, &ev, master) < 0)

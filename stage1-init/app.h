@@ -45,9 +45,13 @@ int app_enter_dir(int root_fd, const char *path, struct err *e);
  */
 int app_exec(char *const *argv, char *const *env, struct err *e);
 
-/** app_open_terminal() - a new terminal of the app's own devpts: returns the slave, puts the master
- * into *master */
-int app_open_terminal(int pts_fd, uid_t uid, int *master, struct err *e);
+/**
+ * app_open_terminal() - a new terminal of the app's own devpts, of the size @window
+ *
+ * Returns the slave, puts the master into *master.
+ */
+int app_open_terminal(
+	int pts_fd, uid_t uid, const struct winsize *window, int *master, struct err *e);
 
 /** app_take_stdio() - 0, 1 and 2; @terminal: also the controlling terminal of a new session */
 int app_take_stdio(int in, int out, int err, bool terminal, struct err *e);

@@ -181,7 +181,7 @@ static int take_stdio(struct visit *v, int root_fd, struct err *e)
 	if (!v->p.tty)
 		return v->relay_out ? app_take_stdio(0, v->a->out_fd, v->a->err_fd, false, e) : 0;
 	auto_close int pts = open_pts(root_fd, e);
-	auto_close int slave = pts < 0 ? -1 : app_open_terminal(pts, v->app.uid, &master, e);
+	auto_close int slave = pts < 0 ? -1 : app_open_terminal(pts, v->app.uid, &v->p.window, &master, e);
 	if (slave < 0)
 		return -1;
 	if (event_send(v->p.event_fd, &ev, master) < 0)
@@ -274,7 +274,7 @@ static int set_up_relay(struct visit *v, struct err *e)
 {
 	int fds[2];
 
-	v->p.tty = isatty(0);
+	v->p.tty = ioctl(0, TIOCGWINSZ, &v->p.window) == 0;
 	v->relay_out = !v->p.tty && (isatty(1) || isatty(2));
 	/* a plan of one app is what the pump takes; without a directory for logs it keeps none */
 	*v->p.apps = *v->a;

@@ -113,7 +113,8 @@ static int check_stdin(struct host *h, struct err *e)
 		return 0;
 	if (p->n_apps > 1)
 		return err_set(e, EINVAL, "interactive option only supports pods with one app");
-	p->tty = isatty(0);
+	/* what has a window size is a terminal */
+	p->tty = ioctl(0, TIOCGWINSZ, &p->window) == 0;
 	p->pass_stdin = !p->tty;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 #include "core/appc/isolator.h"
@@ -83,6 +84,7 @@ struct plan {
 	struct appc_limits limits; /* the pod's */
 	bool             own_net;     /* false: the host's */
 	bool             tty;         /* the app gets a terminal of its own */
+	struct winsize   window;      /* of our terminal; all 0 if it does not say */
 	bool             pass_stdin;  /* the app gets our stdin, which is no terminal */
 	bool take_ns; /* the mount namespace that we were started in becomes the pod's */
 	bool one_ns;  /* one app and nothing else: it shares PID 1's mount namespace */
