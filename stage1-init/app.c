@@ -245,7 +245,7 @@ static int build_root(struct start *s, struct err *e)
 
 	if (shm < 0 && !s->p->one_ns)
 		return err_sys(e, "open /dev/shm");
-	if (open_root(s, e) < 0 ||
+	if (mounts_take_copies(&s->p->apps[s->index], s->index, e) < 0 || open_root(s, e) < 0 ||
 		user_resolve(s->fs.root_fd, s->a->user, s->a->group, &s->user, e) < 0)
 		return -1;
 	mounts_etc(s->p, s->fs.root_fd);

@@ -4,6 +4,7 @@
 #include "stage1-init/mounts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -303,6 +304,63 @@ int mounts_volumes(const struct plan_app *a, int root_fd, struct err *e)
 		of_host[foreign.n++] = root_mount_id(m->fd);
 	}
 	return 0;
+}
+
+/* ---- mounts of an app with handlers ---- */
+
+typedef int visit(int *mnt_fd, const char *name, bool dir, struct err *e);
+
+/* names are unique in the pod: "0.1" is the second mount of the first app */
+static int each_mount(struct plan_app *a, size_t index, visit *v, struct err *e)
+{
+	char name[48];
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_cgroups; i++) {
+		snprintf(name, sizeof(name), "/dev/%zu.%zu", index, n++);
+		if (v(&a->cgroups[i].mount_fd, name, true, e) < 0)
+			return err_wrap(e, "cgroup %s", a->cgroups[i].name);
+	}
+	for (size_t i = 0; i < a->n_mounts; i++) {
+		snprintf(name, sizeof(name), "/dev/%zu.%zu", index, n++);
+		if (v(&a->mounts[i].fd, name, a->mounts[i].dir, e) < 0)
+			return err_wrap(e, "volume %s", a->mounts[i].volume);
+	}
+	return 0;
+}
+
+static bool has_handlers(const struct plan_app *a) { return a->n_pre_start || a->n_post_stop; }
+
+static int keep(int *mnt_fd, const char *name, bool dir, struct err *e)
+{
+	auto_close int file = dir ? -1 : open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (dir ? mkdir(name, 0700) < 0 : file < 0)
+		return err_sys(e, "create %s", name);
+	auto_close int at = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (at < 0 || attach(*mnt_fd, at, name, e) < 0)
+		return at < 0 ? err_sys(e, "open %s", name) : -1;
+	fd_cleanup(mnt_fd);
+	return 0;
+}
+
+static int take_copy(int *mnt_fd, const char *name, bool dir, struct err *e)
+{
+	*mnt_fd = open(name, O_PATH | O_NOFOLLOW | (dir ? O_DIRECTORY : 0) | O_CLOEXEC);
+	return *mnt_fd < 0 ? err_sys(e, "open %s", name) : 0;
+}
+
+int mounts_keep(struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n_apps; i++)
+		if (has_handlers(&p->apps[i]) && each_mount(&p->apps[i], i, keep, e) < 0)
+			return err_wrap(e, "app %s", p->apps[i].name);
+	return 0;
+}
+
+int mounts_take_copies(struct plan_app *a, size_t index, struct err *e)
+{
+	return has_handlers(a) ? each_mount(a, index, take_copy, e) : 0;
 }
 
 /* ---- /etc ---- */

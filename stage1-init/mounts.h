@@ -30,6 +30,18 @@ int mounts_system(const struct plan_app *a, int shm_fd, struct app_fs *fs, struc
 /** mounts_volumes() - in the plan's order */
 int mounts_volumes(const struct plan_app *a, int root_fd, struct err *e);
 
+/**
+ * mounts_keep() - puts the volumes and cgroups of apps with event handlers below /dev, which is a tmpfs of ours
+ *
+ * A detached mount can be attached once, but each process of such an app has a mount namespace of its own. So
+ * PID 1 keeps them in its namespace, of which those are made.
+ */
+int mounts_keep(struct plan *p, struct err *e);
+
+/** mounts_take_copies() - in an app's process: the plan gets what its namespace has of those; others stay as
+ * they are */
+int mounts_take_copies(struct plan_app *a, size_t index, struct err *e);
+
 /** mounts_console() - /dev/console is the first terminal of the app's devpts */
 int mounts_console(const struct app_fs *fs, int pts_fd, struct err *e);
 

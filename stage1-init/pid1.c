@@ -430,7 +430,7 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 	if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") < 0 ||
 		chdir("/dev") < 0)
 		return err_sys(e, "mount on stage1/rootfs/dev");
-	if (mounts_shm(e) < 0)
+	if (mounts_shm(e) < 0 || mounts_keep(s->p, e) < 0)
 		return -1;
 	if (chdir("/") < 0)
 		return err_sys(e, "change directory");
