@@ -22,9 +22,19 @@
 #include "core/pod/appfs.h"
 #include "core/pod/mnt.h"
 
+/* --net alone is what rkt says for its default network */
+static int set_net(void *opts, const char *arg, struct err *e)
+{
+	(void)e;
+	((struct launch_opts *)opts)->net = arg ? arg : "default";
+	return 0;
+}
+
 const struct opt launch_opts_table[] = {
-	OPT_TEXT(0, "net", "NET", struct launch_opts, net,
+	OPT_CALL_OPTIONAL(0, "net", "NET", set_net,
 		"none: only a loopback interface (default); host: the host's network"),
+	{ .kind = OPT_KIND_CALL, .name = "private-net", .arg = "NET", .call = set_net, .optional = true,
+		.hidden = true, .help = "(old spelling) same as --net" },
 	OPT_TEXT(0, "hostname", "NAME", struct launch_opts, hostname,
 		"host name of the pod (default rkt-UUID)"),
 	OPT_BOOL(0, "interactive", struct launch_opts, interactive,
