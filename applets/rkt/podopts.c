@@ -106,14 +106,6 @@ static int set_gids(void *opts, const char *arg, struct err *e)
 	return set_text(opts, offsetof(struct podopts_app, gids), arg, e);
 }
 
-static int parse_bool(const char *value, bool *out, struct err *e)
-{
-	if (strcmp(value, "true") && strcmp(value, "false"))
-		return err_set(e, EINVAL, "want true or false, got \"%s\"", value);
-	*out = *value == 't';
-	return 0;
-}
-
 /* with and without a value */
 static int set_read_only(void *opts, const char *arg, struct err *e)
 {
@@ -121,8 +113,7 @@ static int set_read_only(void *opts, const char *arg, struct err *e)
 
 	if (!a)
 		return -1;
-	a->read_only = true;
-	return arg ? parse_bool(arg, &a->read_only, e) : 0;
+	return num_bool(arg ? arg : "true", &a->read_only, e);
 }
 
 static int add_environment(void *opts, const char *arg, struct err *e)
@@ -220,9 +211,9 @@ static int volume_member(struct appc_volume *v, const char *key, const char *val
 	if (!strcmp(key, "source"))
 		return appc_string_set(&v->source, value, e);
 	if (!strcmp(key, "readOnly"))
-		return parse_bool(value, &v->read_only, e);
+		return num_bool(value, &v->read_only, e);
 	if (!strcmp(key, "recursive")) {
-		if (parse_bool(value, &on, e) < 0)
+		if (num_bool(value, &on, e) < 0)
 			return -1;
 		v->recursive = on;
 		return 0;

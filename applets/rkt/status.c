@@ -23,19 +23,15 @@ struct status_opts {
 /* "", a boolean as Go reads them, or a duration; a negative one means no limit */
 static int parse_wait(const char *arg, int64_t *ns, struct err *e)
 {
-	static const char *const yes[] = { "1", "t", "T", "true", "True", "TRUE" };
-	static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
+	struct err no_bool;
+	bool wait = true;
 
 	*ns = FOREVER;
 	if (!arg || !*arg)
 		return 0;
-	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
-		if (!strcmp(arg, yes[i]))
-			return 0;
-		if (!strcmp(arg, no[i])) {
-			*ns = 0;
-			return 0;
-		}
+	if (num_bool(arg, &wait, &no_bool) == 0) {
+		*ns = wait ? FOREVER : 0;
+		return 0;
 	}
 	if (num_duration(*arg == '-' ? arg + 1 : arg, ns, e) < 0)
 		return -1;

@@ -12,6 +12,21 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+int num_bool(const char *s, bool *out, struct err *e)
+{
+	static const char *const words[] = {
+		"0", "1", "f", "t", "F", "T", "false", "true", "False", "True", "FALSE", "TRUE"
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(s, words[i]))
+			continue;
+		*out = i & 1;
+		return 0;
+	}
+	return err_set(e, EINVAL, "want true or false, got \"%s\"", s);
+}
+
 int num_u64(const char *s, uint64_t max, uint64_t *out, struct err *e)
 {
 	uint64_t v = 0;

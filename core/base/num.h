@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/err.h"
@@ -27,6 +28,9 @@ int num_mode(const char *s, uint32_t *out, struct err *e);
  * Errors: EINVAL not a quantity; ERANGE does not fit 63 bits. Source: appc spec, spec/ace.md, "Resource Isolators".
  */
 int num_quantity(const char *s, uint64_t scale, int64_t *out, struct err *e);
+
+/** num_bool() - the words that Go takes: 1, t, T, true, True, TRUE; 0, f, F, false, False, FALSE */
+int num_bool(const char *s, bool *out, struct err *e);
 
 /** num_duration() - Go style "1h30m", "24h0m0s", "1.5s", "300ms", "0"; nanoseconds, not negative */
 int num_duration(const char *s, int64_t *ns, struct err *e);

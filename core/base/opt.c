@@ -33,14 +33,6 @@ static bool find(const struct opt *t, char *base, char letter, const char *name,
 	return false;
 }
 
-static int store_bool(bool *field, const struct opt *o, const char *arg, struct err *e)
-{
-	if (arg && strcmp(arg, "true") && strcmp(arg, "false"))
-		return err_set(e, EINVAL, "--%s: want true or false, got \"%s\"", o->name, arg);
-	*field = !arg || *arg == 't';
-	return 0;
-}
-
 static int store_list(struct opt_list *l, const char *arg, struct err *e)
 {
 	/* grow at powers of two; the count alone says when */
@@ -61,7 +53,8 @@ static int store(const struct hit *h, const char *arg, struct err *e)
 
 	switch (h->o->kind) {
 	case OPT_KIND_BOOL:
-		return store_bool(field, h->o, arg, e);
+		r = num_bool(arg ? arg : "true", field, e);
+		break;
 	case OPT_KIND_TEXT:
 		*(const char **)field = arg;
 		return 0;

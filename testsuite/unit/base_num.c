@@ -157,4 +157,23 @@ TEST(durations, "num: durations as Go writes them")
 	}
 }
 
-UNIT_MAIN(ids_refused, ids_accepted, u64, modes, quantities, bad_quantities, durations)
+TEST(bools, "num: booleans are what Go takes for one")
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "True", "TRUE" };
+	static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
+	static const char *const bad[] = { "", "yes", "no", "on", "2", "tRUE", "true ", " 1", "01" };
+	struct err e;
+	bool b;
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
+		b = false;
+		CHECK_INT(num_bool(yes[i], &b, &e), 0);
+		CHECK(b);
+		CHECK_INT(num_bool(no[i], &b, &e), 0);
+		CHECK(!b);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_INT(num_bool(bad[i], &b, &e), -1);
+}
+
+UNIT_MAIN(bools, ids_refused, ids_accepted, u64, modes, quantities, bad_quantities, durations)
