@@ -126,6 +126,27 @@ static int add_environment(void *opts, const char *arg, struct err *e)
 	return 0;
 }
 
+/* into a list of the image before; their names are free text, as in rkt */
+static int add_pair(void *opts, size_t at, const char *arg, struct err *e)
+{
+	struct podopts_app *a = need_current(opts, e);
+
+	if (!a || podopts_env_parse(arg, e) < 0)
+		return -1;
+	list_add((struct opt_list *)((char *)a + at), arg);
+	return 0;
+}
+
+static int add_annotation(void *opts, const char *arg, struct err *e)
+{
+	return add_pair(opts, offsetof(struct podopts_app, annotations), arg, e);
+}
+
+static int add_label(void *opts, const char *arg, struct err *e)
+{
+	return add_pair(opts, offsetof(struct podopts_app, labels), arg, e);
+}
+
 /* ---- options of the pod ---- */
 
 static int add_env(void *opts, const char *arg, struct err *e)
@@ -393,6 +414,8 @@ void podopts_free(struct podopts *o)
 		free(o->apps[i].args.v);
 		free(o->apps[i].environment.v);
 		free(o->apps[i].mounts.v);
+		free(o->apps[i].annotations.v);
+		free(o->apps[i].labels.v);
 	}
 	free(o->apps);
 	free(o->volumes.v);
@@ -441,7 +464,10 @@ const struct opt podopts_app[] = { OPT_CALL(0, "exec", "PATH", set_exec,
 	OPT_CALL_OPTIONAL(0, "readonly-rootfs", "BOOL", set_read_only,
 		"mount the app's root file system read-only"),
 	OPT_CALL(0, "memory", "SIZE", set_memory, "memory limit, like 128M or 1Gi"),
-	OPT_CALL(0, "cpu", "CORES", set_cpu, "processor limit, like 750m or 1.5"), OPT_END };
+	OPT_CALL(0, "cpu", "CORES", set_cpu, "processor limit, like 750m or 1.5"),
+	OPT_CALL(0, "user-annotation", "NAME=VALUE", add_annotation,
+		"annotation of the app, for rkt list and rkt status"),
+	OPT_CALL(0, "user-label", "NAME=VALUE", add_label, "label of the app, likewise"), OPT_END };
 
 const struct opt podopts_images[] = {
 	OPT_TEXT(0, "pull-policy", "POLICY", struct podopts, pull_policy,

@@ -19,7 +19,7 @@ struct podopts_app {
 	const char     *image, *name, *exec, *user, *group, *working_dir, *memory, *cpu;
 	const char     *gids; /* "1024,2048" */
 	bool            read_only;
-	struct opt_list args, environment, mounts;
+	struct opt_list args, environment, mounts, annotations, labels;
 };
 
 struct podopts {

@@ -143,6 +143,23 @@ static int set_limit(struct appc_isolators *l, const char *name, const char *qua
 	return appc_isolators_set(l, name, value, e);
 }
 
+/* adds to those of the image; of two of a name the last one counts */
+static int set_user_pairs(const struct opt_list *l, cJSON **pairs, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		int n = podopts_env_parse(l->v[i], e);
+		if (n < 0)
+			return -1;
+		auto_free char *name = xasprintf("%.*s", n, l->v[i]);
+		if (!*pairs)
+			*pairs = cJSON_CreateObject();
+		cJSON_DeleteItemFromObjectCaseSensitive(*pairs, name);
+		if (!cJSON_AddStringToObject(*pairs, name, l->v[i] + n + 1))
+			return err_set(e, ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
 static int override_app(
 	const struct podopts *o, const struct podopts_app *a, struct appc_app *app, struct err *e)
 {
@@ -151,7 +168,9 @@ static int override_app(
 	    (a->working_dir && appc_string_set(&app->working_dir, a->working_dir, e) < 0) ||
 	    (a->gids && set_gids(a->gids, &app->supplementary_gids, e) < 0) ||
 	    (a->memory && set_limit(&app->isolators, "resource/memory", a->memory, e) < 0) ||
-	    (a->cpu && set_limit(&app->isolators, "resource/cpu", a->cpu, e) < 0))
+	    (a->cpu && set_limit(&app->isolators, "resource/cpu", a->cpu, e) < 0) ||
+	    set_user_pairs(&a->annotations, &app->user_annotations, e) < 0 ||
+	    set_user_pairs(&a->labels, &app->user_labels, e) < 0)
 		return -1;
 	return set_environment(o, a, &app->environment, e);
 }
