@@ -12,6 +12,8 @@
 #include "core/base/fd.h"
 #include "core/base/num.h"
 
+#define MEMORY_MIN 4096 /* bytes; rkt's */
+
 static void list_add(struct opt_list *l, const char *s)
 {
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof(*l->v));
@@ -73,6 +75,11 @@ static int set_memory(void *opts, const char *arg, struct err *e)
 
 	if (num_quantity(arg, 1, &bytes, e) < 0)
 		return -1;
+	/* "16m" are thousandths of a byte, and nothing can be started in a page or less */
+	if (bytes < MEMORY_MIN)
+		return err_set(e, EINVAL,
+			"memory limit of %lld bytes too low; try a reasonable value, such as --memory=16M",
+			(long long)bytes);
 	return set_text(opts, offsetof(struct podopts_app, memory), arg, e);
 }
 

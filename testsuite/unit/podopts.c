@@ -188,6 +188,7 @@ TEST(bad_values, "podopts: malformed values are refused with the option's name")
 	check_bad("a.aci --name=../x", "is no app name");
 	check_bad("a.aci --memory=lots", "--memory: \"lots\" is not a quantity");
 	check_bad("a.aci --memory=-1", "is not a quantity");
+	check_bad("a.aci --memory=16m", "--memory: memory limit of 1 bytes too low");
 	check_bad("a.aci --cpu=1x", "--cpu: \"1x\" is not a quantity");
 	check_bad("a.aci --supplementary-gids=1,,2", "is not a number");
 	check_bad("a.aci --supplementary-gids=1,", "is not a number");
