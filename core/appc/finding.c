@@ -85,13 +85,18 @@ void findings_add(struct findings *f, enum finding_level level, const char *rule
 
 int findings_err(const struct findings *f, struct err *e)
 {
+	char more[40] = "";
+
 	if (!f->errors)
 		return 0;
+	if (f->errors > 1)
+		snprintf(more, sizeof(more), " (and %zu more error%s)", f->errors - 1,
+			f->errors > 2 ? "s" : "");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *v = &f->v[i];
 		if (v->level == FINDING_ERROR)
-			return err_set(
-				e, EINVAL, "%s%s%s", v->where, *v->where ? ": " : "", v->text);
+			return err_set(e, EINVAL, "%s%s%s%s", v->where, *v->where ? ": " : "", v->text,
+				more);
 	}
 	/* it was not kept: after FINDINGS_MAX warnings, or for want of memory */
 	return f->n < FINDINGS_MAX ? err_set(e, ENOMEM, "out of memory")

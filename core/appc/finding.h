@@ -38,5 +38,6 @@ void findings_free(struct findings *f);
 __attribute__((format(printf, 7, 8))) void findings_add(struct findings *f, enum finding_level level,
 	const char *rule, const char *section, const char *where, uint64_t offset, const char *fmt, ...);
 
-/** findings_err() - the first error as one message "WHERE: text"; returns -1 if there was one, else 0 */
+/** findings_err() - the first error as one message, "WHERE: text (and 2 more errors)"; returns -1 if there was one,
+ * else 0 */
 int findings_err(const struct findings *f, struct err *e);
