@@ -22,11 +22,11 @@
 #include <linux/capability.h>
 
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "stage1-init/confine.h"
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
 #include "stage1-init/rootfs.h"
-#include "stage1-init/sys.h"
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
@@ -256,13 +256,12 @@ static int build_root(struct start *s, struct err *e)
 
 static int enter_root(struct start *s, struct err *e)
 {
-	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY };
 	bool admin = s->a->limits.caps >> CAP_SYS_ADMIN & 1;
 
 	if (mounts_pivot(s->fs.root_fd, admin, e) < 0)
 		return -1;
 	/* last, since mount points had to be made in it */
-	if (s->a->read_only && sys_mount_setattr(s->fs.root_fd, "", AT_EMPTY_PATH, &ro) < 0)
+	if (s->a->read_only && sys_restrict(s->fs.root_fd, "", SYS_ATTR_RDONLY) < 0)
 		return err_sys(e, "make the root read-only");
 	return 0;
 }

@@ -15,8 +15,8 @@
 
 #include "core/base/buf.h"
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "stage1-init/cgroup_find.h"
-#include "stage1-init/sys.h"
 
 #define LIST_MAX  65536
 #define CPU_PERIOD_US 100000

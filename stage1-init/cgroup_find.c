@@ -12,7 +12,7 @@
 #include <sys/statfs.h>
 
 #include "core/base/fd.h"
-#include "stage1-init/sys.h"
+#include "core/base/sys.h"
 
 const struct cgroup_controller cgroup_controllers[CGROUP_CONTROLLERS] = {
 	{ CGROUP_MEMORY, "memory" }, { CGROUP_CPU, "cpu" }, { CGROUP_PIDS, "pids" },

@@ -13,7 +13,7 @@
 
 #include <linux/capability.h>
 
-#include "stage1-init/sys.h"
+#include "core/base/sys.h"
 
 static int set_caps(uint64_t effective, uint64_t permitted)
 {

@@ -26,6 +26,7 @@
 #include <time.h>
 
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/confine.h"
@@ -33,7 +34,6 @@
 #include "stage1-init/pump.h"
 #include "stage1-init/rootfs.h"
 #include "stage1-init/running.h"
-#include "stage1-init/sys.h"
 
 #define DEVPTS_MAGIC 0x1cd1
 #define MAX_POLLS    16

@@ -22,6 +22,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/base/sys.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/denied.h"
 #include "stage1-init/event.h"
@@ -29,7 +30,6 @@
 #include "stage1-init/plan.h"
 #include "stage1-init/pump.h"
 #include "stage1-init/running.h"
-#include "stage1-init/sys.h"
 #include "stage1-init/volume.h"
 
 struct host {

@@ -13,8 +13,8 @@
 #include <sys/vfs.h>
 
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "stage1-init/rootfs.h"
-#include "stage1-init/sys.h"
 
 /* ---- new file systems ---- */
 
@@ -42,7 +42,7 @@ static int new_fs(const char *type, const struct option *o, unsigned attr, struc
 
 static int attach(int mnt_fd, int at_fd, const char *where, struct err *e)
 {
-	return sys_attach(mnt_fd, at_fd) < 0 ? err_sys(e, "mount on %s", where) : 0;
+	return sys_attach(mnt_fd, at_fd, "") < 0 ? err_sys(e, "mount on %s", where) : 0;
 }
 
 
@@ -169,7 +169,6 @@ static int kernel_path(int fs_fd, const char *name)
 static int mask(int fs_fd, const char *name, int nodes_fd, struct err *e)
 {
 	struct stat st;
-	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY | SAFE };
 	auto_close int at = kernel_path(fs_fd, name);
 
 	if (at < 0)
@@ -180,7 +179,7 @@ static int mask(int fs_fd, const char *name, int nodes_fd, struct err *e)
 	auto_close int cover = sys_open_tree(
 		nodes_fd, dir ? "empty" : "null", SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 	if (cover < 0 || fstat(cover, &st) < 0 ||
-		(dir && sys_mount_setattr(cover, "", AT_EMPTY_PATH, &ro) < 0))
+		(dir && sys_restrict(cover, "", SYS_ATTR_RDONLY | SAFE) < 0))
 		return err_sys(e, "mask %s", name);
 	if (!dir && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
 		return err_set(e, EINVAL, "mask %s: not /dev/null", name);
@@ -189,13 +188,12 @@ static int mask(int fs_fd, const char *name, int nodes_fd, struct err *e)
 
 static int make_read_only(int fs_fd, const char *name, struct err *e)
 {
-	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY };
 	auto_close int at = kernel_path(fs_fd, name);
 
 	if (at < 0)
 		return 0;
 	auto_close int copy = sys_open_tree(at, "", SYS_TREE_CLONE | AT_EMPTY_PATH);
-	if (copy < 0 || sys_mount_setattr(copy, "", AT_EMPTY_PATH, &ro) < 0)
+	if (copy < 0 || sys_restrict(copy, "", SYS_ATTR_RDONLY) < 0)
 		return err_sys(e, "make %s read-only", name);
 	return attach(copy, at, name, e);
 }
@@ -227,7 +225,6 @@ static int mount_proc(struct app_fs *fs, int nodes_fd, struct err *e)
 static int mount_cgroups(const struct plan_app *a, int sys_fd, struct err *e)
 {
 	static const struct option o[] = { { "mode", "0755" }, { "size", "64k" }, { NULL, NULL } };
-	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY };
 	auto_close int at = a->n_cgroups ? kernel_path(sys_fd, "fs/cgroup") : -1;
 
 	if (at < 0)
@@ -244,8 +241,7 @@ static int mount_cgroups(const struct plan_app *a, int sys_fd, struct err *e)
 		if (attach_below(top, c->name, c->mount_fd, e) < 0)
 			return err_wrap(e, "/sys/fs/cgroup");
 	}
-	return sys_mount_setattr(top, "", AT_EMPTY_PATH, &ro) < 0 ? err_sys(e, "/sys/fs/cgroup")
-								  : 0;
+	return sys_restrict(top, "", SYS_ATTR_RDONLY) < 0 ? err_sys(e, "/sys/fs/cgroup") : 0;
 }
 
 static int mount_sys(const struct plan_app *a, struct app_fs *fs, int nodes_fd, struct err *e)

@@ -23,11 +23,11 @@
 #include <time.h>
 
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
-#include "stage1-init/sys.h"
 
 struct pid1 {
 	struct plan *p;
@@ -421,7 +421,7 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 		at < 0 ? -1
 		       : sys_open_tree(at, "", SYS_TREE_CLONE | SYS_AT_RECURSIVE | AT_EMPTY_PATH);
 
-	if (root < 0 || sys_attach(root, at) < 0)
+	if (root < 0 || sys_attach(root, at, "") < 0)
 		return err_sys(e, "stage1/rootfs");
 	if (mounts_pivot(root, false, e) < 0)
 		return -1;

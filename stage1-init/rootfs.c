@@ -10,27 +10,12 @@
 #include <sys/vfs.h>
 
 #include "core/base/fd.h"
-#include "stage1-init/sys.h"
-
-/* The kernel gives up with EAGAIN when something on the way is renamed; an attacker can do that for
- * ever. */
-#define OPEN_RETRIES 128
+#include "core/base/sys.h"
 
 int root_open(int root_fd, const char *path, int flags, enum root_links links)
 {
-	struct sys_open_how how = {
-		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
-		.resolve = SYS_IN_ROOT | SYS_NO_MAGICLINKS |
-			   (links == ROOT_NO_LINKS ? SYS_NO_SYMLINKS : 0),
-	};
-
-	for (int i = 0; i < OPEN_RETRIES; i++) {
-		int fd = sys_openat2(root_fd, path, &how);
-		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
-			return fd;
-	}
-	errno = EAGAIN;
-	return -1;
+	return sys_open_in(root_fd, path, flags,
+		SYS_IN_ROOT | SYS_NO_MAGICLINKS | (links == ROOT_NO_LINKS ? SYS_NO_SYMLINKS : 0));
 }
 
 int root_open_file(int root_fd, const char *path)

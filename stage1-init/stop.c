@@ -14,9 +14,9 @@
 #include "core/base/fd.h"
 #include "core/base/lock.h"
 #include "core/base/num.h"
+#include "core/base/sys.h"
 #include "core/pod/uuid.h"
 #include "stage1-init/cgroup.h"
-#include "stage1-init/sys.h"
 
 static int open_pod(const char *uuid, struct err *e)
 {

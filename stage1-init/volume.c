@@ -11,19 +11,17 @@
 
 #include "core/base/fd.h"
 #include "core/base/num.h"
-#include "stage1-init/sys.h"
+#include "core/base/sys.h"
 
 /* ---- sources ---- */
 
 static int open_host(const struct appc_volume *v, struct plan *p, struct err *e)
 {
-	struct sys_open_how how = { .flags = O_PATH | O_CLOEXEC,
-		.resolve = SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS };
 	char real[PATH_MAX];
 
 	if (!v->source || *v->source != '/')
 		return err_set(e, EINVAL, "source must be an absolute path");
-	int fd = sys_openat2(AT_FDCWD, v->source, &how);
+	int fd = sys_open_in(AT_FDCWD, v->source, O_PATH, SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS);
 	if (fd >= 0)
 		return fd;
 	if (errno == ELOOP && realpath(v->source, real))

@@ -19,8 +19,8 @@
 
 #include "applets/ui.h"
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "core/pod/appfs.h"
-#include "core/pod/mnt.h"
 
 /* --net alone is what rkt says for its default network */
 static int set_net(void *opts, const char *arg, struct err *e)
@@ -123,7 +123,7 @@ static int reopen(struct layer *l, int old_fd, struct err *e)
 
 static int mount_stage1(int lower_fd, struct err *e)
 {
-	auto_close int rkt_fd = mnt_clone(AT_FDCWD, "stage1/rootfs/rkt");
+	auto_close int rkt_fd = sys_open_tree(AT_FDCWD, "stage1/rootfs/rkt", SYS_TREE_CLONE);
 
 	if (rkt_fd < 0)
 		return err_sys(e, "clone stage1/rootfs/rkt");
@@ -133,7 +133,7 @@ static int mount_stage1(int lower_fd, struct err *e)
 	/* the same directory inside and outside of the pod: status files are read from outside */
 	if (fd_mkdirs(AT_FDCWD, "stage1/rootfs/rkt/status", 0755, e) < 0)
 		return -1;
-	if (r == 0 && mnt_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
+	if (r == 0 && sys_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
 		return err_sys(e, "mount stage1/rootfs/rkt");
 	return 0;
 }

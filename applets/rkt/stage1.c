@@ -14,7 +14,6 @@
 #include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "applets.conf.h"
@@ -22,19 +21,11 @@
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/base/sys.h"
 #include "core/pod/appfs.h"
-#include "core/pod/mnt.h"
 #include "core/store/render.h"
 
 #define RKT_ANNOTATION "coreos.com/rkt/stage1/"
-
-/* openat2(2) */
-struct open_how { uint64_t flags, mode, resolve; };
-#define RESOLVE_NO_MAGICLINKS 0x02
-#define RESOLVE_IN_ROOT       0x10
-#ifndef SYS_openat2
-#define SYS_openat2 437
-#endif
 
 const struct opt stage1_opts_table[] = { OPT_TEXT(0, "stage1-path", "FILE", struct stage1_opts,
 						 path, "image file to use as stage 1"),
@@ -261,9 +252,9 @@ static int sealed_copy(struct err *e)
 
 int stage1_self(struct err *e)
 {
-	auto_close int fd = mnt_clone(AT_FDCWD, "/proc/self/exe");
+	auto_close int fd = sys_open_tree(AT_FDCWD, "/proc/self/exe", SYS_TREE_CLONE);
 
-	if (fd >= 0 && mnt_restrict(fd, "", MNT_ATTR_RDONLY) == 0)
+	if (fd >= 0 && sys_restrict(fd, "", SYS_ATTR_RDONLY) == 0)
 		return take_fd(&fd);
 	return sealed_copy(e);
 }
@@ -288,14 +279,12 @@ static char **make_argv(const char *first, const char *second, char *const args[
  */
 static int locate(const char *entry, char *path, size_t size, struct err *e)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	char link[40];
 
 	auto_close int root = open("stage1/rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open stage1/rootfs");
-	auto_close int fd = (int)syscall(SYS_openat2, root, entry, &how, sizeof(how));
+	auto_close int fd = sys_open_in(root, entry, O_PATH, SYS_IN_ROOT | SYS_NO_MAGICLINKS);
 	if (fd < 0)
 		return err_sys(e, "%s in the stage 1 image", entry);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -312,7 +301,7 @@ int stage1_become(const struct stage1 *s, int self_fd, const char *entry, char *
 
 	if (s->builtin) {
 		char **argv = make_argv("stage1-init", entry, args);
-		syscall(SYS_execveat, self_fd, "", argv, environ, AT_EMPTY_PATH);
+		fexecve(self_fd, argv, environ);
 		return err_sys(e, "execute the built-in stage 1");
 	}
 	const char *inside = stage1_entry(s, entry);
@@ -354,12 +343,12 @@ static int mount_again(struct pod *p, const struct stage1 *s, struct err *e)
 	if (lower_fd < 0)
 		return -1;
 	/* status and environment files lie beside the mount, where everybody sees them */
-	auto_close int rkt_fd = mnt_clone(AT_FDCWD, "stage1/rootfs/rkt");
+	auto_close int rkt_fd = sys_open_tree(AT_FDCWD, "stage1/rootfs/rkt", SYS_TREE_CLONE);
 	auto_close int tree_fd = appfs_mount_ro(pod_fd, APPFS_STAGE1, lower_fd, e);
 	if (tree_fd < 0)
 		return -1;
-	if (rkt_fd < 0 || mnt_attach(tree_fd, AT_FDCWD, "stage1/rootfs") < 0 ||
-	    mnt_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
+	if (rkt_fd < 0 || sys_attach(tree_fd, AT_FDCWD, "stage1/rootfs") < 0 ||
+	    sys_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
 		return err_sys(e, "mount the stage 1 image");
 	return 0;
 }

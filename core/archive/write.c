@@ -11,13 +11,11 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
@@ -25,6 +23,7 @@
 #include "core/archive/write_links.h"
 #include "core/base/buf.h"
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "core/base/utf8.h"
 
 #define ROOT    "rootfs"
@@ -349,18 +348,9 @@ static int write_link(struct writer *w, const struct stat *st, struct err *e)
 }
 
 /* without following a link or entering a mount; from the root so that "..", races and depth are no matter */
-static int open_below(const struct writer *w, const char *path, uint64_t flags)
+static int open_below(const struct writer *w, const char *path, int flags)
 {
-	const struct open_how how = {
-		.flags = flags | O_CLOEXEC | O_NOFOLLOW,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-	int fd;
-
-	do
-		fd = (int)syscall(SYS_openat2, w->root_fd, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	return fd;
+	return sys_open_in(w->root_fd, path, flags | O_NOFOLLOW, SYS_BENEATH | SYS_NO_SYMLINKS | SYS_NO_XDEV);
 }
 
 static const char *below_root(const struct writer *w)
@@ -545,13 +535,9 @@ static int write_dir_entry(struct writer *w, int fd, struct err *e)
 /* a mount point: the directory is packed, what is mounted there is not */
 static int write_mount_point(struct writer *w, struct err *e)
 {
-	auto_close int fd = -1;
-	const struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-	};
+	auto_close int fd = sys_open_in(w->root_fd, below_root(w), O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+		SYS_BENEATH | SYS_NO_SYMLINKS);
 
-	fd = (int)syscall(SYS_openat2, w->root_fd, below_root(w), &how, sizeof(how));
 	return fd < 0 ? err_sys(e, "%s: open", w->path) : write_dir_entry(w, fd, e);
 }
 

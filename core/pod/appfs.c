@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
-#include "core/pod/mnt.h"
+#include "core/base/sys.h"
 #include "core/store/render.h"
 
 #define IN_MEMORY "in-memory"
@@ -239,7 +239,7 @@ static int settle_copy(const char *name, const char *target, struct err *e)
 		return 1;
 	if (mount(target, target, NULL, MS_BIND, NULL) < 0)
 		return err_sys(e, "bind mount on %s", target);
-	if (mnt_restrict(AT_FDCWD, target, MNT_ATTR_NODEV) < 0 && (errno != ENOSYS || restrict_old(target) < 0))
+	if (sys_restrict(AT_FDCWD, target, SYS_ATTR_NODEV) < 0 && (errno != ENOSYS || restrict_old(target) < 0))
 		return err_sys(e, "restrict the mount on %s", target);
 	return 1;
 }
@@ -292,10 +292,11 @@ static int open_overlay_ro(int upper_fd, int lower_fd, struct err *e)
 	 * volatile overlay that was here before had been unmounted cleanly.
 	 */
 	snprintf(layers, sizeof(layers), "/proc/self/fd/%d:/proc/self/fd/%d", upper_fd, lower_fd);
-	auto_close int fs_fd = mnt_fsopen("overlay");
-	if (fs_fd < 0 || mnt_fsconfig(fs_fd, "lowerdir", layers) < 0)
+	auto_close int fs_fd = sys_fsopen("overlay");
+	if (fs_fd < 0 || sys_fsconfig(fs_fd, SYS_CONFIG_STRING, "lowerdir", layers) < 0 ||
+	    sys_fsconfig(fs_fd, SYS_CONFIG_CREATE, NULL, NULL) < 0)
 		return err_sys(e, "mount the app's changes over its image");
-	int fd = mnt_fsmount(fs_fd, MNT_ATTR_RDONLY | MNT_ATTR_NODEV);
+	int fd = sys_fsmount(fs_fd, SYS_ATTR_RDONLY | SYS_ATTR_NODEV);
 	return fd < 0 ? err_sys(e, "mount the app's changes over its image") : fd;
 }
 

@@ -7,16 +7,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/base/sys.h"
 #include "core/pod/appfs.h"
 #include "core/pod/place.h"
 
@@ -25,19 +24,7 @@
 
 static int open_beneath(int dir_fd, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (uint64_t)flags | O_CLOEXEC | O_NOFOLLOW,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd;
-
-	/* EAGAIN: something was renamed while the kernel looked */
-	for (int tries = 0; tries < 10; tries++) {
-		fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
-		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
-			break;
-	}
-	return fd;
+	return sys_open_in(dir_fd, path, flags | O_NOFOLLOW, SYS_BENEATH | SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS);
 }
 
 int pod_file(const struct pod *p, const char *path, struct err *e)

@@ -5,24 +5,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "core/archive/tar.h"
+#include "core/base/sys.h"
 #include "core/store/internal.h"
 
 int beneath_open(int root_fd, const char *path, int flags)
 {
-	struct open_how how = {
-		.flags = (unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
-	};
-
-	return (int)syscall(SYS_openat2, root_fd, *path ? path : ".", &how, sizeof(how));
+	return sys_open_in(root_fd, *path ? path : ".", flags | O_NOFOLLOW,
+		SYS_BENEATH | SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS | SYS_NO_XDEV);
 }
 
 int beneath_parent(int root_fd, const char *path, const char **name)

@@ -2,8 +2,8 @@
  * sys - system calls that not every C library wraps, under names of our own
  *
  * <linux/mount.h> cannot stand beside <sys/mount.h> in some C libraries, and older headers lack
- * some of the calls, so the few structs and constants that stage 1 uses are written down here (they
- * are kernel ABI).
+ * some of the calls, so the few structs and constants that are used are written down here (they are
+ * kernel ABI). Nothing here needs a heap: the pod's PID 1 uses it. All return -1/errno.
  */
 #pragma once
 
@@ -51,11 +51,12 @@
 #endif
 #define SYS_CLONE_INTO_CGROUP 0x200000000ULL
 
-/* openat2 */
-struct sys_open_how { uint64_t flags, mode, resolve; };
-#define SYS_NO_MAGICLINKS 0x02
-#define SYS_NO_SYMLINKS   0x04
-#define SYS_IN_ROOT       0x10
+/* openat2: how a path may lead */
+#define SYS_NO_XDEV       0x01u
+#define SYS_NO_MAGICLINKS 0x02u
+#define SYS_NO_SYMLINKS   0x04u
+#define SYS_BENEATH       0x08u
+#define SYS_IN_ROOT       0x10u
 
 /* mounts */
 #define SYS_TREE_CLONE     1u
@@ -64,7 +65,6 @@ struct sys_open_how { uint64_t flags, mode, resolve; };
 #define SYS_ATTR_NOSUID    0x02u
 #define SYS_ATTR_NODEV     0x04u
 #define SYS_ATTR_NOEXEC    0x08u
-#define SYS_CONFIG_FLAG    0u
 #define SYS_CONFIG_STRING  1u
 #define SYS_CONFIG_CREATE  6u
 #define SYS_PROPAGATION_PRIVATE (1u << 18) /* MS_PRIVATE */
@@ -73,7 +73,6 @@ struct sys_mount_attr { uint64_t set, clear, propagation, userns_fd; };
 /* file system magic numbers, for what /proc and cgroup attributes are written through */
 #define SYS_MAGIC_PROC    0x9fa0
 #define SYS_MAGIC_SYSFS   0x62656572
-#define SYS_MAGIC_TMPFS   0x01021994
 #define SYS_MAGIC_CGROUP  0x27e0eb
 #define SYS_MAGIC_CGROUP2 0x63677270
 
@@ -82,21 +81,26 @@ struct sys_clone_args {
 		set_tid_size, cgroup;
 };
 
-static inline int sys_openat2(int dir_fd, const char *path, const struct sys_open_how *how)
-{
-	return (int)syscall(SYS_openat2, dir_fd, path, how, sizeof(*how));
-}
+/**
+ * sys_open_in() - openat2()
+ * @flags:   O_*; O_CLOEXEC is added
+ * @resolve: SYS_BENEATH and so on
+ *
+ * The kernel gives up with EAGAIN when something was renamed while it looked. That is tried again,
+ * but not for ever: an attacker can go on renaming.
+ */
+int sys_open_in(int dir_fd, const char *path, int flags, unsigned resolve);
 
 static inline int sys_open_tree(int dir_fd, const char *path, unsigned flags)
 {
 	return (int)syscall(SYS_open_tree, dir_fd, path, flags | O_CLOEXEC);
 }
 
-/** sys_attach() - puts the mount @mnt_fd onto the place @at_fd, both by descriptor alone */
-static inline int sys_attach(int mnt_fd, int at_fd)
+/** sys_attach() - puts the detached mount @mnt_fd on @path (@dir_fd itself when it is "") */
+static inline int sys_attach(int mnt_fd, int dir_fd, const char *path)
 {
 	/* MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH */
-	return (int)syscall(SYS_move_mount, mnt_fd, "", at_fd, "", 0x04 | 0x40);
+	return (int)syscall(SYS_move_mount, mnt_fd, "", dir_fd, path, 0x04 | 0x40);
 }
 
 static inline int sys_fsopen(const char *type)
@@ -118,6 +122,14 @@ static inline int sys_mount_setattr(
 	int fd, const char *path, unsigned flags, const struct sys_mount_attr *a)
 {
 	return (int)syscall(SYS_mount_setattr, fd, path, flags, a, sizeof(*a));
+}
+
+/** sys_restrict() - adds SYS_ATTR_* to the mount behind @path (@dir_fd itself when it is "") */
+static inline int sys_restrict(int dir_fd, const char *path, unsigned attr)
+{
+	struct sys_mount_attr a = { .set = attr };
+
+	return sys_mount_setattr(dir_fd, path, AT_EMPTY_PATH, &a);
 }
 
 /** sys_fork() - fork with namespaces, a pidfd (may be NULL) and a v2 cgroup to be born in (-1: the
