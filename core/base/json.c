@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * json - see json.h
  *
- * The grammar pass holds one frame per level of nesting (so an error knows its JSON pointer) and
- * the keys of all open objects in one array. When an object closes, its keys are sorted and
- * neighbours compared: n log n whatever the keys are, where a hash table would invite chosen
- * collisions.
+ * One pass checks and builds. It holds one frame per level of nesting (so an error knows its JSON
+ * pointer) and the keys of all open objects in one array. When an object closes, its keys are
+ * sorted and neighbours compared: n log n whatever the keys are, where a hash table would invite
+ * chosen collisions. Every node hangs from the root as soon as it is made, so that a failure has
+ * one thing to free.
  */
 #include "core/base/json.h"
 
@@ -16,7 +17,7 @@
 
 #include "core/base/utf8.h"
 
-/* cJSON reads a number through a buffer of 64 bytes; nothing needs longer ones. */
+/* nothing needs longer ones */
 #define NUMBER_MAX 63
 /* of a key, in messages and pointers */
 #define KEY_SHOWN 100
@@ -30,6 +31,7 @@ struct frame {
 	struct span key;   /* of the member being read; s NULL: none, or an array */
 	size_t      index; /* of the element being read */
 	bool        array;
+	cJSON      *node;
 };
 
 #define FEW_KEYS 64 /* of all objects that are open at once, in any manifest that people write */
@@ -43,6 +45,7 @@ struct reader {
 	size_t             n_keys, cap_keys;
 	struct span        few_keys[FEW_KEYS];
 	struct json_error *je;
+	cJSON             *root;
 };
 
 /* ---- keys: unescaped byte by byte, so that comparing needs no memory ---- */
@@ -200,6 +203,59 @@ static bool fail_char(struct reader *r, const char *want)
 	return fail(r, r->at, "unexpected byte 0x%02x: want %s", c, want);
 }
 
+/* ---- building ---- */
+
+/* of a checked string; unescaping makes it shorter, if anything */
+static char *unescaped(struct span s)
+{
+	struct cursor c = { .p = s.s, .end = s.s + s.len };
+	char *out = cJSON_malloc(s.len + 1);
+	size_t n = s.len;
+	int ch;
+
+	if (!out)
+		return NULL;
+	if (!memchr(s.s, '\\', s.len))
+		memcpy(out, s.s, n);
+	else
+		for (n = 0; (ch = next_byte(&c)) >= 0;)
+			out[n++] = (char)ch;
+	out[n] = 0;
+	return out;
+}
+
+static cJSON *new_string(struct span s)
+{
+	cJSON *j = cJSON_CreateNull();
+
+	if (!j)
+		return NULL;
+	j->type = cJSON_String;
+	j->valuestring = unescaped(s);
+	if (j->valuestring)
+		return j;
+	cJSON_Delete(j);
+	return NULL;
+}
+
+/* takes @item and hangs it where the value at hand belongs */
+static bool put(struct reader *r, cJSON *item)
+{
+	struct frame *f = r->depth ? &r->frames[r->depth - 1] : NULL;
+
+	if (item && f && !f->array)
+		item->string = unescaped(f->key);
+	if (!item || (f && !f->array && !item->string)) {
+		cJSON_Delete(item);
+		return fail(r, r->at, "out of memory");
+	}
+	if (f)
+		cJSON_AddItemToArray(f->node, item); /* links it, whatever the parent is */
+	else
+		r->root = item;
+	return true;
+}
+
 /* ---- the grammar ---- */
 
 static int peek(const struct reader *r)
@@ -214,7 +270,9 @@ static bool is_digit(int c)
 
 static void skip_space(struct reader *r)
 {
-	while (r->at < r->len && memchr(" \t\n\r", r->s[r->at], 4))
+	int c;
+
+	while ((c = peek(r)) == ' ' || c == '\n' || c == '\t' || c == '\r')
 		r->at++;
 }
 
@@ -225,7 +283,7 @@ static bool read_literal(struct reader *r, const char *word)
 	if (r->len - r->at < n || memcmp(r->s + r->at, word, n))
 		return fail_char(r, "a value");
 	r->at += n;
-	return true;
+	return put(r, *word == 'n' ? cJSON_CreateNull() : cJSON_CreateBool(*word == 't'));
 }
 
 static bool read_digits(struct reader *r)
@@ -272,7 +330,7 @@ static bool read_number(struct reader *r)
 	double d = strtod(text, NULL);
 	if (d - d != 0) /* infinity */
 		return fail(r, start, "number %s is out of range", text);
-	return true;
+	return put(r, cJSON_CreateNumber(d));
 }
 
 static bool read_hex4(struct reader *r, size_t esc, unsigned *v)
@@ -317,11 +375,22 @@ static bool read_escape(struct reader *r)
 	return true;
 }
 
+/* past characters that stand for themselves and are one byte: most of any document */
+static void skip_plain(struct reader *r)
+{
+	const char *p = r->s + r->at, *end = r->s + r->len;
+
+	while (p < end && *p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\')
+		p++;
+	r->at = (size_t)(p - r->s);
+}
+
 static bool read_string(struct reader *r, struct span *out)
 {
 	size_t start = ++r->at;
 
 	for (;;) {
+		skip_plain(r);
 		int c = peek(r);
 		if (c < 0)
 			return fail(r, start - 1, "string without an end");
@@ -445,7 +514,10 @@ static bool read_nested(struct reader *r, bool array)
 
 	if (r->depth == JSON_DEPTH)
 		return fail(r, r->at, "nested more than %d deep", JSON_DEPTH);
-	r->frames[r->depth++] = (struct frame){ .array = array };
+	cJSON *node = array ? cJSON_CreateArray() : cJSON_CreateObject();
+	if (!put(r, node))
+		return false;
+	r->frames[r->depth++] = (struct frame){ .array = array, .node = node };
 	r->at++;
 	if (!read_items(r, array) || !no_duplicates(r, first_key))
 		return false;
@@ -454,10 +526,15 @@ static bool read_nested(struct reader *r, bool array)
 	return true;
 }
 
+static bool read_text(struct reader *r)
+{
+	struct span s;
+
+	return read_string(r, &s) && put(r, new_string(s));
+}
+
 static bool read_value(struct reader *r)
 {
-	struct span ignored;
-
 	skip_space(r);
 	switch (peek(r)) {
 	case '{':
@@ -465,7 +542,7 @@ static bool read_value(struct reader *r)
 	case '[':
 		return read_nested(r, true);
 	case '"':
-		return read_string(r, &ignored);
+		return read_text(r);
 	case 't':
 		return read_literal(r, "true");
 	case 'f':
@@ -479,7 +556,7 @@ static bool read_value(struct reader *r)
 	}
 }
 
-bool json_check(const char *text, size_t len, struct json_error *je)
+cJSON *json_parse(const char *text, size_t len, struct json_error *je)
 {
 	struct reader r = { .s = text, .len = len, .je = je, .cap_keys = FEW_KEYS };
 
@@ -490,17 +567,10 @@ bool json_check(const char *text, size_t len, struct json_error *je)
 		good = fail_char(&r, "nothing after the document");
 	if (r.keys != r.few_keys)
 		free(r.keys);
-	return good;
-}
-
-cJSON *json_parse(const char *text, size_t len, struct json_error *je)
-{
-	if (!json_check(text, len, je))
-		return NULL;
-	cJSON *j = cJSON_ParseWithLengthOpts(text, len, NULL, false);
-	if (!j)
-		*je = (struct json_error){ .text = "out of memory" };
-	return j;
+	if (good)
+		return r.root;
+	cJSON_Delete(r.root);
+	return NULL;
 }
 
 cJSON *json_parse_err(const char *text, size_t len, struct err *e)

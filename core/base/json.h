@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * json - strict reading of untrusted JSON (RFC 8259) into cJSON, and what cJSON lacks
  *
- * cJSON is lenient (leading zeros, raw control characters, NUL in strings, bytes after the end) and keeps
- * duplicate keys, so a grammar check of our own goes over the bytes first. After json_parse() the document
- * is: well-formed UTF-8, at most JSON_DEPTH deep, free of duplicate keys, of U+0000 and of lone surrogates,
- * and nothing but white space follows it.
+ * cJSON's own parser is lenient (leading zeros, raw control characters, NUL in strings, bytes after the end)
+ * and keeps duplicate keys, so a reader of ours checks the bytes and makes cJSON's nodes of them as it goes.
+ * What json_parse() returns was: well-formed UTF-8, at most JSON_DEPTH deep, free of duplicate keys, of U+0000
+ * and of lone surrogates, and nothing but white space followed it.
  */
 #pragma once
 
@@ -27,10 +27,7 @@ struct json_error {
 #define auto_json __attribute__((cleanup(json_cleanup)))
 void json_cleanup(cJSON **j);
 
-/** json_check() - the grammar alone: true, or false and *je */
-bool json_check(const char *text, size_t len, struct json_error *je);
-
-/** json_parse() - NULL and *je when json_check() would say false, or memory ran out; cJSON_Delete() it */
+/** json_parse() - NULL and *je when it is anything else, or memory ran out; cJSON_Delete() it */
 cJSON *json_parse(const char *text, size_t len, struct json_error *je);
 
 /** json_parse_err() - the same for callers that only want one message: "at byte 12: trailing comma" */
