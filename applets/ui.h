@@ -34,11 +34,12 @@ __attribute__((format(printf, 1, 2))) char *xasprintf(const char *fmt, ...);
 
 /* ---- tables: columns aligned with tabs of eight, as rkt's lists ---- */
 struct ui_table {
-	char **cells;
-	size_t n, cap, columns;
+	struct buf cells; /* one after the other, each with a NUL behind it */
+	size_t     n, columns;
 };
 void ui_table_start(struct ui_table *t, size_t columns);
 void ui_table_add(struct ui_table *t, const char *cell); /* row after row; NULL: blank; copied and cleaned */
+void ui_table_add_cut(struct ui_table *t, const char *cell, size_t max); /* the first @max bytes of it */
 int ui_table_print(struct ui_table *t, struct err *e);   /* prints, and frees */
 
 /* ---- --format ---- */

@@ -18,17 +18,16 @@ void ui_table_start(struct ui_table *t, size_t columns)
 	*t = (struct ui_table){ .columns = columns };
 }
 
+void ui_table_add_cut(struct ui_table *t, const char *cell, size_t max)
+{
+	buf_clean(&t->cells, cell, strnlen(cell, max));
+	buf_add(&t->cells, "", 1);
+	t->n++;
+}
+
 void ui_table_add(struct ui_table *t, const char *cell)
 {
-	struct buf b = { 0 };
-
-	if (t->n == t->cap) {
-		t->cap = t->cap ? t->cap * 2 : 64;
-		t->cells = xrealloc(t->cells, t->cap * sizeof(*t->cells));
-	}
-	if (cell)
-		buf_clean(&b, cell, strlen(cell));
-	t->cells[t->n++] = b.data ? b.data : xstrdup("");
+	ui_table_add_cut(t, cell ? cell : "", SIZE_MAX);
 }
 
 static size_t width(const char *s)
@@ -44,15 +43,21 @@ int ui_table_print(struct ui_table *t, struct err *e)
 {
 	struct buf out = { 0 };
 	size_t *wide = xmalloc(t->columns * sizeof(*wide));
+	const char *cell = t->cells.data;
 
-	for (size_t i = 0; i < t->n; i++) {
-		size_t w = (width(t->cells[i]) + 1 + TAB - 1) / TAB * TAB;
+	if (t->cells.failed) {
+		out.failed = true;
+		t->n = 0;
+	}
+	for (size_t i = 0; i < t->n; i++, cell += strlen(cell) + 1) {
+		size_t w = (width(cell) + 1 + TAB - 1) / TAB * TAB;
 		if (w > wide[i % t->columns])
 			wide[i % t->columns] = w;
 	}
-	for (size_t i = 0; i < t->n; i++) {
-		size_t col = i % t->columns, w = width(t->cells[i]);
-		buf_str(&out, t->cells[i]);
+	cell = t->cells.data;
+	for (size_t i = 0; i < t->n; i++, cell += strlen(cell) + 1) {
+		size_t col = i % t->columns, w = width(cell);
+		buf_str(&out, cell);
 		if (col + 1 == t->columns) {
 			buf_str(&out, "\n");
 			continue;
@@ -60,9 +65,7 @@ int ui_table_print(struct ui_table *t, struct err *e)
 		for (; w < wide[col]; w = w / TAB * TAB + TAB)
 			buf_str(&out, "\t");
 	}
-	for (size_t i = 0; i < t->n; i++)
-		free(t->cells[i]);
-	free(t->cells);
+	buf_free(&t->cells);
 	free(wide);
 	*t = (struct ui_table){ 0 };
 	return ui_out(&out, e);

@@ -32,7 +32,10 @@ struct list {
 	const struct list_opts *o;
 	struct ui_table         table;
 	cJSON                  *json; /* the array; NULL: a table is wanted */
-	cJSON                  *last; /* freed late: some C libraries give pages back, and fetch them again, at once */
+	/* The manifest that was read last, and of what: that of the next pod often has the same bytes. */
+	cJSON                  *manifest;
+	char                   *text;
+	size_t                  len;
 };
 
 #define SHORT_UUID 8
@@ -53,14 +56,6 @@ static void add_time(struct list *l, int64_t ns)
 	ui_table_add(&l->table, text);
 }
 
-static void add_cut(struct list *l, const char *text, size_t len)
-{
-	char *cut = xasprintf("%.*s", (int)len, text);
-
-	ui_table_add(&l->table, cut);
-	free(cut);
-}
-
 static void add_legend(struct list *l)
 {
 	static const char *const heads[] = { "UUID", "APP", "IMAGE NAME", "IMAGE ID", "STATE", "CREATED", "STARTED",
@@ -78,11 +73,11 @@ static void add_row(struct list *l, const struct pod *p, const struct app *app, 
 {
 	char *image = app->name ? podref_image_name(p, app->name, app->image, app->version) : NULL;
 
-	add_cut(l, first ? p->uuid : "", l->o->full ? UUID_LEN : SHORT_UUID);
+	ui_table_add_cut(&l->table, first ? p->uuid : "", l->o->full ? UUID_LEN : SHORT_UUID);
 	ui_table_add(&l->table, app->name ? app->name : "-");
 	ui_table_add(&l->table, image ? image : app->name ? "--" : "-");
 	if (l->o->full)
-		add_cut(l, app->id ? app->id : "-", SHORT_ID);
+		ui_table_add_cut(&l->table, app->id ? app->id : "-", SHORT_ID);
 	ui_table_add(&l->table, first ? pod_state_name(p->state) : NULL);
 	add_time(l, first ? pod_created_ns(p) : 0);
 	add_time(l, first ? pod_started_ns(p) : 0);
@@ -124,20 +119,44 @@ static void add_pod(struct list *l, const struct pod *p, const cJSON *manifest)
  * Well-formed and of the right kind is enough for a list: to check every rule for each of thousands of pods would
  * take most of the time.
  */
-static cJSON *read_manifest(const struct pod *p, struct err *e)
+static cJSON *parse_manifest(const char *text, size_t len, struct err *e)
+{
+	cJSON *j = json_parse_err(text, len, e);
+	const char *kind = json_str(j, "acKind");
+
+	if (!j || (kind && !strcmp(kind, "PodManifest")))
+		return j;
+	err_set(e, EINVAL, "not a pod manifest");
+	cJSON_Delete(j);
+	return NULL;
+}
+
+static void forget_manifest(struct list *l)
+{
+	cJSON_Delete(l->manifest);
+	free(l->text);
+	l->manifest = NULL;
+	l->text = NULL;
+}
+
+/* borrowed until the next call */
+static const cJSON *read_manifest(struct list *l, const struct pod *p, struct err *e)
 {
 	auto_free char *text = NULL;
 	size_t len;
 
 	if (fd_read_file(p->dir_fd, "pod", APPC_MANIFEST_MAX, &text, &len, e) < 0)
 		return NULL;
-	cJSON *j = json_parse_err(text, len, e);
-	const char *kind = json_str(j, "acKind");
-	if (!j || (kind && !strcmp(kind, "PodManifest")))
-		return j;
-	err_set(e, EINVAL, "not a pod manifest");
-	cJSON_Delete(j);
-	return NULL;
+	if (l->manifest && len == l->len && !memcmp(text, l->text, len))
+		return l->manifest;
+	cJSON *j = parse_manifest(text, len, e);
+	if (!j)
+		return NULL;
+	forget_manifest(l);
+	l->manifest = j;
+	l->text = take_ptr(text);
+	l->len = len;
+	return j;
 }
 
 /* whether a pod without a manifest is nothing to talk about */
@@ -167,14 +186,12 @@ static int visit(void *ctx, struct pod *p, struct err *e)
 
 	if (l->json)
 		return visit_json(l, p);
-	cJSON *manifest = read_manifest(p, &why);
+	const cJSON *manifest = read_manifest(l, p, &why);
 	if (!manifest && pod_refresh(p, &gone) < 0)
 		return 0;
 	if (!manifest && !half_made(p, &why))
 		ui_warn("manifest of pod %s: %s", p->uuid, why.msg);
 	add_pod(l, p, manifest);
-	cJSON_Delete(l->last);
-	l->last = manifest;
 	return 0;
 }
 
@@ -195,7 +212,7 @@ static int list_run(void *opts, int argc, char **argv, struct err *e)
 	else if (!o->no_legend)
 		add_legend(&l);
 	int failed = pods_each(r.pods, visit, &l, e);
-	cJSON_Delete(l.last);
+	forget_manifest(&l);
 	if (failed)
 		return -1;
 	return format == UI_TEXT ? ui_table_print(&l.table, e) : ui_json(l.json, format, e);

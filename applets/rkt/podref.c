@@ -240,10 +240,14 @@ static const char *app_state(const struct pod *p, bool ended)
 	return p->state == POD_PREPARED ? "created" : "unknown";
 }
 
-static cJSON *app_json(const struct pod *p, const struct pod_manifest *m, const struct appc_runtime_app *ra)
+/* the apps' times are the pod's; 0: not known */
+struct times { int64_t created_ns, started_ns; };
+
+static cJSON *app_json(const struct pod *p, const struct times *t, const struct pod_manifest *m,
+		       const struct appc_runtime_app *ra)
 {
 	cJSON *o = cJSON_CreateObject();
-	int64_t created = pod_created_ns(p), started = pod_started_ns(p), finished;
+	int64_t finished;
 	struct err none;
 	int status;
 
@@ -251,10 +255,10 @@ static cJSON *app_json(const struct pod *p, const struct pod_manifest *m, const 
 	char *image = podref_image_name(p, ra->name, ra->image_name, appc_pair_find(&ra->image_labels, "version"));
 	cJSON_AddStringToObject(o, "name", ra->name);
 	cJSON_AddStringToObject(o, "state", app_state(p, r > 0));
-	if (created)
-		add_int(o, "created_at", created);
-	if (started)
-		add_int(o, "started_at", started);
+	if (t->created_ns)
+		add_int(o, "created_at", t->created_ns);
+	if (t->started_ns)
+		add_int(o, "started_at", t->started_ns);
 	if (r > 0) {
 		add_int(o, "finished_at", finished);
 		add_int(o, "exit_code", status);
@@ -271,13 +275,13 @@ static cJSON *app_json(const struct pod *p, const struct pod_manifest *m, const 
 	return o;
 }
 
-static void add_manifest(cJSON *o, const struct pod *p, const struct pod_manifest *m)
+static void add_manifest(cJSON *o, const struct pod *p, const struct times *t, const struct pod_manifest *m)
 {
 	cJSON *names = cJSON_AddArrayToObject(o, "app_names"), *apps = cJSON_AddArrayToObject(o, "apps");
 
 	for (size_t i = 0; i < m->apps.n; i++) {
 		cJSON_AddItemToArray(names, cJSON_CreateString(m->apps.v[i].name));
-		cJSON_AddItemToArray(apps, app_json(p, m, &m->apps.v[i]));
+		cJSON_AddItemToArray(apps, app_json(p, t, m, &m->apps.v[i]));
 	}
 	add_copy(o, "user_annotations", m->user_annotations);
 	add_copy(o, "user_labels", m->user_labels);
@@ -285,7 +289,7 @@ static void add_manifest(cJSON *o, const struct pod *p, const struct pod_manifes
 
 cJSON *podref_json(const struct pod *p, struct err *e)
 {
-	int64_t created = pod_created_ns(p), started = pod_started_ns(p);
+	const struct times t = { .created_ns = pod_created_ns(p), .started_ns = pod_started_ns(p) };
 	struct pod_manifest m;
 	struct err why;
 	pid_t pid;
@@ -300,14 +304,14 @@ cJSON *podref_json(const struct pod *p, struct err *e)
 	cJSON_AddStringToObject(o, "name", p->uuid);
 	cJSON_AddStringToObject(o, "state", pod_state_name(p->state));
 	/* times of pods are in seconds, those of apps in nanoseconds; that is how rkt has it */
-	if (created)
-		add_int(o, "created_at", created / 1000000000);
-	if (started)
-		add_int(o, "started_at", started / 1000000000);
+	if (t.created_ns)
+		add_int(o, "created_at", t.created_ns / 1000000000);
+	if (t.started_ns)
+		add_int(o, "started_at", t.started_ns / 1000000000);
 	if (p->state == POD_RUNNING && pod_pid(p, &pid, &why) == 0)
 		add_int(o, "pid", pid);
 	if (has_manifest) {
-		add_manifest(o, p, &m);
+		add_manifest(o, p, &t, &m);
 		pod_manifest_free(&m);
 	}
 	return o;

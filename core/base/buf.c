@@ -65,10 +65,25 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+static size_t plain_len(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void buf_clean(struct buf *b, const char *s, size_t len)
 {
-	while (len) {
-		size_t n = utf8_len(s, len);
+	for (;;) {
+		size_t n = plain_len(s, len);
+		buf_add(b, s, n);
+		s += n;
+		len -= n;
+		if (!len)
+			return;
+		n = utf8_len(s, len);
 		bool printable = n > 1 ? !utf8_is_control(s, n) : n == 1 && (unsigned char)*s >= 0x20 && *s != 0x7f;
 		if (printable)
 			buf_add(b, s, n);

@@ -62,11 +62,12 @@ int fd_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
-ssize_t fd_read_full(int fd, void *buf, size_t len)
+/* up to @len bytes, but @enough of them are enough */
+static ssize_t read_enough(int fd, void *buf, size_t len, size_t enough)
 {
 	size_t got = 0;
 
-	while (got < len) {
+	while (got < enough) {
 		ssize_t n = read(fd, (char *)buf + got, len - got);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -79,18 +80,28 @@ ssize_t fd_read_full(int fd, void *buf, size_t len)
 	return (ssize_t)got;
 }
 
-/* to the end, however long that is; bytes beyond @max are looked for, not kept */
-static int read_to_end(int fd, const char *name, size_t want, size_t max, char **out, size_t *len, struct err *e)
+ssize_t fd_read_full(int fd, void *buf, size_t len)
+{
+	return read_enough(fd, buf, len, len);
+}
+
+/*
+ * To the end, however long that is; bytes beyond @max are looked for, not kept. A read that ends where fstat()
+ * had said that the file ends has asked for more, so it needs no second one to find the end.
+ */
+static int read_to_end(int fd, const char *name, size_t size, size_t max, char **out, size_t *len, struct err *e)
 {
 	auto_free char *p = NULL;
-	size_t got = 0;
+	/* files in /proc and /sys say 0 whatever they hold */
+	size_t got = 0, want = size ? size : max < 4096 ? max : 4096;
 
 	for (;;) {
 		char *more = realloc(p, want + 1);
 		if (!more)
 			return err_set(e, ENOMEM, "%s: out of memory", name);
 		p = more;
-		ssize_t n = fd_read_full(fd, p + got, want - got + 1);
+		size_t left = want - got;
+		ssize_t n = read_enough(fd, p + got, left + 1, size && want == size ? left : left + 1);
 		if (n < 0)
 			return err_sys(e, "read %s", name);
 		got += (size_t)n;
@@ -119,9 +130,7 @@ int fd_read_file(int dir_fd, const char *name, size_t max, char **out, size_t *l
 	if (st.st_size < 0 || (uint64_t)st.st_size > max)
 		return err_set(e, EFBIG, "%s: %lld bytes, more than the %zu allowed", name,
 			       (long long)st.st_size, max);
-	/* files in /proc and /sys say 0 whatever they hold */
-	size_t want = st.st_size ? (size_t)st.st_size : max < 4096 ? max : 4096;
-	return read_to_end(fd, name, want, max, out, len, e);
+	return read_to_end(fd, name, (size_t)st.st_size, max, out, len, e);
 }
 
 static int write_tmp(int dir_fd, const char *tmp, const void *data, size_t len, mode_t mode, bool durable)
