@@ -53,10 +53,18 @@ void buf_str(struct buf *b, const char *s)
 void buf_fmt(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
+	size_t room = b->failed ? 0 : b->cap - b->len;
 
+	/* mostly there is room already */
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, ap);
 	va_end(ap);
+	if (n >= 0 && (size_t)n < room) {
+		b->len += (size_t)n;
+		return;
+	}
+	if (room)
+		b->data[b->len] = 0;
 	if (n < 0 || !grow(b, (size_t)n))
 		return;
 	va_start(ap, fmt);

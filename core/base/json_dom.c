@@ -21,6 +21,16 @@ void json_cleanup(cJSON **j)
 
 /* ---- writing ---- */
 
+/* how many characters at the start stand for themselves and are one byte */
+static size_t plain_len(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 static void print_string(const char *s, struct buf *b)
 {
 	static const char hex[] = "0123456789abcdef";
@@ -28,8 +38,14 @@ static void print_string(const char *s, struct buf *b)
 	size_t len = strlen(s);
 
 	buf_add(b, "\"", 1);
-	while (len) {
-		size_t n = utf8_len(s, len);
+	for (;;) {
+		size_t n = plain_len(s);
+		buf_add(b, s, n);
+		s += n;
+		len -= n;
+		if (!len)
+			break;
+		n = utf8_len(s, len);
 		const char *esc = strchr(from, *s);
 		if (esc)
 			buf_add(b, (char[]){ '\\', to[esc - from] }, 2);
@@ -145,12 +161,12 @@ const char *json_str(const cJSON *obj, const char *key)
 void json_pointer_add(struct buf *b, const char *token)
 {
 	buf_add(b, "/", 1);
-	for (; *token; token++) {
-		if (*token == '~')
-			buf_add(b, "~0", 2);
-		else if (*token == '/')
-			buf_add(b, "~1", 2);
-		else
-			buf_add(b, token, 1);
+	for (;;) {
+		size_t n = strcspn(token, "~/");
+		buf_add(b, token, n);
+		if (!token[n])
+			return;
+		buf_add(b, token[n] == '~' ? "~0" : "~1", 2);
+		token += n + 1;
 	}
 }

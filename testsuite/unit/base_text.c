@@ -83,6 +83,21 @@ TEST(buf_grows, "buf: adds, formats, and is a string all along")
 	}
 }
 
+TEST(buf_room, "buf: formats the same whatever room is left")
+{
+	for (size_t before = 0; before < 300; before++) {
+		struct buf b = { 0 };
+		for (size_t i = 0; i < before; i++)
+			buf_add(&b, "a", 1);
+		buf_fmt(&b, "%s-%d", "text", 42);
+		CHECK_INT(b.len, before + 7);
+		CHECK(b.data[b.len] == 0 && b.len < b.cap);
+		CHECK_STR(b.data + before, "text-42");
+		CHECK(strspn(b.data, "a") == before);
+		buf_free(&b);
+	}
+}
+
 TEST(buf_fails, "buf: an impossible size fails, keeps what was there, and all that follows is ignored")
 {
 	struct buf b = { 0 };
@@ -155,4 +170,4 @@ TEST(utf8_controls, "utf8: C0, DEL, C1 and bidirectional overrides are controls"
 	CHECK(!utf8_is_control("\xf0\x9f\x98\x80", 4));
 }
 
-UNIT_MAIN(err_texts, err_clean, err_long, buf_grows, buf_fails, buf_cleans, utf8, utf8_controls)
+UNIT_MAIN(err_texts, err_clean, err_long, buf_grows, buf_room, buf_fails, buf_cleans, utf8, utf8_controls)
