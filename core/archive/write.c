@@ -287,11 +287,11 @@ static void count(struct writer *w, uint64_t bytes)
 /* libarchive is given holes as well, and leaves them out */
 static int write_hole(struct writer *w, off_t len, struct err *e)
 {
-	static const uint8_t zeros[BLOCK];
-
+	if (len > 0)
+		memset(w->block, 0, len < BLOCK ? (size_t)len : BLOCK);
 	while (len > 0) {
-		size_t n = len < (off_t)sizeof(zeros) ? (size_t)len : sizeof(zeros);
-		if (write_data(w, zeros, n, e) < 0)
+		size_t n = len < BLOCK ? (size_t)len : BLOCK;
+		if (write_data(w, w->block, n, e) < 0)
 			return -1;
 		len -= (off_t)n;
 	}
