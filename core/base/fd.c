@@ -366,29 +366,3 @@ int fd_remove_tree(int dir_fd, const char *name, struct err *e)
 		return err_sys(e, "remove %s", name);
 	return 0;
 }
-
-int fd_dir_size(int dir_fd, uint64_t *bytes, struct err *e)
-{
-	int dup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
-	struct dirent *de;
-
-	if (!d) {
-		if (dup >= 0)
-			close(dup);
-		return err_sys(e, "read directory");
-	}
-	while ((de = readdir(d))) {
-		struct stat st;
-		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, "..") ||
-		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		*bytes += (uint64_t)st.st_blocks * 512;
-		if (!S_ISDIR(st.st_mode))
-			continue;
-		auto_close int sub = openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub >= 0 && fd_dir_size(sub, bytes, e) < 0)
-			return -1;
-	}
-	return 0;
-}
