@@ -53,15 +53,11 @@ static int check_manifest(int dir_fd, struct image_manifest *m, struct findings 
 
 static int check_names(int dir_fd, struct findings *f, struct err *e)
 {
-	int dup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	auto_dir DIR *d = fd_list(dir_fd);
 	struct dirent *de;
 
-	if (!d) {
-		err_sys(e, "read directory");
-		fd_cleanup(&dup);
-		return -1;
-	}
+	if (!d)
+		return err_sys(e, "read directory");
 	while (errno = 0, (de = readdir(d))) {
 		const char *n = de->d_name;
 		if (strcmp(n, ".") && strcmp(n, "..") && strcmp(n, "manifest") && strcmp(n, "rootfs"))

@@ -450,17 +450,13 @@ static int index_names(struct names *l, struct buf *text, size_t n, struct err *
 
 static int list_names(const struct writer *w, int dir_fd, struct names *l, struct err *e)
 {
-	int dup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	auto_dir DIR *d = fd_list(dir_fd);
 	struct buf text = { 0 };
 	struct dirent *de;
 	size_t n = 0;
 
-	if (!d) {
-		err_sys(e, "%s: open", w->path);
-		fd_cleanup(&dup);
-		return -1;
-	}
+	if (!d)
+		return err_sys(e, "%s: open", w->path);
 	while (errno = 0, (de = readdir(d))) {
 		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
 			continue;

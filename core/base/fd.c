@@ -184,6 +184,16 @@ int fd_open_dir(int dir_fd, const char *name, struct err *e)
 	return fd < 0 ? err_sys(e, "open directory %s", name) : fd;
 }
 
+DIR *fd_list(int dir_fd)
+{
+	auto_close int own = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = own < 0 ? NULL : fdopendir(own);
+
+	if (d)
+		take_fd(&own);
+	return d;
+}
+
 int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e)
 {
 	auto_close int at = -1;
@@ -229,16 +239,12 @@ struct rm_level {
 
 static int rm_one_level(int dir_fd, dev_t dev, char *into, size_t into_size, bool *descend)
 {
-	int dup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	auto_dir DIR *d = fd_list(dir_fd);
 	struct dirent *de;
 
 	*descend = false;
-	if (!d) {
-		if (dup >= 0)
-			close(dup);
+	if (!d)
 		return -1;
-	}
 	while (errno = 0, (de = readdir(d))) {
 		struct stat st;
 		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))

@@ -65,6 +65,9 @@ int fd_publish(int dir_fd, const char *name, const void *data, size_t len, mode_
 
 int fd_open_dir(int dir_fd, const char *name, struct err *e); /* O_DIRECTORY|O_NOFOLLOW|O_RDONLY */
 
+/** fd_list() - to read @dir_fd with a position of its own, which a dup() would share; NULL/errno; closedir() it */
+DIR *fd_list(int dir_fd);
+
 /** fd_mkdirs() - "a/b/c" below @dir_fd, 0 also when it is there; no component is followed if a symlink */
 int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e);
 

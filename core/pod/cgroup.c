@@ -86,16 +86,14 @@ static int remove_group(int parent_fd, const char *name, int depth)
 
 static int remove_below(int dir_fd, int depth)
 {
-	int own = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = own < 0 ? NULL : fdopendir(own);
+	auto_dir DIR *d = fd_list(dir_fd);
 	struct dirent *de;
 	int r = 0;
 
-	if (!d || depth > CGROUP_DEPTH) {
-		if (!d)
-			fd_cleanup(&own);
-		else
-			errno = ELOOP;
+	if (!d)
+		return -1;
+	if (depth > CGROUP_DEPTH) {
+		errno = ELOOP;
 		return -1;
 	}
 	while ((de = readdir(d))) {

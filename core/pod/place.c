@@ -112,17 +112,12 @@ static int add_name(struct place_names *l, const char *uuid, enum place at, stru
 
 static int read_place(int fd, enum place at, const char *prefix, struct place_names *l, struct err *e)
 {
-	/* a description of its own: the position of the kept one would be shared with it */
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = own < 0 ? NULL : fdopendir(own);
+	auto_dir DIR *d = fd_list(fd);
 	size_t len = strlen(prefix);
 	struct dirent *de;
 
-	if (!d) {
-		err_sys(e, "read pods/%s", place_text[at]);
-		fd_cleanup(&own);
-		return -1;
-	}
+	if (!d)
+		return err_sys(e, "read pods/%s", place_text[at]);
 	while (errno = 0, (de = readdir(d))) {
 		if (strncmp(de->d_name, prefix, len) || !uuid_ok(de->d_name) ||
 		    (de->d_type != DT_DIR && de->d_type != DT_UNKNOWN))

@@ -38,15 +38,11 @@ static int push(struct stack *s, const char *path, struct err *e)
 static int visit_entries(int fd, const char *path, const struct walk *w, struct stack *s, struct err *e)
 {
 	char child[TAR_PATH_MAX + 1];
-	int dup = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	auto_dir DIR *d = dup < 0 ? NULL : fdopendir(dup);
+	auto_dir DIR *d = fd_list(fd);
 	struct dirent *de;
 
-	if (!d) {
-		if (dup >= 0)
-			close(dup);
+	if (!d)
 		return err_sys(e, "/%s: read directory", path);
-	}
 	while (errno = 0, (de = readdir(d))) {
 		bool descend = false;
 		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
