@@ -20,9 +20,9 @@
 #include <sys/xattr.h>
 
 #include "core/archive/tar_parts.h"
-#include "core/archive/write_links.h"
 #include "core/base/buf.h"
 #include "core/base/fd.h"
+#include "core/base/links.h"
 #include "core/base/sys.h"
 #include "core/base/utf8.h"
 
@@ -37,7 +37,7 @@ struct writer {
 	int                   out_fd, root_fd;
 	int                   out_errno; /* why writing failed; 0: it did not */
 	uint64_t              bytes;     /* of content so far */
-	struct write_links    links;
+	struct links          links;
 	uint8_t               block[BLOCK];
 	char                  path[TAR_PATH_MAX + 1]; /* "rootfs/..." of the entry at hand */
 	char                  names[XATTRS_MAX];
@@ -339,7 +339,7 @@ static int write_link(struct writer *w, const struct stat *st, struct err *e)
 
 	if (st->st_nlink < 2)
 		return 0;
-	int r = write_links_find(&w->links, st->st_dev, st->st_ino, w->path, &first, e);
+	int r = links_find(&w->links, st->st_dev, st->st_ino, w->path, &first, e);
 	if (r <= 0)
 		return r;
 	archive_entry_set_size(w->en, 0);
@@ -577,7 +577,7 @@ static void writer_free(struct writer *w)
 	if (w->a)
 		archive_write_free(w->a);
 	archive_entry_free(w->en);
-	write_links_free(&w->links);
+	links_free(&w->links);
 	free(w);
 }
 

@@ -17,66 +17,29 @@
 
 #include "core/archive/tar.h"
 #include "core/base/fd.h"
+#include "core/base/links.h"
 #include "core/store/internal.h"
-
-/* where a file of several names was copied to */
-struct seen {
-	dev_t dev;
-	ino_t ino;
-	char *path; /* NULL: a free slot */
-};
 
 struct copy {
 	int          to_root; /* of the copy */
 	int          to_fd;   /* the directory there that is being filled; -1: none */
-	struct seen *seen;    /* a hash table; the size is a power of two */
-	size_t       n_seen, cap;
+	struct links links;   /* where files of several names were copied to */
 	char         value[TAR_XATTR_MAX]; /* of the attribute under way */
 };
 
 /* ---- hard links ---- */
 
-static struct seen *slot(struct seen *table, size_t cap, dev_t dev, ino_t ino)
-{
-	size_t i = (size_t)((ino ^ dev << 7) * 0x9e3779b97f4a7c15u >> 20) & (cap - 1);
-
-	while (table[i].path && (table[i].dev != dev || table[i].ino != ino))
-		i = (i + 1) & (cap - 1);
-	return &table[i];
-}
-
-static int grow_seen(struct copy *c, struct err *e)
-{
-	size_t cap = c->cap ? c->cap * 2 : 256;
-	struct seen *table = calloc(cap, sizeof(*table));
-
-	if (!table)
-		return err_set(e, ENOMEM, "copy the image: out of memory");
-	for (size_t i = 0; i < c->cap; i++)
-		if (c->seen[i].path)
-			*slot(table, cap, c->seen[i].dev, c->seen[i].ino) = c->seen[i];
-	free(c->seen);
-	c->seen = table;
-	c->cap = cap;
-	return 0;
-}
-
 /* 1: linked to where it was copied before; 0: this is its first name, remembered */
 static int copy_link(struct copy *c, const char *path, const char *name, const struct stat *st, struct err *e)
 {
-	const char *from;
+	const char *first, *from;
 
-	if (c->n_seen * 2 >= c->cap && grow_seen(c, e) < 0)
-		return -1;
-	struct seen *s = slot(c->seen, c->cap, st->st_dev, st->st_ino);
-	if (!s->path) {
-		*s = (struct seen){ st->st_dev, st->st_ino, strdup(path) };
-		c->n_seen++;
-		return s->path ? 0 : err_set(e, ENOMEM, "/%s: out of memory", path);
-	}
-	auto_close int from_fd = beneath_parent(c->to_root, s->path, &from);
+	int r = links_find(&c->links, st->st_dev, st->st_ino, path, &first, e);
+	if (r <= 0)
+		return r < 0 ? err_wrap(e, "/%s", path) : 0;
+	auto_close int from_fd = beneath_parent(c->to_root, first, &from);
 	if (from_fd < 0 || linkat(from_fd, from, c->to_fd, name, 0) < 0)
-		return err_sys(e, "/%s: hard link to /%s", path, s->path);
+		return err_sys(e, "/%s: hard link to /%s", path, first);
 	return 1;
 }
 
@@ -271,8 +234,6 @@ int render_copy(int root_fd, int dir_fd, struct err *e)
 	c->to_fd = -1;
 	int r = walk_tree(root_fd, &w, e);
 	fd_cleanup(&c->to_fd);
-	for (size_t i = 0; i < c->cap; i++)
-		free(c->seen[i].path);
-	free(c->seen);
+	links_free(&c->links);
 	return r < 0 ? err_wrap(e, "copy the image's root") : 0;
 }

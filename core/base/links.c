@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * write_links - see write_links.h
+ * links - see links.h
  */
-#include "core/archive/write_links.h"
+#include "core/base/links.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct write_link *slot_of(struct write_link *v, size_t size, dev_t dev, ino_t ino)
+static struct link *slot_of(struct link *v, size_t size, dev_t dev, ino_t ino)
 {
 	uint64_t mixed = ((uint64_t)ino ^ (uint64_t)dev << 40) * 0x9e3779b97f4a7c15u;
 	size_t i = (size_t)(mixed >> 32) & (size - 1);
@@ -17,10 +17,10 @@ static struct write_link *slot_of(struct write_link *v, size_t size, dev_t dev, 
 	return &v[i];
 }
 
-static int grow(struct write_links *l, struct err *e)
+static int grow(struct links *l, struct err *e)
 {
 	size_t size = l->size ? l->size * 2 : 64;
-	struct write_link *v = calloc(size, sizeof(*v));
+	struct link *v = calloc(size, sizeof(*v));
 
 	if (!v)
 		return err_set(e, ENOMEM, "out of memory");
@@ -33,27 +33,26 @@ static int grow(struct write_links *l, struct err *e)
 	return 0;
 }
 
-int write_links_find(struct write_links *l, dev_t dev, ino_t ino, const char *path, const char **first,
-		     struct err *e)
+int links_find(struct links *l, dev_t dev, ino_t ino, const char *path, const char **first, struct err *e)
 {
 	if (l->n >= l->size / 4 * 3 && grow(l, e) < 0)
 		return -1;
-	struct write_link *x = slot_of(l->v, l->size, dev, ino);
+	struct link *x = slot_of(l->v, l->size, dev, ino);
 	if (x->path) {
 		*first = x->path;
 		return 1;
 	}
-	*x = (struct write_link){ dev, ino, strdup(path) };
+	*x = (struct link){ dev, ino, strdup(path) };
 	if (!x->path)
 		return err_set(e, ENOMEM, "out of memory");
 	l->n++;
 	return 0;
 }
 
-void write_links_free(struct write_links *l)
+void links_free(struct links *l)
 {
 	for (size_t i = 0; i < l->size; i++)
 		free(l->v[i].path);
 	free(l->v);
-	*l = (struct write_links){ 0 };
+	*l = (struct links){ 0 };
 }
