@@ -60,18 +60,3 @@ struct store *images_store(const struct rkt_globals *g, bool create, struct err 
 
 /** images_remove() - store_remove(), and says so as scripts expect it */
 int images_remove(struct store *st, const struct image_id *id, struct err *e);
-
-/**
- * images_output() - what `image extract` and `image render` put onto the disk: all of it or nothing
- * @fill: puts the root file system into an empty directory
- *
- * @dir receives manifest and rootfs/, or with @rootfs_only the root itself. It must not be there, unless
- * @overwrite: then it is replaced when the new one is complete.
- */
-struct images_output {
-	struct store          *st;
-	const struct image_id *id;
-	bool                   overwrite, rootfs_only;
-	int                  (*fill)(struct store *st, const struct image_id *id, int dir_fd, struct err *e);
-};
-int images_output(const struct images_output *o, const char *dir, struct err *e);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * images_output - an image as a directory for people; see images.h
+ * images_output - an image as a directory for people; see images_output.h
  *
  * It grows beside its final place under a temporary name and is renamed when it is complete, so a failure or
  * Ctrl-C never leaves half an image under the name that was asked for, nor takes away what was there before.
  */
+#include "applets/rkt/images_output.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,6 +21,21 @@
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/store/render.h"
+
+const struct opt images_output_opts_table[] = {
+	OPT_BOOL(0, "overwrite", struct images_output_opts, overwrite, "replace the output directory if it is there"),
+	OPT_BOOL(0, "rootfs-only", struct images_output_opts, rootfs_only,
+		"only the root file system, without the manifest"),
+	OPT_PART("Global options", rkt_globals_opts, struct images_output_opts, g),
+	OPT_END
+};
+
+struct output {
+	struct store          *st;
+	const struct image_id *id;
+	bool                   overwrite, rootfs_only;
+	images_fill           *fill;
+};
 
 struct place {
 	int  parent_fd;
@@ -60,7 +77,7 @@ static int check_place(const struct place *p, bool overwrite, const char *dir, s
 	return 0;
 }
 
-static int fill_root(const struct images_output *o, int parent_fd, const char *name, struct err *e)
+static int fill_root(const struct output *o, int parent_fd, const char *name, struct err *e)
 {
 	auto_close int fd = -1;
 
@@ -70,7 +87,7 @@ static int fill_root(const struct images_output *o, int parent_fd, const char *n
 	return fd < 0 ? -1 : o->fill(o->st, o->id, fd, e);
 }
 
-static int fill(const struct images_output *o, const struct place *p, struct err *e)
+static int fill(const struct output *o, const struct place *p, struct err *e)
 {
 	auto_free char *text = NULL;
 	size_t len;
@@ -87,7 +104,7 @@ static int fill(const struct images_output *o, const struct place *p, struct err
 	return fill_root(o, fd, "rootfs", e);
 }
 
-static int move_there(const struct images_output *o, const struct place *p, struct err *e)
+static int move_there(const struct output *o, const struct place *p, struct err *e)
 {
 	if (o->overwrite && fd_remove_tree(p->parent_fd, p->name, e) < 0)
 		return -1;
@@ -107,7 +124,7 @@ static void our_signals(sigset_t *set)
 	sigaddset(set, SIGCHLD);
 }
 
-static void fill_in_child(const struct images_output *o, const struct place *p, int report_fd, const sigset_t *old)
+static void fill_in_child(const struct output *o, const struct place *p, int report_fd, const sigset_t *old)
 {
 	struct err e;
 
@@ -136,7 +153,7 @@ static int wait_for_child(pid_t child, const sigset_t *set, int *signal_nr)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
 }
 
-static int fill_interruptibly(const struct images_output *o, const struct place *p, const sigset_t *set,
+static int fill_interruptibly(const struct output *o, const struct place *p, const sigset_t *set,
 			      const sigset_t *old, int *signal_nr, struct err *e)
 {
 	int pipe_fd[2];
@@ -161,7 +178,7 @@ static int fill_interruptibly(const struct images_output *o, const struct place 
  * The work is done by a child, so that this process is free to clean up after it at once, whatever ends it:
  * unpacking can take minutes.
  */
-int images_output(const struct images_output *o, const char *dir, struct err *e)
+static int write_output(const struct output *o, const char *dir, struct err *e)
 {
 	struct place p = { .parent_fd = -1 };
 	struct err ignored;
@@ -184,4 +201,21 @@ int images_output(const struct images_output *o, const char *dir, struct err *e)
 		raise(signal_nr);
 	sigprocmask(SIG_SETMASK, &old, NULL); /* and here we die of it */
 	return r < 0 ? err_wrap(e, "%s", dir) : 0;
+}
+
+int images_output_run(const struct images_output_opts *o, int argc, char **argv, images_fill *fill_dir, struct err *e)
+{
+	struct image_id id;
+
+	if (argc != 2)
+		return err_set(e, EINVAL, "must provide an image and an output directory (see --help)");
+	struct store *st = images_store(&o->g, false, e);
+	if (!st)
+		return -1;
+	const struct output out = {
+		.st = st, .id = &id, .overwrite = o->overwrite, .rootfs_only = o->rootfs_only, .fill = fill_dir,
+	};
+	int r = images_find(st, argv[0], &id, e) < 0 ? -1 : write_output(&out, argv[1], e);
+	store_close(st);
+	return r;
 }
