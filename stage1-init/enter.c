@@ -98,9 +98,11 @@ static int find_process(struct visit *v, pid_t pid1, struct err *e)
 	int same = v->app_pidfd < 0 ? 0 : same_pid_ns(pid1, v->app.pid, e);
 	if (same < 0)
 		return -1;
-	if (!same || sys_pidfd_signal(v->app_pidfd, 0) < 0)
-		return err_set(e, ESRCH, "app %s is not running", v->a->name);
-	return 0;
+	if (same && sys_pidfd_signal(v->app_pidfd, 0) == 0)
+		return 0;
+	if (same && errno != ESRCH)
+		return err_sys(e, "look at process %d", (int)v->app.pid);
+	return err_set(e, ESRCH, "app %s is not running", v->a->name);
 }
 
 /* PID 1 has what the app was started with; the app itself may have lowered its own since. */

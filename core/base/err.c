@@ -29,6 +29,12 @@ void err_set_text(struct err *e, int code, const char *fmt, ...)
 	e->code = code;
 }
 
+/* Where a system call is missing the remedy is always the same, and its name alone helps nobody. */
+static const char *reason(int code)
+{
+	return code == ENOSYS ? "Function not implemented (rktbox needs Linux 5.12 or later)" : strerror(code);
+}
+
 void err_sys_text(struct err *e, const char *fmt, ...)
 {
 	int code = errno;
@@ -38,7 +44,7 @@ void err_sys_text(struct err *e, const char *fmt, ...)
 	int n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 	va_end(ap);
 	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", strerror(code));
+		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", reason(code));
 	clean(e->msg);
 	e->code = code;
 }

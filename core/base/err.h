@@ -29,7 +29,7 @@ static inline int err_failed(void)
 #define err_set(...) (err_set_text(__VA_ARGS__), err_failed())
 __attribute__((format(printf, 3, 4))) void err_set_text(struct err *e, int code, const char *fmt, ...);
 
-/** err_sys() - "text: strerror(errno)", code = errno; returns -1 */
+/** err_sys() - "text: strerror(errno)", for ENOSYS also what kernel has the call; code = errno; returns -1 */
 #define err_sys(...) (err_sys_text(__VA_ARGS__), err_failed())
 __attribute__((format(printf, 2, 3))) void err_sys_text(struct err *e, const char *fmt, ...);
 
