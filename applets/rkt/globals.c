@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/fd.h"
+
 static const struct insecure_name {
 	const char *name;
 	unsigned    bits;
@@ -96,5 +98,7 @@ const char *globals_dir(const struct rkt_globals *g, const struct conf *c)
 
 int globals_need_root(struct err *e)
 {
-	return geteuid() == 0 ? 0 : err_set(e, EPERM, "cannot run as unprivileged user");
+	if (geteuid() != 0)
+		return err_set(e, EPERM, "cannot run as unprivileged user");
+	return fd_proc_ready(e);
 }

@@ -40,5 +40,8 @@ void globals_init(void *opts);
 int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e);
 const char *globals_dir(const struct rkt_globals *g, const struct conf *c);
 
-/** globals_need_root() - EPERM and "cannot run as unprivileged user" for commands that only root can carry out */
+/**
+ * globals_need_root() - EPERM and "cannot run as unprivileged user" for commands that only root can carry out
+ * All of these look at processes, or open again by way of /proc what they have looked at: without it, ENODEV.
+ */
 int globals_need_root(struct err *e);

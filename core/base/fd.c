@@ -177,6 +177,14 @@ int fd_publish(int dir_fd, const char *name, const void *data, size_t len, mode_
 	return 0;
 }
 
+int fd_proc_ready(struct err *e)
+{
+	/* of another PID namespace it has no "self" for us */
+	if (access("/proc/self", F_OK) < 0 && errno == ENOENT)
+		return err_set(e, ENODEV, "/proc does not show this process; is it mounted? (mount -t proc proc /proc)");
+	return 0;
+}
+
 int fd_open_dir(int dir_fd, const char *name, struct err *e)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

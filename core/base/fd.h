@@ -63,6 +63,9 @@ int fd_read_file(int dir_fd, const char *name, size_t max, char **out, size_t *l
 int fd_publish(int dir_fd, const char *name, const void *data, size_t len, mode_t mode, bool durable,
 	       struct err *e);
 
+/** fd_proc_ready() - ENODEV, with the remedy, unless /proc shows the calling process */
+int fd_proc_ready(struct err *e);
+
 int fd_open_dir(int dir_fd, const char *name, struct err *e); /* O_DIRECTORY|O_NOFOLLOW|O_RDONLY */
 
 /** fd_list() - to read @dir_fd with a position of its own, which a dup() would share; NULL/errno; closedir() it */

@@ -42,6 +42,9 @@ int pod_file(const struct pod *p, const char *path, struct err *e)
 	/* exactly what was looked at, so a file cannot become a device in between */
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
 	int fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* it is there, so this is not its absence, which callers take for "not yet" */
+	if (fd < 0 && errno == ENOENT && fd_proc_ready(e) < 0)
+		return err_wrap(e, "pod %s: open %s", p->uuid, path);
 	return fd < 0 ? err_sys(e, "pod %s: open %s", p->uuid, path) : fd;
 }
 
