@@ -68,12 +68,12 @@ static int lock_dead(struct pod *p, struct err *e)
 }
 
 /*
- * Whoever only asks for a pod's state holds its lock for microseconds (list, status), which must not make us
+ * Whoever only asks for a pod's state holds its lock for a moment (list, status), which must not make us
  * give up; whoever holds it for good shows in the state. A lock that the caller has is as good as ours.
  */
 static int take_dead(struct pod *p, struct err *e)
 {
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < PLACE_PATIENCE_MS; tries++) {
 		if (pod_refresh(p, e) < 0)
 			return -1;
 		int r = lock_dead(p, e);

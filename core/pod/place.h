@@ -20,6 +20,12 @@ enum place {
 	N_PLACES,
 };
 
+/*
+ * For how long a lock may be in the way that nobody has for good. Who asks for a pod's state holds it for
+ * microseconds, but on a crowded machine it may have to wait for a processor meanwhile.
+ */
+#define PLACE_PATIENCE_MS 2000
+
 struct pods {
 	int dir_fd;       /* DIR/pods; -1: there is none */
 	int fd[N_PLACES]; /* opened when needed */

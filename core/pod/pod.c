@@ -109,12 +109,12 @@ static int faster(const struct pod *p, struct err *e)
 	return err_set(e, EBUSY, "pod %s cannot be run: somebody else is running, removing or has run it", p->uuid);
 }
 
-/* Whoever only asks for the state of a pod holds its lock for microseconds, which is not somebody who runs it. */
+/* Whoever only asks for the state of a pod holds its lock for a moment, which is not somebody who runs it. */
 static int lock_prepared(struct pod *p, struct err *e)
 {
 	int r = lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
 
-	for (int tries = 0; r == 0 && tries < 100 && place_is(p, PLACE_PREPARED); tries++) {
+	for (int tries = 0; r == 0 && tries < PLACE_PATIENCE_MS && place_is(p, PLACE_PREPARED); tries++) {
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 		r = lock_try(p->dir_fd, LOCK_EXCLUSIVE, e);
 	}

@@ -307,8 +307,8 @@ TEST(run_once, "pod: of eight that run a prepared pod at once exactly one does")
 	for (int round = 0; round < ROUNDS; round++) {
 		char uuid[UUID_LEN + 1];
 		pid_t pids[N];
-		int won = 0, lost = 0, go[2];
-		REQUIRE(pod_at(&d, POD_PREPARED, uuid) && pipe(go) == 0);
+		int won = 0, lost = 0, n_found = 0, go[2], found[2];
+		REQUIRE(pod_at(&d, POD_PREPARED, uuid) && pipe(go) == 0 && pipe(found) == 0);
 		for (int i = 0; i < N; i++) {
 			pids[i] = fork();
 			if (pids[i])
@@ -316,11 +316,14 @@ TEST(run_once, "pod: of eight that run a prepared pod at once exactly one does")
 			struct pod p;
 			char c;
 			close(go[1]);
-			if (pod_find(d.ps, uuid, &p, &d.e) < 0 || read(go[0], &c, 1) < 0)
+			if (pod_find(d.ps, uuid, &p, &d.e) < 0 || write(found[1], "", 1) < 0 || read(go[0], &c, 1) < 0)
 				_exit(3);
 			_exit(pod_to_run(&p, &d.e) == 0 ? 0 : d.e.code == EBUSY ? 1 : 2);
 		}
-		nap_ms(200); /* until all have found it */
+		close(found[1]);
+		for (char c; read(found[0], &c, 1) > 0 && ++n_found < N;)
+			continue;
+		close(found[0]);
 		close(go[0]);
 		close(go[1]);
 		for (int i = 0; i < N; i++) {
@@ -332,6 +335,22 @@ TEST(run_once, "pod: of eight that run a prepared pod at once exactly one does")
 		CHECK_INT(lost, N - 1);
 		CHECK_INT(state_of_uuid(&d, uuid), POD_EXITED);
 	}
+	dir_drop(&d);
+}
+
+TEST(run_looked_at, "pod: is run though somebody who looks at it has lost the processor just then")
+{
+	struct dir d;
+	struct pod p;
+	char uuid[UUID_LEN + 1];
+
+	REQUIRE(dir_make(&d));
+	REQUIRE(pod_at(&d, POD_PREPARED, uuid));
+	pid_t looker = looker_start(&d, uuid, 500);
+	REQUIRE(looker > 0 && pod_find(d.ps, uuid, &p, &d.e) == 0);
+	CHECK_INT(pod_to_run(&p, &d.e), 0);
+	CHECK_INT(child_status(looker), 0);
+	pod_close(&p);
 	dir_drop(&d);
 }
 
@@ -482,4 +501,4 @@ TEST(found_in_motion, "pod: is found at every moment of its way")
 }
 
 UNIT_MAIN(uuid_form, uuid_bad, life, life_prepared, killed, handed_over, wait_exit, prefixes, prefixes_hostile, strays,
-	  no_data_dir, each_many, run_once, alive_survive, embryo_taken, found_in_motion)
+	  no_data_dir, each_many, run_once, run_looked_at, alive_survive, embryo_taken, found_in_motion)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
+#include "core/base/lock.h"
 #include "core/pod/pod.h"
 #include "testsuite/unit/unit.h"
 
@@ -123,6 +124,30 @@ static inline void holder_kill(struct holder *h)
 {
 	kill(h->pid, SIGKILL);
 	waitpid(h->pid, NULL, 0);
+}
+
+/* a child that has the pod's lock as who looks at it does, and is kept from going on for @ms */
+static inline pid_t looker_start(struct dir *d, const char *uuid, int ms)
+{
+	int said[2];
+	char c;
+
+	if (pipe(said) < 0)
+		return -1;
+	pid_t self = getpid(), pid = fork();
+	if (pid == 0) {
+		struct pod p;
+		die_with(self);
+		if (pod_find(d->ps, uuid, &p, &d->e) < 0 || lock_try(p.dir_fd, LOCK_SHARED, &d->e) <= 0 ||
+		    write(said[1], "", 1) < 0)
+			_exit(1);
+		nap_ms(ms);
+		_exit(0);
+	}
+	close(said[1]);
+	bool good = read(said[0], &c, 1) == 1;
+	close(said[0]);
+	return good ? pid : -1;
 }
 
 /* the exit status of a child; -1 unless it exited */

@@ -399,6 +399,22 @@ TEST(gc_once_each, "gc: of four gcs at once exactly one removes each pod, and no
 	dir_drop(&d);
 }
 
+TEST(removed_looked_at, "remove: takes the pod though somebody who looks at it has lost the processor just then")
+{
+	struct dir d;
+	struct pod p;
+	char uuid[UUID_LEN + 1];
+
+	REQUIRE(dir_make(&d));
+	REQUIRE(pod_at(&d, POD_EXITED, uuid));
+	pid_t looker = looker_start(&d, uuid, 500);
+	REQUIRE(looker > 0 && pod_find(d.ps, uuid, &p, &d.e) == 0);
+	CHECK_INT(pod_remove(&p, NULL, &d.e), 0);
+	CHECK_INT(child_status(looker), 0);
+	pod_close(&p);
+	dir_drop(&d);
+}
+
 TEST(gc_killed, "gc: what a killed gc left half removed the next one finishes")
 {
 	char uuid[UUID_LEN + 1];
@@ -542,4 +558,4 @@ TEST(cgroups, "gc: removes the pod's own cgroups with the processes in them, and
 }
 
 UNIT_MAIN(remove_states, remove_alive, remove_watched, remove_own, remove_stage1, remove_mount, remove_deep, gc_grace,
-	  gc_at_once, gc_leftovers, gc_prepared, gc_mark_only, gc_dry_run, gc_once_each, gc_killed, gc_speed, cgroups)
+	  gc_at_once, gc_leftovers, gc_prepared, gc_mark_only, gc_dry_run, gc_once_each, removed_looked_at, gc_killed, gc_speed, cgroups)
