@@ -36,6 +36,7 @@
 #   expect_out ERE, expect_err ERE, expect_no_out ERE, expect_no_err ERE   on the last run
 #   expect_out_is TEXT        stdout was exactly TEXT and a newline
 #   expect_silent             nothing on stdout and stderr
+#   not CMD...         CMD must fail; "! CMD" would not end a case, since set -e looks past it
 #   is GOT WANT [WHAT]        two texts are equal
 #   spawn NAME CMD...  in the background, with SIGINT and SIGQUIT as in the foreground; stdout and stderr
 #                      into $C/NAME.out and $C/NAME.err; $pid is its process. All die when the case ends.
@@ -312,6 +313,12 @@ expect_out_is() {
 	printf '%s\n' "$1" >"$C/want"
 	cmp -s "$C/want" "$C/out" && return
 	diff -u "$C/want" "$C/out"
+	return 1
+}
+
+not() {
+	"$@" || return 0
+	echo "succeeded: $*"
 	return 1
 }
 
