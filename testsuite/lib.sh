@@ -9,7 +9,8 @@
 #
 # As root a script runs in a PID and a mount namespace and in cgroups of its own, on a tmpfs of its own:
 # whatever a failing case leaves behind goes when the script ends, and two scripts never meet.
-# (RKTBOX_TEST_DIR=DIR puts the files on another file system.)
+# (RKTBOX_TEST_DIR=DIR puts the files on another file system; a script that sets OWN_NET before it sources this
+# has a network of its own as well, with nothing but loopback, so that its ports are free.)
 #
 # Set here:
 #   TOP BIN            the source tree; where the program was built ($RKTBOX_O, else $O, else build)
@@ -21,7 +22,7 @@
 #
 # A case is a function or command that t runs in a subshell with set -e, so the first command that fails
 # ends it; what it printed is shown then. Nothing that it sets is seen by the next case. After CASE_LIMIT
-# seconds (60) a case is killed with everything that it started, and has failed.
+# seconds (240) a case is killed with everything that it started, and has failed.
 #   t "area: behaviour" FUNCTION [ARG...]
 #   fail "why"         ends the case
 #   skip "why"         ends the case, counted as skipped; outside a case: the whole script
@@ -41,8 +42,10 @@
 #   spawn NAME CMD...  in the background, with SIGINT and SIGQUIT as in the foreground; stdout and stderr
 #                      into $C/NAME.out and $C/NAME.err; $pid is its process. All die when the case ends.
 #   at_end 'COMMANDS'  when the case ends, however it ends, after what was spawned
-#   wait_for SECONDS CMD...   until CMD succeeds; fails after SECONDS
+#   wait_for SECONDS CMD...   until CMD succeeds; fails after SECONDS, but never before PATIENCE (40) are over:
+#                      on a crowded machine anything takes long, and only a failure takes that long here
 #   wait_gone PID SECONDS     until the process is gone; its status, if it is a child, into $status
+#   freeze PID         stops the process, and returns when it stands still
 #   quickest CMD...    prints the processor time of CMD in ms: the least of 20 runs, so that what else the
 #                      machine does counts for nothing
 #   as_nobody CMD...   as user and group 65534
@@ -127,7 +130,7 @@ _outside() {
 	export RKTBOX_TEST_GROUPS="$_groups"
 	# PID 1 is a shell that only waits: so orphans are reaped, and SIGTERM is nobody's special case.
 	# shellcheck disable=SC2016
-	unshare --mount --pid --fork --kill-child --propagation private sh -c '
+	unshare --mount --pid ${OWN_NET:+--net} --fork --kill-child --propagation private sh -c '
 		trap "exit 143" TERM HUP
 		trap "exit 130" INT
 		mount -t proc -o nosuid,nodev,noexec proc /proc || exit 1
@@ -225,8 +228,8 @@ _kill_tree() {
 }
 
 _watch() {
-	sleep "${CASE_LIMIT:-60}"
-	echo "still running after ${CASE_LIMIT:-60} s" >"$WORK/hung"
+	sleep "${CASE_LIMIT:-240}"
+	echo "still running after ${CASE_LIMIT:-240} s" >"$WORK/hung"
 	_kill_tree "$1"
 }
 
@@ -372,8 +375,9 @@ _end_spawned() {
 	exit $_ended
 }
 
+PATIENCE=40
 wait_for() {
-	_left=$(($1 * 20))
+	_left=$(($1 > PATIENCE ? $1 * 20 : PATIENCE * 20))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		_left=$((_left - 1))
@@ -395,6 +399,16 @@ wait_gone() {
 	wait_for "$2" _is_gone "$1" || return 1
 	status=0
 	wait "$1" 2>/dev/null || status=$?
+}
+
+_is_frozen() {
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in T* | Z* | '') return 0 ;; esac
+	return 1
+}
+
+freeze() {
+	kill -STOP "$1" 2>/dev/null
+	wait_for 5 _is_frozen "$1"
 }
 
 quickest() {
@@ -526,7 +540,7 @@ processes_left() {
 		case " 1 $$ " in *" $p "*) continue ;; esac
 		cmd=$(tr '\0' ' ' 2>/dev/null <"/proc/$p/cmdline") || continue
 		[ -n "$cmd" ] || continue
-		case $cmd in *"/$SCRIPT "* | "sh $0 "* | 'sleep '"${CASE_LIMIT:-60} ") continue ;; esac
+		case $cmd in *"/$SCRIPT "* | "sh $0 "* | 'sleep '"${CASE_LIMIT:-240} ") continue ;; esac
 		case $(cat "/proc/$p/comm" 2>/dev/null) in tr | cat | '') continue ;; esac
 		echo "$p $cmd"
 	done

@@ -50,8 +50,8 @@ def main():
         os.execvp(command[0], command)
     set_size(fd, size)
     os.write(ready, b"x")
-    out, seen, end, timed_out = b"", 0, time.time() + 30, True
-    while time.time() < end:
+    out, seen, end, timed_out = b"", 0, time.monotonic() + 120, True
+    while time.monotonic() < end:
         seen = do_steps(fd, steps, out, seen)
         if not select.select([fd], [], [], 0.2)[0]:
             continue

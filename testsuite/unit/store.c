@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -647,7 +648,9 @@ TEST(readers, "store: an import does not keep gc waiting, and gc does not distur
 	}
 	close(to[0]);
 	REQUIRE(write(to[1], img.data, 512) == 512);
-	usleep(50000);
+	/* until it is amid the import */
+	for (int unread = 1, ms = 0; unread > 0 && ms < 60000; ms++, usleep(1000))
+		REQUIRE(ioctl(to[1], FIONREAD, &unread) == 0);
 	CHECK(store_gc(p.st, &(struct store_gc_opts){ .ctx = NULL }, &e) == 0);
 	REQUIRE(write(to[1], img.data + 512, img.len - 512) == (ssize_t)(img.len - 512));
 	close(to[1]);
