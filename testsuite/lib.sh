@@ -467,16 +467,25 @@ make_layout() {
 	EOT
 }
 
+# Some hundred links, each by a process of its own: once per script, and then copied.
+_busybox_bin() {
+	[ ! -d "$WORK/busybox-bin" ] || return 0
+	mkdir "$WORK/busybox-bin.new"
+	cp "$BUSYBOX" "$WORK/busybox-bin.new/busybox"
+	for a in $("$BUSYBOX" --list); do
+		[ "$a" = busybox ] || ln -s busybox "$WORK/busybox-bin.new/$a"
+	done
+	mv "$WORK/busybox-bin.new" "$WORK/busybox-bin"
+}
+
 busybox_layout() {
 	[ -n "$BUSYBOX" ] || skip "needs a static busybox"
 	make_layout "$@"
-	for d in bin etc tmp root dev proc sys; do mkdir -p "$1/rootfs/$d"; done
+	for d in etc tmp root dev proc sys; do mkdir -p "$1/rootfs/$d"; done
+	_busybox_bin
+	cp -a "$WORK/busybox-bin" "$1/rootfs/bin"
 	chmod 1777 "$1/rootfs/tmp"
 	chmod 700 "$1/rootfs/root"
-	cp "$BUSYBOX" "$1/rootfs/bin/busybox"
-	for a in $("$BUSYBOX" --list); do
-		[ "$a" = busybox ] || ln -s busybox "$1/rootfs/bin/$a"
-	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home:/bin/sh\n' >"$1/rootfs/etc/passwd"
 	printf 'root:x:0:\nuser:x:1000:\nextra:x:2000:user\n' >"$1/rootfs/etc/group"
 }
