@@ -83,9 +83,14 @@ list_scripts() { # LABEL DIR
 	listed=''
 }
 
-list_units() { # LABEL DIR [ENV...]
+# Thousands of directories are made and removed: in memory that takes no second, on a slow disk minutes.
+unit_tmp=${TMPDIR:-/tmp}
+[ "$(stat -f -c %T /dev/shm 2>/dev/null)" != tmpfs ] || unit_tmp=/dev/shm
+
+list_units() { # LABEL DIR
 	for u in "$2"/unit/*; do
-		[ ! -x "$u" ] || [ -d "$u" ] || echo "300 unit/${u##*/}${1:+-$1} env RKTBOX_O=$2 $u"
+		[ ! -x "$u" ] || [ -d "$u" ] ||
+			echo "300 unit/${u##*/}${1:+-$1} env TMPDIR=$unit_tmp RKTBOX_O=$2 $u"
 	done
 }
 
