@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/fd.h"
@@ -17,6 +19,11 @@
 #include "core/base/sys.h"
 #include "core/pod/uuid.h"
 #include "stage1-init/cgroup.h"
+#include "stage1-init/plan.h"
+
+/* what the apps are given, and time for handlers; the same again for cleaning up */
+#define STOP_WAIT_MS (3 * STOP_GRACE_MS)
+#define STOP_STEP_MS 5
 
 static int open_pod(const char *uuid, struct err *e)
 {
@@ -50,6 +57,40 @@ static int read_pid(int pod_fd, pid_t *pid, struct err *e)
 	return 0;
 }
 
+static int still_runs(const char *uuid, struct err *e)
+{
+	return err_set(e, ETIMEDOUT,
+		"pod %s still runs %d seconds after it was asked to end (a handler may take its "
+		"time; --force kills it)",
+		uuid, STOP_WAIT_MS / 1000);
+}
+
+/*
+ * Scripts go on with `rkt rm`, so a pod that was stopped has to be over: first its PID 1, then the host side, which
+ * collects cgroups and mounts and lets the lock go with its own end.
+ */
+static int await_end(int pod_fd, const char *uuid, int pidfd, struct err *e)
+{
+	const struct timespec step = { .tv_nsec = STOP_STEP_MS * 1000000L };
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int n, running = 1;
+
+	do
+		n = poll(&p, 1, STOP_WAIT_MS);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_sys(e, "pod %s: wait for its end", uuid);
+	if (n == 0)
+		return still_runs(uuid, e);
+	for (int ms = 0; ms < STOP_WAIT_MS; ms += STOP_STEP_MS) {
+		running = is_running(pod_fd, e);
+		if (running <= 0)
+			return running;
+		nanosleep(&step, NULL);
+	}
+	return still_runs(uuid, e);
+}
+
 int stop_pod(const char *uuid, bool force, struct err *e)
 {
 	pid_t pid = 0;
@@ -73,7 +114,7 @@ int stop_pod(const char *uuid, bool force, struct err *e)
 		return running;
 	if (sys_pidfd_signal(pidfd, force ? SIGKILL : SIGTERM) < 0 && errno != ESRCH)
 		return err_sys(e, "pod %s: signal process %d", uuid, (int)pid);
-	return 0;
+	return await_end(pod_fd, uuid, pidfd, e);
 }
 
 int stop_collect(const char *uuid, struct err *e)

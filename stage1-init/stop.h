@@ -8,11 +8,11 @@
 #include "core/base/err.h"
 
 /**
- * stop_pod() - asks the PID 1 of the pod in the current directory to stop its apps; @force: kills
- * it
+ * stop_pod() - asks the PID 1 of the pod in the current directory to stop its apps (@force: kills
+ * it), and waits until the pod's lock is free
  *
  * The process is only signalled while the pod's lock is held, so it cannot be a stranger that got
- * its number. 0 also when the pod does not run any more.
+ * its number. 0 also when the pod does not run any more. Errors: ETIMEDOUT: it has been asked, and goes on.
  */
 int stop_pod(const char *uuid, bool force, struct err *e);
 
