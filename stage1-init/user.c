@@ -155,11 +155,6 @@ static int look_up(
 	return r < 0 ? err_sys(e, "read %s of the image", path) : r;
 }
 
-static bool like_number(const char *s)
-{
-	return (*s >= '0' && *s <= '9') || *s == '+' || *s == '-' || *s == ' ' || *s == '\t';
-}
-
 static int owner_of(int root_fd, const char *path, struct stat *st, struct err *e)
 {
 	auto_close int fd = root_open(root_fd, path, O_PATH, ROOT_FOLLOW);
@@ -178,11 +173,9 @@ static int resolve_one(
 	*p->name = 0;
 	if (!*what)
 		return err_set(e, EINVAL, "empty %s", group ? "group" : "user");
-	if (like_number(what)) {
-		if (num_id(what, &p->id, e) < 0)
-			return err_wrap(e, "%s", group ? "group" : "user");
-		return 0;
-	}
+	int number = num_user(what, &p->id, e);
+	if (number)
+		return number < 0 ? err_wrap(e, "%s", group ? "group" : "user") : 0;
 	if (*what == '/') {
 		if (owner_of(root_fd, what, &st, e) < 0)
 			return -1;

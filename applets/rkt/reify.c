@@ -13,6 +13,7 @@
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/json.h"
+#include "core/base/num.h"
 #include "core/base/utf8.h"
 
 #define ENV_FILE_MAX (1u << 20)
@@ -493,6 +494,24 @@ static int reify_file(struct store *st, const struct rkt_globals *g, const struc
 
 /* ---- */
 
+/* Names are looked up in the image by stage 1; what cannot be one need not become a pod first. */
+static int check_identity(const char *what, const char *s, struct err *e)
+{
+	uint32_t id;
+
+	return num_user(s, &id, e) < 0 ? err_wrap(e, "%s", what) : 0;
+}
+
+static int check_identities(const struct pod_manifest *m, struct err *e)
+{
+	for (size_t i = 0; i < m->apps.n; i++) {
+		const struct appc_runtime_app *ra = &m->apps.v[i];
+		if (check_identity("user", ra->app->user, e) < 0 || check_identity("group", ra->app->group, e) < 0)
+			return err_wrap(e, "app %s", ra->name);
+	}
+	return 0;
+}
+
 int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o,
 	struct reified *out, struct err *e)
 {
@@ -509,7 +528,7 @@ int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o
 	if (!ok)
 		findings_err(&f, e);
 	findings_free(&f);
-	return ok ? 0 : err_wrap(e, "pod manifest");
+	return ok ? check_identities(&out->pod, e) : err_wrap(e, "pod manifest");
 }
 
 void reified_free(struct reified *r)

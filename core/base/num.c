@@ -54,6 +54,13 @@ int num_id(const char *s, uint32_t *out, struct err *e)
 	return 0;
 }
 
+int num_user(const char *s, uint32_t *out, struct err *e)
+{
+	if (!*s || !strchr("0123456789+- \t", *s))
+		return 0;
+	return num_id(s, out, e) < 0 ? -1 : 1;
+}
+
 int num_mode(const char *s, uint32_t *out, struct err *e)
 {
 	uint32_t v = 0;

@@ -16,6 +16,14 @@ int num_u64(const char *s, uint64_t max, uint64_t *out, struct err *e);
 /** num_id() - a uid or gid: 0..4294967294, digits only (4294967295 means "no change" to the kernel) */
 int num_id(const char *s, uint32_t *out, struct err *e);
 
+/**
+ * num_user() - a user or group as manifests and options name it: 1: a number, in *out; 0: a name or a path; -1
+ *
+ * What begins like a number (a digit, a sign, a blank) is one or an error, never a name: "+0", "0x0" and "-1"
+ * must not become root because the image's passwd has a line for them.
+ */
+int num_user(const char *s, uint32_t *out, struct err *e);
+
 /** num_mode() - octal digits only, at most 07777 */
 int num_mode(const char *s, uint32_t *out, struct err *e);
 

@@ -4,6 +4,7 @@
 #include "core/base/num.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "testsuite/unit/unit.h"
 
@@ -43,6 +44,29 @@ TEST(ids_accepted, "num: ids at the edges, and leading zeros are decimal")
 		CHECK_INT(id, good[i].v);
 		CHECK_INT(e.code, 0);
 	}
+}
+
+TEST(users, "num: what begins like a number is one or an error, all else is a name")
+{
+	static const char *const names[] = { "", "root", "a1", "/etc/passwd", "_1", ".0", "\xd9\xa1", "x-1" };
+
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
+		struct err e = { 0 };
+		uint32_t id = 77;
+		int want = *hostile[i] && strchr("0123456789+- \t", *hostile[i]) ? -1 : 0;
+		CHECK_INT(num_user(hostile[i], &id, &e), want);
+		CHECK_INT(id, 77);
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct err e = { 0 };
+		uint32_t id = 77;
+		CHECK_INT(num_user(names[i], &id, &e), 0);
+		CHECK_INT(e.code, 0);
+	}
+	struct err e = { 0 };
+	uint32_t id;
+	CHECK_INT(num_user("010", &id, &e), 1);
+	CHECK_INT(id, 10);
 }
 
 TEST(u64, "num: 64-bit numbers and their bounds")
@@ -176,4 +200,4 @@ TEST(bools, "num: booleans are what Go takes for one")
 		CHECK_INT(num_bool(bad[i], &b, &e), -1);
 }
 
-UNIT_MAIN(bools, ids_refused, ids_accepted, u64, modes, quantities, bad_quantities, durations)
+UNIT_MAIN(bools, ids_refused, ids_accepted, users, u64, modes, quantities, bad_quantities, durations)
