@@ -90,6 +90,14 @@ void ui_error(const struct err *e)
 	say(&line);
 }
 
+void ui_error_bare(const struct err *e)
+{
+	struct buf line = { 0 };
+
+	buf_clean(&line, e->msg, strlen(e->msg));
+	say(&line);
+}
+
 int ui_out(struct buf *b, struct err *e)
 {
 	int r = 0;

@@ -22,6 +22,7 @@ __attribute__((format(printf, 1, 2))) void ui_info(const char *fmt, ...);  /* "r
 __attribute__((format(printf, 1, 2))) void ui_warn(const char *fmt, ...);  /* "run: warning: text" */
 __attribute__((format(printf, 1, 2))) void ui_debug(const char *fmt, ...); /* only with --debug */
 void ui_error(const struct err *e);
+void ui_error_bare(const struct err *e); /* without the command's name: what scripts look for at a line's begin */
 
 /** ui_out() - all of @b to stdout, and empties it; -1 and *e when that fails (full disk, closed pipe) */
 int ui_out(struct buf *b, struct err *e);

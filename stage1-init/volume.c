@@ -4,31 +4,24 @@
 #include "stage1-init/volume.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
+#include "core/pod/volume.h"
 
 /* ---- sources ---- */
 
 static int open_host(const struct appc_volume *v, struct plan *p, struct err *e)
 {
-	char real[PATH_MAX];
+	bool missing = false;
+	int fd = volume_source(v, &missing, e);
 
-	if (!v->source || *v->source != '/')
-		return err_set(e, EINVAL, "source must be an absolute path");
-	int fd = sys_open_in(AT_FDCWD, v->source, O_PATH, SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS);
-	if (fd >= 0)
-		return fd;
-	if (errno == ELOOP && realpath(v->source, real))
-		return err_set(e, ELOOP, "source %s: a symbolic link is on the way; use %s",
-			v->source, real);
-	p->failure = STATUS_NO_SOURCE;
-	return err_sys(e, "Failed to stat %s", v->source);
+	if (missing)
+		p->failure = STATUS_NO_SOURCE;
+	return fd;
 }
 
 static int set_owner_and_mode(int fd, const struct appc_volume *v, struct err *e)

@@ -82,6 +82,14 @@ int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
 	return 0;
 }
 
+#define STATUS_NO_SOURCE 1 /* stage 1's, and that of rkt's stage 1 */
+
+int launch_no_source(const struct err *e)
+{
+	ui_error_bare(e);
+	return STATUS_NO_SOURCE;
+}
+
 /* ---- mounts ---- */
 
 /* overlayfs and bind mounts take only what belongs to the caller's own mount namespace; so layers

@@ -22,6 +22,9 @@ struct launch_app {
 /** launch_check() - whether this version can do what @o asks for, for a pod of @n_apps */
 int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e);
 
+/** launch_no_source() - says that the source of a volume is missing as stage 1 would; returns the exit status for it */
+int launch_no_source(const struct err *e);
+
 /**
  * launch() - @p is in run/ and locked; @stage1_fd: rendered root of a foreign stage 1, or -1
  * Returns only on failure: -1. By then this process may be in a mount namespace of its own.

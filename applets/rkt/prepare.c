@@ -50,7 +50,7 @@ static int prepare_run(void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
-	int r = prepare_pod(&o->g, &o->pod, &pp, e);
+	int r = prepare_pod(&o->g, &o->pod, PREPARE_FOR_LATER, &pp, e);
 	if (r == 0 && pod_to_prepared(&pp.pod, e) < 0)
 		r = -1;
 	if (r == 0)

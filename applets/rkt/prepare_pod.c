@@ -19,6 +19,7 @@
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/pod/appfs.h"
+#include "core/pod/volume.h"
 #include "core/store/render.h"
 
 #define PATH_LEN 600
@@ -221,8 +222,8 @@ static int render(struct prepared_pod *pp, struct err *e)
 	return pp->lower_fds[n] < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
-static int resolve(const struct rkt_globals *g, struct podopts *o, struct prepared_pod *pp, const char *dir,
-		   struct err *e)
+static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *pp,
+		   const char *dir, struct err *e)
 {
 	enum images_pull pull;
 
@@ -230,7 +231,8 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, struct prepar
 		return -1;
 	pp->st = images_open(dir, true, e);
 	if (!pp->st || stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 ||
-	    reify(pp->st, g, o, &pp->r, e) < 0)
+	    reify(pp->st, g, o, &pp->r, e) < 0 ||
+	    (when == PREPARE_FOR_NOW && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0))
 		return -1;
 	return render(pp, e);
 }
@@ -254,7 +256,8 @@ static void remove_half(struct prepared_pod *pp)
 		prepare_pod_undo(pp);
 }
 
-int prepare_pod(const struct rkt_globals *g, struct podopts *o, struct prepared_pod *pp, struct err *e)
+int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *pp,
+		struct err *e)
 {
 	*pp = (struct prepared_pod){ .pod.dir_fd = -1 };
 	if (podopts_check(o, e) < 0 || globals_need_root(e) < 0 || globals_conf(g, &pp->conf, e) < 0)
@@ -262,7 +265,7 @@ int prepare_pod(const struct rkt_globals *g, struct podopts *o, struct prepared_
 	/* modes in the pod are what they are said to be, whatever the caller's umask */
 	umask(022);
 	const char *dir = globals_dir(g, &pp->conf);
-	if (resolve(g, o, pp, dir, e) < 0)
+	if (resolve(g, o, when, pp, dir, e) < 0)
 		return -1;
 	pp->pods = pods_open(dir, true, e);
 	if (!pp->pods)

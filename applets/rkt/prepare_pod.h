@@ -16,7 +16,11 @@ struct prepared_pod {
 	struct stage1  stage1;
 	struct reified r;
 	int           *lower_fds; /* rendered roots, one per app, then stage 1's (-1 for the built-in one) */
+	bool           no_source; /* it failed because the source of a volume is not there */
 };
+
+/* a pod that runs at once needs the sources of its volumes; another one when it is run */
+enum prepare_for { PREPARE_FOR_LATER, PREPARE_FOR_NOW };
 
 /**
  * prepare_pod() - resolves, fetches, renders and fills
@@ -24,7 +28,8 @@ struct prepared_pod {
  * Everything that can fail for reasons of the images does before there is a pod directory; when something fails
  * after that, the directory is removed again.
  */
-int prepare_pod(const struct rkt_globals *g, struct podopts *o, struct prepared_pod *out, struct err *e);
+int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *out,
+		struct err *e);
 /** prepare_pod_undo() - removes the directory again */
 void prepare_pod_undo(struct prepared_pod *pp);
 void prepare_pod_free(struct prepared_pod *pp);

@@ -74,7 +74,7 @@ static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct err *e)
 	/* before anything is fetched, if the command line alone tells */
 	if (!o->pod.manifest && o->pod.n_apps && launch_check(&o->launch, o->pod.n_apps, e) < 0)
 		return -1;
-	if (prepare_pod(&o->g, &o->pod, pp, e) < 0)
+	if (prepare_pod(&o->g, &o->pod, PREPARE_FOR_NOW, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||
 	    (o->uuid_file && save_uuid(o->uuid_file, pp->pod.uuid, e) < 0)) {
@@ -94,9 +94,10 @@ static int run_run(void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	(void)argv;
 	run_pod(o, &pp, e);
+	int status = pp.no_source ? launch_no_source(e) : -1;
 	prepare_pod_free(&pp);
 	podopts_free(&o->pod);
-	return -1;
+	return status;
 }
 
 const struct cmd rkt_run_cmd = {

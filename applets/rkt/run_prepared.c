@@ -11,6 +11,7 @@
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/pod/appfs.h"
+#include "core/pod/volume.h"
 #include "core/store/render.h"
 
 struct run_prepared_opts {
@@ -34,6 +35,7 @@ struct found {
 	struct store       *st;
 	struct launch_app  *apps;
 	int                 stage1_fd;
+	bool                no_source; /* of a volume */
 };
 
 static void found_free(struct found *f)
@@ -96,7 +98,7 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 		return err_set(e, EINVAL, "pod \"%s\" is not prepared: it is %s", f->pod.uuid,
 			pod_state_name(f->pod.state));
 	if (pod_manifest(&f->pod, &f->m, e) < 0 || launch_check(&o->launch, f->m.apps.n, e) < 0 ||
-	    stage1_load(&f->pod, &f->stage1, e) < 0)
+	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0)
 		return -1;
 	f->st = images_open(dir, true, e);
 	return f->st ? render_apps(f, e) : -1;
@@ -117,8 +119,9 @@ static int run_prepared_run(void *opts, int argc, char **argv, struct err *e)
 	if (argc != 1)
 		return err_set(e, EINVAL, "want the UUID of one pod (see --help)");
 	run_prepared(opts, argv[0], &f, e);
+	int status = f.no_source ? launch_no_source(e) : -1;
 	found_free(&f);
-	return -1;
+	return status;
 }
 
 const struct cmd rkt_run_prepared_cmd = {
