@@ -247,15 +247,6 @@ void prepare_pod_undo(struct prepared_pod *pp)
 		ui_debug("%s", why.msg);
 }
 
-/* pod_new() on a full disk: the directory is there, and unlocked, but not even "created" could be written */
-static void remove_half(struct prepared_pod *pp)
-{
-	struct err why;
-
-	if (*pp->pod.uuid && pod_find(pp->pods, pp->pod.uuid, &pp->pod, &why) == 0)
-		prepare_pod_undo(pp);
-}
-
 int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *pp,
 		struct err *e)
 {
@@ -268,12 +259,8 @@ int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for
 	if (resolve(g, o, when, pp, dir, e) < 0)
 		return -1;
 	pp->pods = pods_open(dir, true, e);
-	if (!pp->pods)
+	if (!pp->pods || pod_new(pp->pods, &pp->pod, e) < 0)
 		return -1;
-	if (pod_new(pp->pods, &pp->pod, e) < 0) {
-		remove_half(pp);
-		return -1;
-	}
 	ui_debug("preparing pod %s", pp->pod.uuid);
 	if (fill(pp, !o->no_overlay, e) == 0)
 		return 0;

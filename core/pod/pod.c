@@ -39,16 +39,19 @@ void pod_close(struct pod *p)
 
 /* ---- making ---- */
 
-/* 1: made and locked, 0: gc took it for a leftover before it was locked, or the name is taken; -1 */
-static int new_embryo(struct pods *ps, struct pod *p, struct err *e)
+/* On a full disk this is what stands between us and a leftover; whoever fails here has reported why. */
+static void remove_empty(struct pods *ps, enum place at, const char *uuid)
 {
-	int embryo_fd = place_fd(ps, PLACE_EMBRYO, true, e);
+	struct err ignored;
+	int fd = place_fd(ps, at, false, &ignored);
 
-	if (embryo_fd < 0)
-		return -1;
-	uuid_new(p->uuid);
-	if (mkdirat(embryo_fd, p->uuid, 0750) < 0)
-		return errno == EEXIST ? 0 : err_sys(e, "create pod directory");
+	if (fd >= 0)
+		unlinkat(fd, uuid, AT_REMOVEDIR);
+}
+
+/* 1: locked and in prepare/, 0: gc took it for a leftover before it was locked; -1 */
+static int take_embryo(struct pod *p, int embryo_fd, struct err *e)
+{
 	p->dir_fd = openat(embryo_fd, p->uuid, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (p->dir_fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open pod directory");
@@ -60,7 +63,6 @@ static int new_embryo(struct pods *ps, struct pod *p, struct err *e)
 	if (why.code == ENOENT)
 		return 0;
 	*e = why;
-	unlinkat(embryo_fd, p->uuid, AT_REMOVEDIR);
 	return -1;
 }
 
@@ -72,12 +74,32 @@ static int mark_created(const struct pod *p, struct err *e)
 	return fd < 0 ? err_sys(e, "pod %s: create created", p->uuid) : 0;
 }
 
+/* 1: made, 0: taken away by gc, or the name is taken; -1: and nothing is left of it */
+static int try_new(struct pods *ps, struct pod *p, struct err *e)
+{
+	int embryo_fd = place_fd(ps, PLACE_EMBRYO, true, e);
+
+	if (embryo_fd < 0)
+		return -1;
+	uuid_new(p->uuid);
+	if (mkdirat(embryo_fd, p->uuid, 0750) < 0)
+		return errno == EEXIST ? 0 : err_sys(e, "create pod directory");
+	int r = take_embryo(p, embryo_fd, e);
+	if (r < 0)
+		remove_empty(ps, PLACE_EMBRYO, p->uuid);
+	if (r <= 0 || mark_created(p, e) == 0)
+		return r;
+	/* before the lock goes, as gc would take it then */
+	remove_empty(ps, PLACE_PREPARE, p->uuid);
+	return -1;
+}
+
 int pod_new(struct pods *ps, struct pod *p, struct err *e)
 {
 	for (int tries = 0; tries < 100; tries++) {
 		*p = (struct pod){ .state = POD_PREPARING, .dir_fd = -1, .pods = ps };
-		int r = new_embryo(ps, p, e);
-		if (r > 0 && mark_created(p, e) == 0)
+		int r = try_new(ps, p, e);
+		if (r > 0)
 			return 0;
 		pod_close(p);
 		if (r)

@@ -56,7 +56,10 @@ struct pod {
 void pod_close(struct pod *p); /* also drops a lock of ours; dir_fd -1 afterwards */
 #define auto_pod __attribute__((cleanup(pod_close)))
 
-/** pod_new() - embryo, locked exclusively, moved to prepare; dir_fd keeps the lock; `created` is there */
+/**
+ * pod_new() - embryo, locked exclusively, moved to prepare; dir_fd keeps the lock; `created` is there
+ * When it fails, on a full disk say, no directory is left behind.
+ */
 int pod_new(struct pods *ps, struct pod *p, struct err *e);
 /** pod_to_prepared() - prepare -> prepared, and unlocks */
 int pod_to_prepared(struct pod *p, struct err *e);
