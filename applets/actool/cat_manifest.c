@@ -42,10 +42,11 @@ static int cat_file(const char *file, bool pretty, struct err *e)
 {
 	struct aci_result r = { 0 };
 	struct findings f = { 0 };
-	auto_close int fd = open(file, O_RDONLY | O_CLOEXEC); /* the user's own path: links are fine */
+	struct stat st;
+	auto_close int fd = fd_open_input(file, &st, e);
 
 	if (fd < 0)
-		return err_sys(e, "open");
+		return err_wrap(e, "open");
 	auto_source struct source *in = source_fd(fd, e);
 	int status = !in || aci_read_manifest(in, &r, &f, e) < 0 ? -1 : print(&r, pretty, e);
 	aci_result_free(&r);

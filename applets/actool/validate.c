@@ -153,9 +153,9 @@ static enum type detect(int fd)
 
 static bool open_subject(struct subject *s, struct err *e)
 {
-	s->fd = open(s->file, O_RDONLY | O_CLOEXEC); /* the user's own path: links are fine */
-	if (s->fd < 0 || fstat(s->fd, &s->st) < 0) {
-		err_sys(e, "unable to open");
+	s->fd = fd_open_input(s->file, &s->st, e);
+	if (s->fd < 0) {
+		err_wrap(e, "unable to open");
 		bad_file(s, e->msg);
 		return false;
 	}

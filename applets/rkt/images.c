@@ -132,9 +132,9 @@ static int fetch_path(struct store *st, const struct rkt_globals *g, const char 
 
 	if (may_fetch(g, e) < 0)
 		return err_wrap(e, "%s", path);
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &sb) < 0)
-		return err_sys(e, "open %s", path);
+	auto_close int fd = fd_open_input(path, &sb, e);
+	if (fd < 0)
+		return err_wrap(e, "%s", path);
 	if (S_ISDIR(sb.st_mode))
 		return err_set(e, EISDIR, "%s: is a directory, not an image (actool build makes images of directories)", path);
 	say("using image from file %s", path);

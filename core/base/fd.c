@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 void fd_cleanup(int *fd)
 {
@@ -131,6 +132,45 @@ int fd_read_file(int dir_fd, const char *name, size_t max, char **out, size_t *l
 		return err_set(e, EFBIG, "%s: %lld bytes, more than the %zu allowed", name,
 			       (long long)st.st_size, max);
 	return read_to_end(fd, name, (size_t)st.st_size, max, out, len, e);
+}
+
+#define PIPEFS_MAGIC 0x50495045 /* <linux/magic.h>: pipes without a name */
+
+/* then there is, or was, a writer: a pipe without a name, or what the shell opened for us */
+static bool pipe_is_open(int fd, const struct stat *st)
+{
+	struct statfs fs;
+	struct stat in;
+
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC)
+		return true;
+	return fstat(0, &in) == 0 && in.st_dev == st->st_dev && in.st_ino == st->st_ino;
+}
+
+static const char *kind(mode_t mode)
+{
+	return S_ISFIFO(mode) ? "FIFO" : S_ISSOCK(mode) ? "socket" : S_ISCHR(mode) ? "character device" :
+	       S_ISBLK(mode) ? "block device" : "special file";
+}
+
+int fd_open_input(const char *path, struct stat *st, struct err *e)
+{
+	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int why = errno;
+
+	/* a socket cannot be opened, and "No such device or address" tells nobody why */
+	if (fd < 0 && stat(path, st) == 0 && S_ISSOCK(st->st_mode))
+		return err_set(e, EINVAL, "is a socket, not a file");
+	if (fd < 0)
+		return err_set(e, why, "%s", strerror(why));
+	if (fstat(fd, st) < 0)
+		return err_set(e, errno, "%s", strerror(errno));
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode) && !(S_ISFIFO(st->st_mode) && pipe_is_open(fd, st)))
+		return err_set(e, EINVAL, "is a %s, not a file", kind(st->st_mode));
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+		return err_set(e, errno, "%s", strerror(errno));
+	return take_fd(&fd);
 }
 
 static int write_tmp(int dir_fd, const char *tmp, const void *data, size_t len, mode_t mode, bool durable)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -53,6 +54,16 @@ ssize_t fd_read_full(int fd, void *buf, size_t len);
  * @len:  receives the number of bytes; may be NULL
  */
 int fd_read_file(int dir_fd, const char *name, size_t max, char **out, size_t *len, struct err *e);
+
+/**
+ * fd_open_input() - what a user names to be read: O_RDONLY, the caller's to close
+ * @path: links are followed
+ * @st: receives what it is: a regular file, a directory, or a pipe that somebody gave us open (/dev/stdin, /dev/fd/N)
+ *
+ * All else is refused with EINVAL and never waited for: a FIFO may not get a writer for years, and devices do
+ * things when they are read. Messages are the reason alone: "is a FIFO, not a file", "No such file or directory".
+ */
+int fd_open_input(const char *path, struct stat *st, struct err *e);
 
 /**
  * fd_publish() - a file that is there whole or not at all, even after a power cut
