@@ -180,6 +180,25 @@ static int prepare_io(struct host *h, struct err *e)
 	return h->polls ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
+/* appc spec, spec/ace.md, "Volume Setup": an executor SHOULD warn of this */
+static void warn_of_masks(const struct plan *p)
+{
+	struct err note;
+
+	for (size_t i = 0; i < p->n_apps; i++) {
+		const struct plan_app *a = &p->apps[i];
+		for (size_t j = 0; j < a->n_mounts; j++) {
+			const struct plan_mount *m = &a->mounts[j];
+			if (!m->masks)
+				continue;
+			err_set_text(&note, 0,
+				"warning: app %s: volume %s hides what the image has at %s",
+				a->name, m->volume, m->path);
+			say(&note);
+		}
+	}
+}
+
 static int prepare(struct host *h, struct err *e)
 {
 	const struct host_opts *o = h->o;
@@ -199,8 +218,10 @@ static int prepare(struct host *h, struct err *e)
 	h->p.status_fd = status_fd;
 	h->p.own_net = own_net;
 	h->p.take_ns = h->host_ns_fd >= 0;
-	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 ||
-		open_channel(h, e) < 0 || prepare_io(h, e) < 0)
+	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0)
+		return -1;
+	warn_of_masks(&h->p);
+	if (open_channel(h, e) < 0 || prepare_io(h, e) < 0)
 		return -1;
 	return block_signals(h, e);
 }

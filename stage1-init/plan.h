@@ -39,6 +39,7 @@ struct plan_mount {
 	int         fd;    /* a detached mount of the source, for this app alone */
 	bool        dir;   /* the source is a directory */
 	bool        host;  /* of the host: nothing is created on it */
+	bool        masks; /* the image has files there, which the app will not see */
 };
 
 struct plan_run { char **argv; }; /* NULL-terminated */

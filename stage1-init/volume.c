@@ -4,13 +4,16 @@
 #include "stage1-init/volume.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
+#include "core/pod/appfs.h"
 #include "core/pod/volume.h"
+#include "stage1-init/rootfs.h"
 
 /* ---- sources ---- */
 
@@ -104,6 +107,43 @@ static int open_mount(struct plan *p, const struct appc_app *app, const struct a
 	return to->fd < 0 ? -1 : 0;
 }
 
+/* ---- what is below ---- */
+
+static bool has_entries(int dir_fd)
+{
+	auto_dir DIR *d = fd_list(dir_fd);
+	const struct dirent *de;
+
+	if (!d)
+		return false;
+	while ((de = readdir(d)) && (!strcmp(de->d_name, ".") || !strcmp(de->d_name, "..")))
+		continue;
+	return de;
+}
+
+/* An empty directory or file is there to be mounted on. */
+static bool has_files(int root_fd, const char *path)
+{
+	struct stat st;
+	auto_close int at = root_open(root_fd, path, O_PATH, ROOT_FOLLOW);
+
+	if (at < 0 || fstat(at, &st) < 0)
+		return false;
+	return S_ISDIR(st.st_mode) ? has_entries(at) : !S_ISREG(st.st_mode) || st.st_size;
+}
+
+/* Only for a warning: what cannot be looked at is not worth an error here. */
+static void find_masked(struct plan_app *a, int pod_fd)
+{
+	char target[APPFS_PATH_MAX];
+
+	appfs_target(a->name, target);
+	auto_close int root_fd =
+		openat(pod_fd, target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	for (size_t i = 0; root_fd >= 0 && i < a->n_mounts; i++)
+		a->mounts[i].masks = has_files(root_fd, a->mounts[i].path);
+}
+
 static int open_app(struct plan *p, struct plan_app *a, const struct appc_runtime_app *ra,
 	int pod_fd, struct err *e)
 {
@@ -126,8 +166,11 @@ static int open_app(struct plan *p, struct plan_app *a, const struct appc_runtim
 
 int volume_open(struct plan *p, int pod_fd, struct err *e)
 {
-	for (size_t i = 0; i < p->n_apps; i++)
+	for (size_t i = 0; i < p->n_apps; i++) {
 		if (open_app(p, &p->apps[i], &p->manifest.apps.v[i], pod_fd, e) < 0)
 			return -1;
+		if (p->apps[i].n_mounts)
+			find_masked(&p->apps[i], pod_fd);
+	}
 	return 0;
 }
