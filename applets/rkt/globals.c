@@ -22,8 +22,11 @@ static const struct insecure_name {
 	{ "capabilities", INSECURE_CAPABILITIES },
 	{ "paths", INSECURE_PATHS },
 	{ "seccomp", INSECURE_SECCOMP },
-	{ "all-fetch", INSECURE_IMAGE | INSECURE_TLS | INSECURE_ONDISK | INSECURE_HTTP | INSECURE_PUBKEY },
-	{ "all-run", INSECURE_CAPABILITIES | INSECURE_PATHS | INSECURE_SECCOMP },
+	{ "devices", INSECURE_DEVICES },
+	/* devices are asked for when an image is fetched and when it is run */
+	{ "all-fetch", INSECURE_IMAGE | INSECURE_TLS | INSECURE_ONDISK | INSECURE_HTTP | INSECURE_PUBKEY |
+		INSECURE_DEVICES },
+	{ "all-run", INSECURE_CAPABILITIES | INSECURE_PATHS | INSECURE_SECCOMP | INSECURE_DEVICES },
 	{ "all", ~0u },
 };
 
@@ -39,7 +42,7 @@ static int set_insecure(void *opts, const char *arg, struct err *e)
 		if (i == count)
 			return err_set(e, EINVAL,
 				       "unknown value \"%.*s\"; known: none, image, tls, ondisk, http, pubkey, "
-				       "capabilities, paths, seccomp, all-fetch, all-run, all", (int)n, p);
+				       "capabilities, paths, seccomp, devices, all-fetch, all-run, all", (int)n, p);
 		g->insecure |= insecure_names[i].bits;
 		p += n;
 		if (!*p)
@@ -59,7 +62,7 @@ const struct opt rkt_globals_opts[] = {
 	OPT_TEXT(0, "dir", "DIR", struct rkt_globals, dir, "data directory (default /var/lib/rkt)"),
 	OPT_CALL(0, "insecure-options", "LIST", set_insecure,
 		 "comma-separated checks to leave out: none, image, tls, ondisk, http, pubkey, capabilities, paths, "
-		 "seccomp, all-fetch, all-run, all"),
+		 "seccomp, devices, all-fetch, all-run, all"),
 	OPT_TEXT(0, "system-config", "DIR", struct rkt_globals, system_config,
 		 "system configuration directory (default /usr/lib/rkt)"),
 	OPT_TEXT(0, "local-config", "DIR", struct rkt_globals, local_config,

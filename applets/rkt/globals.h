@@ -18,6 +18,7 @@ enum {
 	INSECURE_CAPABILITIES = 1 << 5,
 	INSECURE_PATHS        = 1 << 6,
 	INSECURE_SECCOMP      = 1 << 7,
+	INSECURE_DEVICES      = 1 << 8, /* device nodes in images; ours, rkt never asked */
 };
 
 /* First member of every rkt command's options struct; the table goes last: OPT_PART("Global options", ...). */

@@ -104,15 +104,18 @@ static int import(struct store *st, const struct rkt_globals *g, struct source *
 	struct ui_progress p;
 	bool existed;
 	const struct import_opts o = {
-		.verified_by = "insecure", .origin = origin, .ctx = &p, .progress = ui_progress_at,
+		.verified_by = "insecure", .devices = g->insecure & INSECURE_DEVICES, .origin = origin, .ctx = &p, .progress = ui_progress_at,
 	};
 
-	(void)g;
 	ui_progress_start(&p, label, total);
 	int r = store_import(st, src, &o, out, &existed, e);
 	ui_progress_end(&p);
 	if (r == 0 && existed)
 		ui_debug("the store has image %s already", out->s);
+	if (r < 0 && e->code == ENODEV) {
+		struct err why = *e;
+		return err_set(e, EACCES, "%.400s; --insecure-options=devices lets it in", why.msg);
+	}
 	return r;
 }
 
@@ -319,21 +322,25 @@ static int resolve_name_fetch(struct store *st, const char *arg, enum images_pul
 
 /* ---- all of them ---- */
 
-/* What was not verified never serves a request that demands it, however long ago it was fetched. */
+/*
+ * What was not verified, or was let in with device nodes, never serves a request that does not ask for such
+ * images, however long ago it was fetched.
+ */
 static int check_trust(struct store *st, const struct rkt_globals *g, const struct image_id *id, struct err *e)
 {
 	struct image_info i;
 
-	if (g->insecure & INSECURE_IMAGE)
-		return 0;
 	if (store_info(st, id, &i, e) < 0)
 		return -1;
-	bool insecure = !strcmp(i.verified_by, "insecure");
+	bool insecure = !strcmp(i.verified_by, "insecure"), devices = i.devices;
 	image_info_free(&i);
-	if (!insecure)
-		return 0;
-	return err_set(e, EACCES, "image %.19s: its signature was not verified when it was fetched; "
-		       "--insecure-options=image uses it all the same", id->s);
+	if (insecure && !(g->insecure & INSECURE_IMAGE))
+		return err_set(e, EACCES, "image %.19s: its signature was not verified when it was fetched; "
+			       "--insecure-options=image uses it all the same", id->s);
+	if (devices && !(g->insecure & INSECURE_DEVICES))
+		return err_set(e, EACCES, "image %.19s: has device nodes; --insecure-options=devices uses it all the same",
+			       id->s);
+	return 0;
 }
 
 static int resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,

@@ -42,9 +42,9 @@ int images_pull_parse(const char *policy, bool store_only, bool no_store, enum i
  * images_resolve() - the image that @arg means, fetched if @p allows and the store has none
  * @st: opened with create, since a fetch writes to it
  *
- * Says on stderr where the image is from ("using image from file F"). Refuses what was not verified unless
- * --insecure-options=image is among @g's. Marks the image as used.
- * Errors: ENOENT no such image; EACCES not verified; those of store_import().
+ * Says on stderr where the image is from ("using image from file F"). Refuses what was not verified, or has
+ * device nodes, unless --insecure-options=image or =devices is among @g's. Marks the image as used.
+ * Errors: ENOENT no such image; EACCES not verified or with device nodes; those of store_import().
  */
 int images_resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
 		   struct image_id *out, struct err *e);

@@ -36,7 +36,7 @@ static const struct appc_rule rules[] = {
 	{ "aci-parent", OURS, "What an entry lies below is a directory." },
 	{ "aci-link", OURS, "A hard link points to a regular file in rootfs that came before it." },
 	{ "aci-bounds", OURS, "Size, number of entries and compression ratio stay within bounds." },
-	{ "aci-device", OURS, "Device nodes cannot be used by apps (warning)." },
+	{ "aci-device", OURS, "Device nodes cannot be used by apps (warning; refused by default where images are stored)." },
 	{ "aci-xattr", OURS, "Attributes that belong to the host's kernel are not kept (warning)." },
 	{ NULL, NULL, NULL },
 };

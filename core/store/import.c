@@ -27,11 +27,28 @@ struct import {
 	struct blob               blob;
 	struct aci_result         res;
 	struct image_id           id;
+	bool                      devices;
 };
 
 static int tap(void *ctx, const uint8_t *p, size_t len, struct err *e)
 {
 	return blob_write(&((struct import *)ctx)->blob, p, len, e);
+}
+
+static int check_device(void *ctx, const struct tar_entry *t, struct tar *tar, struct err *e)
+{
+	struct import *im = ctx;
+
+	(void)tar;
+	if (t->type != TAR_CHAR && t->type != TAR_BLOCK)
+		return 0;
+	im->devices = true;
+	if (t->type == TAR_CHAR && !t->rdev_major && !t->rdev_minor)
+		return err_set(e, EINVAL, "rootfs/%.300s: is character device 0:0, by which overlayfs knows deleted files",
+			       t->path);
+	return im->o->devices ? 0 :
+		err_set(e, ENODEV, "rootfs/%.300s: is a device node (%s %u:%u), refused by rule aci-device", t->path,
+			t->type == TAR_CHAR ? "character" : "block", t->rdev_major, t->rdev_minor);
 }
 
 static void progress(void *ctx, uint64_t in_bytes)
@@ -43,7 +60,9 @@ static void progress(void *ctx, uint64_t in_bytes)
 
 static int stream(struct import *im, struct source *in, struct err *e)
 {
-	const struct aci_handler h = { .ctx = im, .tap = tap, .progress = im->o->progress ? progress : NULL };
+	const struct aci_handler h = {
+		.ctx = im, .tap = tap, .entry = check_device, .progress = im->o->progress ? progress : NULL,
+	};
 	const struct aci_bounds bounds = { 0 };
 	struct findings f = { 0 };
 
@@ -93,6 +112,7 @@ static struct image_info describe(const struct import *im)
 	return (struct image_info){
 		.id = im->id, .name = im->res.manifest.name, .labels = im->res.manifest.labels,
 		.tar_bytes = im->res.tar_bytes, .import_ns = now_ns(), .latest = im->o->latest,
+		.devices = im->devices,
 		/* the struct owns strings elsewhere; here nobody frees or changes them */
 		.verified_by = (char *)(uintptr_t)(im->o->verified_by ? im->o->verified_by : "insecure"),
 		.origin = (char *)(uintptr_t)im->o->origin,
@@ -152,6 +172,7 @@ static int refresh(struct import *im, struct image_info *old, struct err *e)
 
 	keep.import_ns = now.import_ns;
 	keep.latest |= now.latest;
+	keep.devices |= now.devices;
 	if (is_insecure(old->verified_by) && !is_insecure(now.verified_by)) {
 		keep.verified_by = now.verified_by;
 		keep.origin = now.origin;

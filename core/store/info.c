@@ -83,6 +83,7 @@ static int fill(const cJSON *j, struct image_info *i, struct err *e)
 		return -1;
 	i->import_ns = (int64_t)import_ns;
 	i->latest = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(j, "latest"));
+	i->devices = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(j, "devices"));
 	return 0;
 }
 
@@ -155,13 +156,14 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	add_number(j, "size", i->tar_bytes);
 	add_number(j, "importTime", (uint64_t)i->import_ns);
 	cJSON_AddBoolToObject(j, "latest", i->latest);
+	cJSON_AddBoolToObject(j, "devices", i->devices);
 	cJSON_AddStringToObject(j, "verifiedBy", i->verified_by);
 	if (i->origin)
 		cJSON_AddStringToObject(j, "origin", i->origin);
 	json_print(j, true, &b);
 	/* cJSON's builders drop what they have no memory for; reading it back is the check */
 	int lost = !j || b.failed ? -1 : fill(j, &back, e);
-	lost |= back.labels.n != i->labels.n || (i->origin && !back.origin);
+	lost |= back.devices != i->devices || back.labels.n != i->labels.n || (i->origin && !back.origin);
 	image_info_free(&back);
 	if (lost)
 		return err_set(e, ENOMEM, "write the store's info: out of memory");

@@ -50,6 +50,7 @@ struct image_info {
 	uint64_t          tar_bytes;    /* size of the blob */
 	int64_t           import_ns, last_used_ns; /* since 1970 */
 	bool              latest;       /* fetched without a version label */
+	bool              devices;      /* has device nodes, and was let in with them */
 	char             *verified_by;  /* "insecure", or fingerprint of the key */
 	char             *origin;       /* file path or URL it came from; NULL: not known */
 };
@@ -61,6 +62,7 @@ void image_infos_free(struct image_infos *l);
 /* ---- import ---- */
 struct import_opts {
 	bool        latest;
+	bool        devices;     /* device nodes are let in */
 	const char *verified_by; /* "insecure" or a fingerprint */
 	const char *origin;
 	void       *ctx;
@@ -72,6 +74,9 @@ struct import_opts {
  * @in: the archive, compressed or not (borrowed)
  * @id: receives the image ID; @existed: the same image was there already (then only info is refreshed: a
  *      better verification replaces "insecure", never the other way round)
+ *
+ * Device nodes: ENODEV unless @o lets them in, and then info remembers that the image has some. Character
+ * device 0:0 is EINVAL even so: overlayfs takes it for "deleted", so that apps would not see what the archive has.
  *
  * Nothing is visible before everything is on disk. On any error the store is as it was. Two imports of the
  * same image at once make one blob.
