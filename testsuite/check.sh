@@ -137,6 +137,11 @@ for u in testsuite/unit/*.c; do
 	built "$O/asan/unit/$n" asan
 	built "$O/clang/unit/$n" clang
 done
+for p in testsuite/progs/*.c; do
+	n=$(basename "$p" .c)
+	built "$O/progs/$n" unit
+	built "$O/asan/progs/$n" asan
+done
 for f in testsuite/fuzz/*.c; do built "$O/fuzz/$(basename "$f" .c)" fuzz; done
 
 xargs -P 2 -L 1 sh testsuite/check.sh --job <"$logs/jobs"

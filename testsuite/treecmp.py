@@ -47,20 +47,24 @@ def extents(fd, size):
 
 
 def content(path, size):
+    """a digest of the pages that are not all zeros, wherever holes are, and the pages of data"""
     fd = os.open(path, os.O_RDONLY)
     try:
         data = extents(fd, size)
-        h = hashlib.sha1()
+        h, done = hashlib.sha1(), 0
         for start, end in data:
-            os.lseek(fd, start * 4096, os.SEEK_SET)
-            left = min(end * 4096, size) - start * 4096
-            while left > 0:
-                piece = os.read(fd, min(left, 1 << 20))
+            at = max(start, done) * 4096
+            os.lseek(fd, at, os.SEEK_SET)
+            while at < min(end * 4096, size):
+                piece = os.read(fd, min(end * 4096, size, at + (1 << 20)) - at)
                 if not piece:
-                    break
-                left -= len(piece)
-                if piece.strip(b"\0"):
-                    h.update(b"%d:" % (os.lseek(fd, 0, os.SEEK_CUR) - len(piece)) + piece)
+                    raise OSError("%r: ends at %d" % (path, at))
+                for n in range(0, len(piece), 4096):
+                    page = piece[n : n + 4096]
+                    if page.count(0) != len(page):
+                        h.update(b"%d:" % (at + n) + page)
+                at += len(piece)
+            done = max(end, done)
         return h.hexdigest(), data
     finally:
         os.close(fd)

@@ -4,6 +4,7 @@
 #include "core/store/tree.h"
 
 #include <errno.h>
+#include <linux/limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,8 @@ static bool begins(const char *s, const char *with)
  */
 static bool is_kept(const char *attr, unsigned type)
 {
+	if (strlen(attr) > XATTR_NAME_MAX)
+		return false;
 	if (!strcmp(attr, ACL_ACCESS))
 		return type != S_IFLNK;
 	if (!strcmp(attr, ACL_DEFAULT))
