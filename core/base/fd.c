@@ -5,9 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+
+#define COPY_PIECE 16384u
 
 void fd_cleanup(int *fd)
 {
@@ -84,6 +88,46 @@ static ssize_t read_enough(int fd, void *buf, size_t len, size_t enough)
 ssize_t fd_read_full(int fd, void *buf, size_t len)
 {
 	return read_enough(fd, buf, len, len);
+}
+
+/* by hand: between these two the kernel does not, or it is not worth asking */
+static ssize_t copy_piece(int from, off_t from_at, int to, off_t to_at, uint64_t len)
+{
+	char buf[COPY_PIECE];
+	ssize_t n;
+
+	do {
+		n = pread(from, buf, len < sizeof(buf) ? (size_t)len : sizeof(buf), from_at);
+	} while (n < 0 && errno == EINTR);
+	for (ssize_t done = 0; done < n;) {
+		ssize_t w = pwrite(to, buf + done, (size_t)(n - done), to_at + done);
+		if (w < 0 && errno != EINTR)
+			return -1;
+		done += w > 0 ? w : 0;
+	}
+	return n;
+}
+
+int64_t fd_copy(int from, off_t from_at, int to, off_t to_at, uint64_t len)
+{
+	bool by_kernel = len > COPY_PIECE;
+	uint64_t done = 0;
+
+	while (done < len) {
+		loff_t in = from_at + (off_t)done, out = to_at + (off_t)done;
+		size_t want = len - done < SSIZE_MAX ? (size_t)(len - done) : SSIZE_MAX;
+		ssize_t n = by_kernel ? copy_file_range(from, &in, to, &out, want, 0) : -1;
+		if (n < 0) {
+			by_kernel = false;
+			n = copy_piece(from, from_at + (off_t)done, to, to_at + (off_t)done, len - done);
+		}
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		done += (uint64_t)n;
+	}
+	return (int64_t)done;
 }
 
 /*

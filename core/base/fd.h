@@ -47,6 +47,13 @@ int fd_write_all(int fd, const void *data, size_t len);
 ssize_t fd_read_full(int fd, void *buf, size_t len);
 
 /**
+ * fd_copy() - bytes from one regular file to another, sharing or moving them in the kernel where that can be done
+ *
+ * Says how many: fewer than @len when @from ends before. -1/errno. Neither descriptor's position is used.
+ */
+int64_t fd_copy(int from, off_t from_at, int to, off_t to_at, uint64_t len);
+
+/**
  * fd_read_file() - a whole regular file into memory
  * @dir_fd, @name: the place; the last component is never followed
  * @max:  more bytes than this are EFBIG

@@ -104,26 +104,10 @@ static int copy_attributes(struct copy *c, int from_fd, const char *name, const 
 
 /* ---- content ---- */
 
+/* if it has become shorter meanwhile, so does the copy */
 static int copy_bytes(int from, int to, off_t at, off_t end)
 {
-	char buf[16384];
-
-	while (at < end) {
-		loff_t in = at, out = at;
-		ssize_t n = copy_file_range(from, &in, to, &out, (size_t)(end - at), 0);
-		if (n < 0) { /* not between these two: by hand */
-			size_t want = end - at < (off_t)sizeof(buf) ? (size_t)(end - at) : sizeof(buf);
-			n = pread(from, buf, want, at);
-			if (n > 0 && pwrite(to, buf, (size_t)n, at) != n)
-				return -1;
-		}
-		if (n < 0)
-			return -1;
-		if (!n)
-			return 0; /* it became shorter */
-		at += n;
-	}
-	return 0;
+	return fd_copy(from, at, to, at, (uint64_t)(end - at)) < 0 ? -1 : 0;
 }
 
 static int copy_content(int from, int to, off_t size)

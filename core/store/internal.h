@@ -18,6 +18,7 @@
 #include "core/appc/types.h"
 #include "core/store/render.h"
 #include "core/store/store.h"
+#include "core/store/tree.h"
 
 #define STORE_PATH_MAX 320 /* of any file of ours, relative to cas/ */
 #define STORE_KEY_HEX  64  /* digits of the file names made from names and URLs */
@@ -64,25 +65,34 @@ int store_index(struct store *st, const struct image_info *i, struct err *e);
 /** store_unindex() - all files of an image but info and tree, and the directories that this empties */
 int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e);
 
+/* ---- image_tree.c ---- */
+/** image_tree_add() - as aci_handler.entry, with the tree as its context: one entry of the pass under way */
+int image_tree_add(void *tree, const struct tar_entry *entry, struct tar *tar, struct err *e);
+
+/**
+ * image_tree() - what the rootfs of one image is, read from its blob; finished
+ * @blob_fd: read from its beginning to its end; content can be found in it by the nodes' offsets (source 0)
+ * @whitelist: NULL or empty: everything
+ * @spill_dir_fd: see tree.h
+ * @res: zeroed; receives digest and manifest; to be freed whatever comes of it
+ */
+struct tree *image_tree(int blob_fd, const struct appc_strings *whitelist, int spill_dir_fd, struct aci_result *res,
+			struct err *e);
+
 /* ---- extract.c ---- */
 struct extract_opts {
-	const struct appc_strings *whitelist; /* NULL or empty: everything */
-	void  *ctx;
-	void (*warn)(void *ctx, const char *text); /* what could not be kept; NULL: nobody is told */
+	const int *fds; /* the archives, by their numbers in the tree; for pread() */
+	size_t     n_fds;
+	void      *ctx;
+	void     (*warn)(void *ctx, const char *text); /* what could not be kept; NULL: nobody is told */
 };
-/* entry by entry: paths and hard links relative to the root, as struct aci_handler has them */
-struct extract;
-struct extract *extract_new(int dir_fd, const struct extract_opts *o, struct err *e);
-int extract_entry(void *x, const struct tar_entry *t, struct tar *tar, struct err *e);
-int extract_finish(struct extract *x, struct err *e); /* times of directories, the whitelist, warnings */
-void extract_free(struct extract *x);
-
-/** extract_image() - extract_tree() with options; @res (zeroed, free it) receives digest and manifest */
-int extract_image(struct source *tar, int dir_fd, const struct extract_opts *o, struct aci_result *res,
-		  struct err *e);
-
-/** whitelist_apply() - removes from a tree what is neither on the list nor leads to something on it */
-int whitelist_apply(int root_fd, const struct appc_strings *whitelist, struct err *e);
+/**
+ * extract_tree() - a finished tree as real files in the empty directory @dir_fd; node->walk is used
+ *
+ * Attributes and device nodes that the caller or the file system cannot make are left out, with a warning.
+ * Errors: EBADMSG an archive is shorter than the tree says; otherwise those of the file system.
+ */
+int extract_tree(struct tree *t, int dir_fd, const struct extract_opts *o, struct err *e);
 
 /* ---- walk.c ---- */
 /* a visit to every directory of a tree, parents before children; functions return -1 with *e to end it */

@@ -2,8 +2,8 @@
  * render - an image's root file system, by extraction into tree/
  *
  * A tree gets its name when all of it is on disk, so a tree that has its name is whole and stays as it is.
- * The lock on the blob lets one process do it while others wait and then find it done. The pass that unpacks
- * also hashes: a blob that is not what was imported never becomes a tree.
+ * The lock on the blob lets one process do it while others wait and then find it done. The pass that reads what
+ * is to be unpacked also hashes: a blob that is not what was imported never becomes a tree.
  */
 #include "core/store/render.h"
 
@@ -66,13 +66,14 @@ static int explain(struct store *st, const struct image_id *id, struct err *e)
 static int extract_into(struct store *st, const struct image_id *id, int blob_fd, int dir_fd,
 			const struct appc_strings *whitelist, struct err *e)
 {
-	const struct extract_opts o = { .whitelist = whitelist, .ctx = st, .warn = forward_warning };
+	const struct extract_opts o = { .fds = &blob_fd, .n_fds = 1, .ctx = st, .warn = forward_warning };
 	struct aci_result res = { 0 };
-	auto_source struct source *src = source_fd(blob_fd, e);
 
-	if (!src)
-		return -1;
-	int r = extract_image(src, dir_fd, &o, &res, e) < 0 ? explain(st, id, e) : check_digest(id, &res, e);
+	struct tree *t = image_tree(blob_fd, whitelist, dir_fd, &res, e);
+	int r = t ? check_digest(id, &res, e) : explain(st, id, e);
+	if (r == 0 && extract_tree(t, dir_fd, &o, e) < 0)
+		r = explain(st, id, e);
+	tree_free(t);
 	aci_result_free(&res);
 	return r;
 }

@@ -24,6 +24,3 @@ bool render_is_ready(struct store *st, const struct image_id *id);
  * No dependencies, no whitelist; the content is checked against the ID on the way.
  */
 int render_extract(struct store *st, const struct image_id *id, int dir_fd, struct err *e);
-
-/** extract_tree() - unpacks the rootfs of an ACI tar (blob) below @dir_fd; every write stays beneath it */
-int extract_tree(struct source *tar, int dir_fd, struct err *e);

@@ -81,9 +81,18 @@ static size_t path_len(const struct tree_node *dir, size_t len)
 	return dir->path_len + (dir->path_len ? 1u : 0u) + len;
 }
 
+static bool is_name(const char *s, size_t len)
+{
+	return len && !(len <= 2 && !memcmp(s, "..", len));
+}
+
 /* tar.h bounds what archives say; links that are followed make paths longer than that */
 static struct tree_name *put_name(struct tree *t, struct tree_node *dir, const char *s, size_t len, struct err *e)
 {
+	if (!is_name(s, len)) {
+		err_set(e, EINVAL, "rootfs: \"%.*s\" is no name", (int)len, s);
+		return NULL;
+	}
 	if (len <= TAR_NAME_MAX && path_len(dir, len) <= TAR_PATH_MAX)
 		return name_put(t, dir, s, len, e);
 	err_set(e, ENAMETOOLONG, "rootfs: \"%.*s...\" lies too deep", 100, s);

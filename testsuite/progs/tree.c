@@ -2,6 +2,7 @@
  * tree - drives the tree and what is made from it, without an image store around them
  *
  *	tree [--layers] [--rootfs] index FILE PASS...   writes an index; prints bytes and inodes
+ *	tree [--layers] [--rootfs] extract DIR PASS...  into an empty directory
  *	tree [--layers] [--rootfs] list PASS...         PATH MODE SOURCE, one line each
  *	tree check FILE                                 prints what an index says of itself, and checks it
  *	tree mount FILE DIR TAR...                      mounts an index on plain files or loop devices
@@ -21,6 +22,7 @@
 #include "core/archive/inflate.h"
 #include "core/base/fd.h"
 #include "core/store/erofs.h"
+#include "core/store/internal.h"
 #include "core/store/tree.h"
 
 #define PASSES_MAX 1200
@@ -177,6 +179,26 @@ static int cmd_index(struct run *r, char **argv)
 	return 0;
 }
 
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "tree: warning: %s\n", text);
+}
+
+static int cmd_extract(struct run *r, char **argv)
+{
+	struct err e;
+
+	read_all(r, argv + 1);
+	const struct extract_opts o = { .fds = r->fds, .n_fds = r->n, .warn = warn };
+	auto_close int fd = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		die(argv[0], strerror(errno));
+	if (extract_tree(r->tree, fd, &o, &e) < 0)
+		die(argv[0], e.msg);
+	return 0;
+}
+
 static int cmd_list(struct run *r, char **argv)
 {
 	char path[TAR_PATH_MAX + 1];
@@ -234,13 +256,15 @@ int main(int argc, char **argv)
 	argc -= i;
 	if (argc > 1 && !strcmp(argv[0], "index"))
 		return cmd_index(&r, argv + 1);
+	if (argc > 1 && !strcmp(argv[0], "extract"))
+		return cmd_extract(&r, argv + 1);
 	if (argc > 0 && !strcmp(argv[0], "list"))
 		return cmd_list(&r, argv + 1);
 	if (argc > 1 && !strcmp(argv[0], "check"))
 		return cmd_check(argv + 1);
 	if (argc > 2 && !strcmp(argv[0], "mount"))
 		return cmd_mount(argv + 1);
-	fprintf(stderr, "usage: tree [--layers] [--rootfs] index FILE PASS... | list PASS... | check FILE | "
+	fprintf(stderr, "usage: tree [--layers] [--rootfs] index FILE PASS... | extract DIR PASS... | list PASS... | check FILE | "
 			"mount FILE DIR TAR...\n");
 	return 2;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -107,36 +108,30 @@ static void tar_begin(struct buf *b)
 	tar_add(b, '5', "rootfs/", "", "");
 }
 
-struct mem_source {
-	struct source s;
-	struct buf   *b;
-	size_t        at;
-};
-
-static int mem_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
+/* of the archive in @b, which ends here */
+static int blob_of(struct buf *b)
 {
-	struct mem_source *m = (struct mem_source *)s;
+	static const char zeros[1024];
+	int fd = memfd_create("blob", MFD_CLOEXEC);
 
-	(void)e;
-	*p = (const uint8_t *)m->b->data + m->at;
-	*len = m->b->len - m->at < 700 ? m->b->len - m->at : 700;
-	m->at += *len;
-	return *len ? 1 : 0;
-}
-
-static void mem_close(struct source *s)
-{
-	(void)s;
+	buf_add(b, zeros, sizeof(zeros));
+	if (fd < 0 || fd_write_all(fd, b->data, b->len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	return fd;
 }
 
 static int extract(const struct place *p, struct buf *b, struct err *e)
 {
-	static const char zeros[1024];
-	struct mem_source m = { .s = { mem_next, mem_close }, .b = b };
+	auto_close int blob_fd = blob_of(b);
+	const struct extract_opts o = { .fds = &blob_fd, .n_fds = 1 };
+	struct aci_result res = { 0 };
 
-	buf_add(b, zeros, sizeof(zeros));
 	e->msg[0] = 0;
-	return extract_tree(&m.s, p->root_fd, e);
+	struct tree *t = image_tree(blob_fd, NULL, p->root_fd, &res, e);
+	int r = t ? extract_tree(t, p->root_fd, &o, e) : -1;
+	tree_free(t);
+	aci_result_free(&res);
+	return r;
 }
 
 /* "rootfs/a" -> "a"; what is not in rootfs is taken as it is */
@@ -145,31 +140,38 @@ static const char *below_rootfs(const char *path)
 	return path && !strncmp(path, "rootfs/", 7) ? path + 7 : path && !strcmp(path, "rootfs") ? "" : path;
 }
 
-/* with nothing between the archive's own words and the disk */
-static int extract_raw(const struct place *p, struct buf *b, struct err *e)
+static int add_raw(struct tree *tree, struct tar *t, struct err *e)
 {
-	static const struct extract_opts o;
-	static const char zeros[1024];
-	struct mem_source m = { .s = { mem_next, mem_close }, .b = b };
 	const struct tar_entry *en;
 	int r;
 
-	buf_add(b, zeros, sizeof(zeros));
-	e->msg[0] = 0;
-	struct tar *t = tar_open(&m.s, e);
-	struct extract *x = extract_new(p->root_fd, &o, e);
 	while ((r = tar_next(t, &en, e)) > 0) {
 		struct tar_entry inner = *en;
 		inner.path = below_rootfs(en->path);
 		inner.link = en->type == TAR_HARDLINK ? below_rootfs(en->link) : en->link;
-		if (!strcmp(en->path, "manifest"))
-			continue;
-		if ((r = extract_entry(x, &inner, t, e)) < 0)
-			break;
+		if (strcmp(en->path, "manifest") != 0 && tree_add(tree, &inner, e) < 0)
+			return -1;
 	}
-	if (r == 0)
-		r = extract_finish(x, e);
-	extract_free(x);
+	return r;
+}
+
+/* with nothing between the archive's own words and the tree */
+static int extract_raw(const struct place *p, struct buf *b, struct err *e)
+{
+	auto_close int blob_fd = blob_of(b);
+	const struct extract_opts o = { .fds = &blob_fd, .n_fds = 1 };
+	const struct tree_opts to = { .spill_dir_fd = -1 };
+	auto_source struct source *in = source_fd(blob_fd, e);
+	struct tar *t = tar_open(in, e);
+	struct tree *tree = tree_new(&to, e);
+
+	e->msg[0] = 0;
+	int r = tree_pass(tree, 0, NULL, 0, e) < 0 || add_raw(tree, t, e) < 0 || tree_pass_end(tree, e) < 0 ? -1 : 0;
+	if (r == 0) {
+		tree_finish(tree);
+		r = extract_tree(tree, p->root_fd, &o, e);
+	}
+	tree_free(tree);
 	tar_free(t);
 	return r;
 }
@@ -234,6 +236,42 @@ TEST(stays_inside, "extract: no archive writes outside, whatever the reader woul
 		CHECK(r < 0 && e.msg[0]);
 		CHECK(outside_is_safe(&p));
 	}
+}
+
+/* The reader has no such paths, and the tree has no such names. */
+TEST(names, "extract: a name that is none gets nowhere")
+{
+	static const char *const paths[] = { "..", ".", "a/../b", "a/./b", "a/", "a/.", "../outside/victim" };
+	const struct tree_opts o = { .spill_dir_fd = -1 };
+	struct err e;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		const struct tar_entry en = { .type = TAR_FILE, .path = paths[i] };
+		struct tree *t = tree_new(&o, &e);
+		CHECK(tree_pass(t, 0, NULL, 0, &e) == 0);
+		CHECK(tree_add(t, &en, &e) < 0 && e.code == EINVAL);
+		tree_free(t);
+	}
+}
+
+TEST(cut_off, "extract: a blob that has become shorter is an error, not a file of zeros")
+{
+	auto_place struct place p = { .fd = -1, .root_fd = -1 };
+	auto_buf struct buf b = { 0 };
+	struct aci_result res = { 0 };
+	struct err e;
+
+	REQUIRE(place_make(&p));
+	tar_begin(&b);
+	tar_add(&b, '0', "rootfs/file", "", "content");
+	auto_close int blob_fd = blob_of(&b);
+	const struct extract_opts o = { .fds = &blob_fd, .n_fds = 1 };
+	struct tree *t = image_tree(blob_fd, NULL, -1, &res, &e);
+	REQUIRE(t && ftruncate(blob_fd, (off_t)b.len - 1024 - 510) == 0);
+	CHECK(extract_tree(t, p.root_fd, &o, &e) < 0 && e.code == EBADMSG);
+	CHECK_STR(e.msg, "rootfs/file: the image is cut off");
+	tree_free(t);
+	aci_result_free(&res);
 }
 
 TEST(order, "extract: a directory may come after what is in it, and its time stays")
@@ -322,4 +360,4 @@ TEST(copies, "render: a copy has the same links, times, holes and attributes")
 	CHECK(render_copy(p.root_fd, copy, &e) < 0); /* not empty */
 }
 
-UNIT_MAIN(stays_inside, order, devices, copies)
+UNIT_MAIN(stays_inside, names, cut_off, order, devices, copies)
