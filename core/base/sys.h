@@ -65,6 +65,7 @@
 #define SYS_ATTR_NOSUID    0x02u
 #define SYS_ATTR_NODEV     0x04u
 #define SYS_ATTR_NOEXEC    0x08u
+#define SYS_CONFIG_FLAG    0u
 #define SYS_CONFIG_STRING  1u
 #define SYS_CONFIG_CREATE  6u
 #define SYS_PROPAGATION_PRIVATE (1u << 18) /* MS_PRIVATE */
