@@ -10,7 +10,8 @@
 # As root a script runs in a PID and a mount namespace and in cgroups of its own, on a tmpfs of its own:
 # whatever a failing case leaves behind goes when the script ends, and two scripts never meet.
 # (RKTBOX_TEST_DIR=DIR puts the files on another file system; a script that sets OWN_NET before it sources this
-# has a network of its own as well, with nothing but loopback, so that its ports are free.)
+# has a network of its own as well, with nothing but loopback, so that its ports are free. RKTBOX_RENDER=erofs, loop
+# or tree forces a way of rendering; otherwise it is the one that works there: on a tmpfs, loop.)
 #
 # Set here:
 #   TOP BIN            the source tree; where the program was built ($RKTBOX_O, else $O, else build)
@@ -58,6 +59,7 @@
 # Pods:
 #   pod_uuid NAME      of a pod that spawn NAME started with --uuid-file-save=$C/NAME.uuid; waits for it
 #   pod_ready NAME     waits until it runs as well
+#   render_mode        the way of rendering that $RKT takes: erofs, loop or tree; drop_images DATA unmounts its images
 #   mounts_below DIR, cgroups_left, processes_left    what is there, one per line
 #   nothing_left       fails if one of them shows anything (mounts below $WORK)
 
@@ -159,6 +161,7 @@ cd "$WORK" || exit 1
 _use_data() {
 	DATA=$1
 	RKT="$RKTBIN --dir=$DATA --insecure-options=image"
+	[ -z "${RKTBOX_RENDER:-}" ] || RKT="$RKT --render=$RKTBOX_RENDER"
 	RKT="$RKT --system-config=$CONF/system --local-config=$CONF/local --user-config=$CONF/user"
 }
 _use_data "$WORK/data"
@@ -532,8 +535,21 @@ pod_ready() {
 	wait_for 10 _pod_runs "$(cat "$C/$1.uuid")"
 }
 
+# but those of images, which stay for the next pod until a gc finds that nobody uses them
 mounts_below() {
-	awk -v d="$1" 'index($5, d "/") == 1 {print $5}' /proc/self/mountinfo
+	awk -v d="$1" 'index($5, d "/") == 1 && $5 !~ "/cas/mnt/[^/]*$" {print $5}' /proc/self/mountinfo
+}
+
+# below a directory, which is to be unmounted itself
+drop_images() {
+	for m in "$1"/cas/mnt/*; do
+		! mountpoint -q "$m" || umount "$m"
+	done
+}
+
+# erofs, loop or tree
+render_mode() {
+	$RKT config | sed -n 's/.*"effective": "\(.*\)".*/\1/p'
 }
 
 cgroups_left() {

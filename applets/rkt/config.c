@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rkt config - prints what the configuration directories come to, as JSON
  *
- * Every entry is itself a valid configuration file. Source: rkt Documentation/subcommands/config.md.
+ * Every entry of "stage0" is itself a valid configuration file. Source: rkt Documentation/subcommands/config.md.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
+#include "applets/rkt/images.h"
 #include "applets/ui.h"
 
 struct config_opts {
@@ -41,6 +43,38 @@ static void add_string(cJSON *entry, const char *key, const char *value)
 		cJSON_AddStringToObject(entry, key, value);
 }
 
+static void add_store(cJSON *list, const struct conf *c)
+{
+	if (!c->render && !c->direct_io)
+		return;
+	cJSON *store = add_entry(list, "store");
+	add_string(store, "render", c->render);
+	if (c->direct_io)
+		cJSON_AddBoolToObject(store, "directio", !strcmp(c->direct_io, "true"));
+}
+
+/* What it comes to here and now; trying it out anew is also how to make a better kernel known. */
+static int add_rendering(cJSON *top, const struct rkt_globals *g, const struct conf *c, struct err *e)
+{
+	struct render_how opts;
+	struct render_backend b;
+	struct err why;
+
+	if (globals_render(g, c, &opts, e) < 0)
+		return -1;
+	cJSON *j = cJSON_AddObjectToObject(top, "rendering");
+	cJSON_AddStringToObject(j, "configured", render_mode_name(opts.mode));
+	struct store *st = images_open(g, c, globals_dir(g, c), false, &why);
+	if (st && render_backend(st, &b, &why) == 0)
+		cJSON_AddStringToObject(j, "effective", render_mode_name(b.mode));
+	else
+		cJSON_AddStringToObject(j, "unknown", why.msg);
+	if (st && cJSON_HasObjectItem(j, "effective") && (b.forced || *b.reason))
+		cJSON_AddStringToObject(j, "reason", b.forced ? "forced" : b.reason);
+	store_close(st);
+	return 0;
+}
+
 static int config_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct config_opts *o = opts;
@@ -60,7 +94,13 @@ static int config_run(void *opts, int argc, char **argv, struct err *e)
 		add_string(stage1, "version", c.stage1_version);
 		add_string(stage1, "location", c.stage1_location);
 	}
+	add_store(list, &c);
+	int r = add_rendering(top, &o->g, &c, e);
 	conf_free(&c);
+	if (r < 0) {
+		cJSON_Delete(top);
+		return -1;
+	}
 	return ui_json(top, o->pretty ? UI_JSON_PRETTY : UI_JSON, e);
 }
 

@@ -158,16 +158,16 @@ static int make_manifest(const struct pod *p, const char *app, struct buf *out, 
 static int open_lower(const struct pod *p, const char *app, struct store *st, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
-	struct image_id id;
+	struct render_id root;
 
 	if (read_small(p, app, "treeStoreID", 200, &text, e) < 0)
 		return -1;
 	text.data[strcspn(text.data, "\n")] = 0;
-	/* not looked up: the image may be gone from the store, its tree stays as long as the pod does */
-	if (!image_id_ok(text.data) || strlen(text.data) != IMAGE_ID_LEN)
+	/* not looked up: the image may be gone from the store, its content stays as long as the pod does */
+	if (!render_id_ok(text.data))
 		return err_set(e, EINVAL, "pod %s: treeStoreID of %s is damaged", p->uuid, app);
-	memcpy(id.s, text.data, sizeof(id.s));
-	int fd = render_image(st, &id, e);
+	render_id_set(&root, text.data);
+	int fd = render_again(st, &root, e);
 	return fd < 0 ? err_wrap(e, "image of app %s", app) : fd;
 }
 
@@ -191,11 +191,11 @@ static int pack(const struct pod *p, const char *app, struct store *st, const st
 	return r < 0 ? err_wrap(e, "error building aci") : 0;
 }
 
-static int export_app(const struct export_opts *o, const char *dir, const struct pod *p, const char *app,
-		      const char *path, struct err *e)
+static int export_app(const struct export_opts *o, const struct pod *p, const char *app, const char *path,
+		      struct err *e)
 {
 	struct out out;
-	struct store *st = images_open(dir, false, e);
+	struct store *st = images_store(&o->g, false, e);
 	int r = st ? 0 : -1;
 
 	if (r < 0)
@@ -241,7 +241,7 @@ static int export_run(void *opts, int argc, char **argv, struct err *e)
 	if (hold(&r.pod, e) < 0 || pod_manifest(&r.pod, &m, e) < 0)
 		return -1;
 	const struct appc_runtime_app *app = podref_app(&m, o->app, "export", e);
-	int result = app ? export_app(o, r.dir, &r.pod, app->name, argv[1], e) : -1;
+	int result = app ? export_app(o, &r.pod, app->name, argv[1], e) : -1;
 	pod_manifest_free(&m);
 	return result;
 }

@@ -43,6 +43,7 @@ static void gc_init(void *opts)
 struct gc {
 	const struct gc_opts *o;
 	struct pods          *pods;
+	struct images_roots   used;
 	size_t                n_failed;
 	struct err            out; /* why standard output could not be written */
 };
@@ -92,9 +93,9 @@ static void on_failed(void *ctx, const char *uuid, const struct err *why)
 	g->n_failed++;
 }
 
-static bool tree_used(void *ctx, const struct image_id *id)
+static bool render_used(void *ctx, const char *render_id)
 {
-	return pods_tree_used(((struct gc *)ctx)->pods, id->s);
+	return images_root_used(&((struct gc *)ctx)->used, render_id);
 }
 
 static void on_swept(void *ctx, const char *what)
@@ -102,16 +103,17 @@ static void on_swept(void *ctx, const char *what)
 	print(ctx, "Garbage collecting ", what);
 }
 
-static int sweep_store(struct gc *g, const char *dir, struct err *e)
+static int sweep_store(struct gc *g, struct err *e)
 {
 	struct store_gc_opts o = {
-		.ctx = g, .tree_used = tree_used, .removed = on_swept, .dry_run = g->o->dry_run,
+		.ctx = g, .render_used = render_used, .removed = on_swept, .dry_run = g->o->dry_run,
 	};
-	struct store *st = images_open(dir, false, e);
+	struct store *st = images_store(&g->o->g, false, e);
 
 	if (!st)
 		return -1;
 	int r = store_gc(st, &o, e);
+	images_roots_free(&g->used);
 	store_close(st);
 	return r;
 }
@@ -125,7 +127,7 @@ static int gc_run(void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL, "\"%s\" is too much: rkt rm removes single pods (see --help)", argv[0]);
 	if (globals_need_root(e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
-	struct gc g = { .o = o, .pods = r.pods };
+	struct gc g = { .o = o, .pods = r.pods, .used = { .pods = r.pods } };
 	struct pods_gc_opts how = {
 		.grace_ns = o->grace_ns, .expire_prepared_ns = o->expire_ns,
 		.mark_only = o->mark_only, .dry_run = o->dry_run,
@@ -134,7 +136,7 @@ static int gc_run(void *opts, int argc, char **argv, struct err *e)
 	};
 	if (pods_gc(r.pods, &how, e) < 0)
 		return -1;
-	if (!o->mark_only && sweep_store(&g, r.dir, e) < 0)
+	if (!o->mark_only && sweep_store(&g, e) < 0)
 		return -1;
 	if (g.out.code) {
 		*e = g.out;

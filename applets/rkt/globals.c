@@ -50,6 +50,16 @@ static int set_insecure(void *opts, const char *arg, struct err *e)
 	}
 }
 
+static int set_render(void *opts, const char *arg, struct err *e)
+{
+	enum render_mode ignored;
+
+	if (!render_mode_from(arg, &ignored))
+		return err_set(e, EINVAL, "unknown value \"%s\"; known: auto, erofs, loop, tree", arg);
+	((struct rkt_globals *)opts)->render = arg;
+	return 0;
+}
+
 /* rkt before 0.15 had one switch for everything about fetching */
 static int set_skip_verify(void *opts, const char *arg, struct err *e)
 {
@@ -63,6 +73,9 @@ const struct opt rkt_globals_opts[] = {
 	OPT_CALL(0, "insecure-options", "LIST", set_insecure,
 		 "comma-separated checks to leave out: none, image, tls, ondisk, http, pubkey, capabilities, paths, "
 		 "seccomp, devices, all-fetch, all-run, all"),
+	OPT_CALL(0, "render", "HOW", set_render,
+		 "how images become root file systems: mounted (erofs, or loop for EROFS on loop devices), "
+		 "unpacked (tree), or auto (the best that works; default)"),
 	OPT_TEXT(0, "system-config", "DIR", struct rkt_globals, system_config,
 		 "system configuration directory (default /usr/lib/rkt)"),
 	OPT_TEXT(0, "local-config", "DIR", struct rkt_globals, local_config,
@@ -97,6 +110,16 @@ int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e)
 const char *globals_dir(const struct rkt_globals *g, const struct conf *c)
 {
 	return g->dir && *g->dir ? g->dir : c->data_dir ? c->data_dir : "/var/lib/rkt";
+}
+
+int globals_render(const struct rkt_globals *g, const struct conf *c, struct render_how *out, struct err *e)
+{
+	const char *how = g->render ? g->render : c && c->render ? c->render : "auto";
+
+	*out = (struct render_how){ .direct = c && c->direct_io && !strcmp(c->direct_io, "true") };
+	if (render_mode_from(how, &out->mode))
+		return 0;
+	return err_set(e, EINVAL, "configured render: unknown value \"%s\"; known: auto, erofs, loop, tree", how);
 }
 
 int globals_need_root(struct err *e)

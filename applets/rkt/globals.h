@@ -7,6 +7,7 @@
 
 #include "core/base/opt.h"
 #include "core/conf/conf.h"
+#include "core/store/render.h"
 
 /* --insecure-options: what the user asked not to be protected from */
 enum {
@@ -28,6 +29,7 @@ struct rkt_globals {
 	const char *system_config, *local_config, *user_config;
 	bool        trust_keys_from_https;
 	unsigned    insecure; /* INSECURE_* */
+	const char *render; /* --render as given, a name that is known, or NULL: ask globals_render() */
 };
 
 extern const struct opt rkt_globals_opts[];
@@ -40,6 +42,9 @@ void globals_init(void *opts);
  */
 int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e);
 const char *globals_dir(const struct rkt_globals *g, const struct conf *c);
+
+/** globals_render() - how images are rendered: --render, else configuration, else whatever works best; @c may be NULL */
+int globals_render(const struct rkt_globals *g, const struct conf *c, struct render_how *out, struct err *e);
 
 /**
  * globals_need_root() - EPERM and "cannot run as unprivileged user" for commands that only root can carry out

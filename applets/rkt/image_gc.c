@@ -31,11 +31,6 @@ static void gc_init(void *opts)
 	((struct gc_opts *)opts)->grace_ns = 24 * HOUR;
 }
 
-static bool tree_used(void *ctx, const struct image_id *id)
-{
-	return pods_tree_used(ctx, id->s);
-}
-
 static void on_removed(void *ctx, const char *what)
 {
 	(void)ctx;
@@ -51,8 +46,9 @@ static int remove_old(struct store *st, struct pods *ps, int64_t grace_ns, int *
 
 	if (store_list(st, &l, e) < 0)
 		return -1;
+	struct images_roots used = { .pods = ps };
 	for (size_t i = 0; i < l.n; i++) {
-		if (now - l.v[i].last_used_ns < grace_ns || pods_tree_used(ps, l.v[i].id.s))
+		if (now - l.v[i].last_used_ns < grace_ns || images_root_used(&used, l.v[i].id.s))
 			continue;
 		if (images_remove(st, &l.v[i].id, e) == 0)
 			++*removed;
@@ -60,18 +56,23 @@ static int remove_old(struct store *st, struct pods *ps, int64_t grace_ns, int *
 			ui_error(e), failed++;
 	}
 	image_infos_free(&l);
+	images_roots_free(&used);
 	return failed ? err_set(e, EIO, "%d image(s) cannot be removed", failed) : 0;
 }
 
 static int collect(struct store *st, struct pods *ps, int64_t grace_ns, struct err *e)
 {
-	const struct store_gc_opts how = { .ctx = ps, .tree_used = tree_used, .removed = on_removed };
+	struct images_roots used = { .pods = ps };
+	const struct store_gc_opts how = { .ctx = &used, .render_used = images_root_used, .removed = on_removed };
 	int removed = 0;
 
 	int r = remove_old(st, ps, grace_ns, &removed, e);
 	if (removed)
 		ui_info("%d image(s) successfully removed", removed);
-	return r < 0 ? -1 : store_gc(st, &how, e);
+	if (r == 0)
+		r = store_gc(st, &how, e);
+	images_roots_free(&used);
+	return r;
 }
 
 static int gc_run(void *opts, int argc, char **argv, struct err *e)

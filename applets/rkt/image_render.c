@@ -8,7 +8,7 @@
 
 static int fill(struct store *st, const struct image_id *id, int dir_fd, struct err *e)
 {
-	auto_close int root_fd = render_image(st, id, e);
+	auto_close int root_fd = render_image(st, id, NULL, e);
 
 	return root_fd < 0 ? -1 : render_copy(root_fd, dir_fd, e);
 }

@@ -21,6 +21,8 @@
 #include "core/archive/source.h"
 #include "core/base/fd.h"
 #include "core/fetch/http.h"
+#include "core/pod/pod.h"
+#include "core/store/render.h"
 
 /* Scripts look for these lines, and they begin with "image: " whichever command says them. */
 __attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
@@ -98,6 +100,21 @@ int images_pull_parse(const char *policy, bool store_only, bool no_store, enum i
 
 /* ---- importing ---- */
 
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	ui_warn("%s", text);
+}
+
+/* The image is good, only not yet to be run; what is wrong with its dependencies otherwise, running it tells. */
+static void warn_of_dependencies(struct store *st, const struct image_id *id)
+{
+	struct err why;
+
+	if (render_missing(st, id, warn, NULL, &why) < 0)
+		ui_warn("%s", why.msg);
+}
+
 static int import(struct store *st, const struct rkt_globals *g, struct source *src, const char *origin,
 		  const char *label, uint64_t total, struct image_id *out, struct err *e)
 {
@@ -116,6 +133,8 @@ static int import(struct store *st, const struct rkt_globals *g, struct source *
 		struct err why = *e;
 		return err_set(e, EACCES, "%.400s; --insecure-options=devices lets it in", why.msg);
 	}
+	if (r == 0)
+		warn_of_dependencies(st, out);
 	return r;
 }
 
@@ -380,18 +399,18 @@ int images_find(struct store *st, const char *arg, struct image_id *out, struct 
 	return resolve_name(st, arg, out, e);
 }
 
-static void warn(void *ctx, const char *text)
+struct store *images_open(const struct rkt_globals *g, const struct conf *c, const char *dir, bool create,
+			  struct err *e)
 {
-	(void)ctx;
-	ui_warn("%s", text);
-}
+	struct render_how render = { .mode = RENDER_AUTO };
 
-struct store *images_open(const char *dir, bool create, struct err *e)
-{
+	if (g && globals_render(g, c, &render, e) < 0)
+		return NULL;
 	struct store *st = store_open(dir, create, e);
-
-	if (st)
-		store_on_warning(st, warn, NULL);
+	if (!st)
+		return NULL;
+	store_on_warning(st, warn, NULL);
+	render_set_how(st, &render);
 	return st;
 }
 
@@ -401,9 +420,24 @@ struct store *images_store(const struct rkt_globals *g, bool create, struct err 
 
 	if (globals_conf(g, &c, e) < 0)
 		return NULL;
-	struct store *st = images_open(globals_dir(g, &c), create, e);
+	struct store *st = images_open(g, &c, globals_dir(g, &c), create, e);
 	conf_free(&c);
 	return st;
+}
+
+bool images_root_used(void *roots, const char *render_id)
+{
+	struct images_roots *r = roots;
+
+	if (!r->looked)
+		r->roots = pods_roots(r->pods);
+	r->looked = true;
+	return pod_roots_have(r->roots, render_id);
+}
+
+void images_roots_free(struct images_roots *r)
+{
+	pod_roots_free(r->roots);
 }
 
 int images_remove(struct store *st, const struct image_id *id, struct err *e)

@@ -13,6 +13,9 @@
 #include "core/base/err.h"
 #include "core/store/store.h"
 
+struct conf;
+struct pods;
+struct pod_roots;
 struct rkt_globals;
 
 enum images_kind { IMAGES_GUESS, IMAGES_ID, IMAGES_URL, IMAGES_PATH, IMAGES_NAME };
@@ -52,11 +55,24 @@ int images_resolve(struct store *st, const struct rkt_globals *g, const char *ar
 /** images_find() - the same for commands that never fetch: an ID (prefix) or a name with labels */
 int images_find(struct store *st, const char *arg, struct image_id *out, struct err *e);
 
-/** images_open() - the store in the data directory @dir, its warnings going to the terminal; store_close() it */
-struct store *images_open(const char *dir, bool create, struct err *e);
+/**
+ * images_open() - the store in the data directory @dir, its warnings going to the terminal; store_close() it
+ * @g, @c: say how images are rendered; NULL: as it is best
+ */
+struct store *images_open(const struct rkt_globals *g, const struct conf *c, const char *dir, bool create,
+			  struct err *e);
 
-/** images_store() - the store in the configured data directory, its warnings going to the terminal; store_close() it */
+/** images_store() - the same in the configured data directory */
 struct store *images_store(const struct rkt_globals *g, bool create, struct err *e);
 
 /** images_remove() - store_remove(), and says so as scripts expect it */
 int images_remove(struct store *st, const struct image_id *id, struct err *e);
+
+/** images_root_used() - for store_gc() and store_discard(), which ask under their lock; pods are looked at once */
+struct images_roots {
+	struct pods      *pods;
+	struct pod_roots *roots; /* NULL before */
+	bool              looked;
+};
+bool images_root_used(void *roots, const char *render_id);
+void images_roots_free(struct images_roots *r);

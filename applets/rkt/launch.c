@@ -21,6 +21,7 @@
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "core/pod/appfs.h"
+#include "core/store/render.h"
 
 /* --net alone is what rkt says for its default network */
 static int set_net(void *opts, const char *arg, struct err *e)
@@ -214,6 +215,12 @@ static int set_up(const struct pod *p, const struct stage1 *s, int stage1_fd, co
 		r = reopen(&layers[i], apps[i].lower_fd, e);
 	if (r == 0)
 		r = mount_all(s, apps, layers, n_apps, e);
+	/*
+	 * Overlays hold what they stand on by themselves. The mounts of all images, which came along, would keep
+	 * them in use as long as the pod lives. The data directory is three levels above a pod directory.
+	 */
+	if (r == 0)
+		render_leave("../../../cas");
 	for (size_t i = 0; i <= n_apps; i++) {
 		fd_cleanup(&layers[i].fd);
 		free(layers[i].path);

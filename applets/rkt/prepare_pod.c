@@ -61,9 +61,9 @@ static int fill_appsinfo(
 	snprintf(path, sizeof(path), "appsinfo/%s/manifest", app);
 	if (write_file(dir_fd, path, img->text, img->text_len, e) < 0)
 		return -1;
-	/* it keeps the image's tree from being collected, which a copy does not need */
+	/* it keeps what the app stands on from being collected, which a copy does not need */
 	snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", app);
-	return overlay ? write_file(dir_fd, path, img->id.s, strlen(img->id.s), e) : 0;
+	return overlay ? write_file(dir_fd, path, img->root.s, strlen(img->root.s), e) : 0;
 }
 
 static int make_target(int dir_fd, const char *app, struct err *e)
@@ -121,7 +121,7 @@ static int fill_builtin(int dir_fd, const struct reified *r, struct err *e)
 /* The mount points for the apps are made when the image's tree is there: by launch, or here in the copy. */
 static int fill_foreign(int dir_fd, const struct prepared_pod *pp, int lower_fd, bool overlay, struct err *e)
 {
-	const char *id = pp->stage1.id.s;
+	const char *id = pp->stage1.root.s;
 
 	if (overlay && (write_file(dir_fd, STAGE1_TREE_ID, id, strlen(id), e) < 0 ||
 			appfs_prepare(dir_fd, APPFS_STAGE1, lower_fd, e) < 0))
@@ -212,13 +212,13 @@ static int render(struct prepared_pod *pp, struct err *e)
 	for (size_t i = 0; i <= n; i++)
 		pp->lower_fds[i] = -1;
 	for (size_t i = 0; i < n; i++) {
-		pp->lower_fds[i] = render_image(pp->st, &pp->r.images[i].id, e);
+		pp->lower_fds[i] = render_image(pp->st, &pp->r.images[i].id, &pp->r.images[i].root, e);
 		if (pp->lower_fds[i] < 0)
 			return err_wrap(e, "image %s", pp->r.pod.apps.v[i].image_name);
 	}
 	if (pp->stage1.builtin)
 		return 0;
-	pp->lower_fds[n] = render_image(pp->st, &pp->stage1.id, e);
+	pp->lower_fds[n] = render_image(pp->st, &pp->stage1.id, &pp->stage1.root, e);
 	return pp->lower_fds[n] < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
@@ -229,7 +229,7 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_
 
 	if (images_pull_parse(o->pull_policy, o->store_only, o->no_store, &pull, e) < 0)
 		return -1;
-	pp->st = images_open(dir, true, e);
+	pp->st = images_open(g, &pp->conf, dir, true, e);
 	if (!pp->st || stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 ||
 	    reify(pp->st, g, o, &pp->r, e) < 0 ||
 	    (when == PREPARE_FOR_NOW && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0))

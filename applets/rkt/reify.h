@@ -8,11 +8,12 @@
 
 #include "applets/rkt/podopts.h"
 #include "core/appc/manifest.h"
-#include "core/store/store.h"
+#include "core/store/render.h"
 
 /* what stage 0 needs to know about each app's image besides the pod manifest; same order as its apps */
 struct reified_image {
 	struct image_id id;
+	struct render_id root; /* for prepare_pod: what its root file system is */
 	char           *text; /* the image manifest as it is in the archive */
 	size_t          text_len;
 };

@@ -54,20 +54,20 @@ static void found_free(struct found *f)
 	conf_free(&f->conf);
 }
 
-/* a tree may have been collected and be rendered anew: the pod says which image's it is */
+/* unmounted meanwhile, it is mounted anew; the pod says what it was prepared with */
 static int render_app(struct found *f, struct launch_app *a, struct err *e)
 {
 	char path[600];
 	auto_free char *id = NULL;
-	struct image_id image;
+	struct render_id root;
 
 	if (!appfs_is_overlay(f->pod.dir_fd, a->name))
 		return 0;
 	snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", a->name);
-	if (fd_read_file(f->pod.dir_fd, path, sizeof(image.s), &id, NULL, e) < 0)
+	if (fd_read_file(f->pod.dir_fd, path, sizeof(root.s), &id, NULL, e) < 0)
 		return -1;
-	snprintf(image.s, sizeof(image.s), "%.*s", (int)strcspn(id, "\n"), id);
-	a->lower_fd = render_image(f->st, &image, e);
+	snprintf(root.s, sizeof(root.s), "%.*s", (int)strcspn(id, "\n"), id);
+	a->lower_fd = render_again(f->st, &root, e);
 	return a->lower_fd < 0 ? -1 : 0;
 }
 
@@ -81,9 +81,9 @@ static int render_apps(struct found *f, struct err *e)
 	for (size_t i = 0; i < n; i++)
 		if (render_app(f, &f->apps[i], e) < 0)
 			return err_wrap(e, "app %s", f->apps[i].name);
-	if (f->stage1.builtin || !*f->stage1.id.s)
+	if (f->stage1.builtin || !*f->stage1.root.s)
 		return 0;
-	f->stage1_fd = render_image(f->st, &f->stage1.id, e);
+	f->stage1_fd = render_again(f->st, &f->stage1.root, e);
 	return f->stage1_fd < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
@@ -100,7 +100,7 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 	if (pod_manifest(&f->pod, &f->m, e) < 0 || launch_check(&o->launch, f->m.apps.n, e) < 0 ||
 	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0)
 		return -1;
-	f->st = images_open(dir, true, e);
+	f->st = images_open(&o->g, &f->conf, dir, true, e);
 	return f->st ? render_apps(f, e) : -1;
 }
 

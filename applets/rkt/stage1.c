@@ -196,9 +196,9 @@ int stage1_load(const struct pod *p, struct stage1 *out, struct err *e)
 		return err_wrap(e, "pod %s", p->uuid);
 	const char *kind = appc_pair_find(&out->manifest.annotations, STAGE1_ANNOTATION);
 	out->builtin = kind && !strcmp(kind, "built-in");
-	if (out->builtin || fd_read_file(p->dir_fd, STAGE1_TREE_ID, sizeof(out->id.s), &id, NULL, &why) < 0)
+	if (out->builtin || fd_read_file(p->dir_fd, STAGE1_TREE_ID, sizeof(out->root.s), &id, NULL, &why) < 0)
 		return 0;
-	snprintf(out->id.s, sizeof(out->id.s), "%.*s", (int)strcspn(id, "\n"), id);
+	snprintf(out->root.s, sizeof(out->root.s), "%.*s", (int)strcspn(id, "\n"), id);
 	return 0;
 }
 
@@ -322,10 +322,10 @@ static int render_own(const struct pod *p, const struct stage1 *s, struct err *e
 	snprintf(link, sizeof(link), "/proc/self/fd/%d/../../..", p->dir_fd);
 	if (!realpath(link, dir))
 		return err_sys(e, "data directory of pod %s", p->uuid);
-	struct store *st = images_open(dir, false, e);
+	struct store *st = images_open(NULL, NULL, dir, false, e);
 	if (!st)
 		return -1;
-	int fd = render_image(st, &s->id, e);
+	int fd = render_again(st, &s->root, e);
 	store_close(st);
 	return fd < 0 ? err_wrap(e, "stage 1 image of pod %s", p->uuid) : fd;
 }
@@ -333,7 +333,7 @@ static int render_own(const struct pod *p, const struct stage1 *s, struct err *e
 /* As the pod's processes see it, but read-only, and only for us. A copy is in place already. */
 static int mount_again(struct pod *p, const struct stage1 *s, struct err *e)
 {
-	if (!*s->id.s)
+	if (!*s->root.s)
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "new mount namespace");

@@ -29,7 +29,8 @@ extern const struct opt stage1_opts_table[];
 
 struct stage1 {
 	bool                  builtin;
-	struct image_id       id;       /* of a foreign one */
+	struct image_id       id;       /* of a foreign one that was chosen */
+	struct render_id      root;     /* of a foreign one: its root file system; "": not known (yet), or a copy */
 	char                 *text;     /* what goes into stage1/manifest */
 	size_t                text_len;
 	struct image_manifest manifest; /* of a foreign one: its annotations name the entry points */

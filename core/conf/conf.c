@@ -24,6 +24,8 @@ void conf_free(struct conf *c)
 {
 	free(c->data_dir);
 	free(c->stage1_images_dir);
+	free(c->render);
+	free(c->direct_io);
 	free(c->stage1_name);
 	free(c->stage1_version);
 	free(c->stage1_location);
@@ -35,6 +37,13 @@ void conf_free(struct conf *c)
 static int check_abs_path(const char *s, struct err *e)
 {
 	return *s == '/' ? 0 : err_set(e, EINVAL, "must be an absolute path, not \"%s\"", s);
+}
+
+static int check_render(const char *s, struct err *e)
+{
+	if (!strcmp(s, "auto") || !strcmp(s, "erofs") || !strcmp(s, "loop") || !strcmp(s, "tree"))
+		return 0;
+	return err_set(e, EINVAL, "must be auto, erofs, loop or tree, not \"%s\"", s);
 }
 
 static int check_location(const char *s, struct err *e)
@@ -68,6 +77,20 @@ static int take(const cJSON *j, const char *key, int (*check)(const char *s, str
 	return *field ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
+static int take_bool(const cJSON *j, const char *key, char **field, struct err *e)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(j, key);
+
+	if (!v)
+		return 0;
+	if (!cJSON_IsBool(v))
+		return err_set(e, EINVAL, "field \"%s\": must be true or false", key);
+	if (*field)
+		return err_set(e, EINVAL, "field \"%s\": is set by another file of this directory as well", key);
+	*field = strdup(cJSON_IsTrue(v) ? "true" : "false");
+	return *field ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
 /* ---- kinds ---- */
 
 static int parse_paths(const cJSON *j, struct conf *c, struct err *e)
@@ -90,12 +113,20 @@ static int parse_stage1(const cJSON *j, struct conf *c, struct err *e)
 	return take(j, "location", check_location, &c->stage1_location, e);
 }
 
+static int parse_store(const cJSON *j, struct conf *c, struct err *e)
+{
+	if (take(j, "render", check_render, &c->render, e) < 0)
+		return -1;
+	return take_bool(j, "directio", &c->direct_io, e);
+}
+
 static const struct kind {
 	const char *name, *dir;
 	int       (*parse)(const cJSON *j, struct conf *c, struct err *e);
 } kinds[] = {
 	{ "paths", "paths.d", parse_paths },
 	{ "stage1", "stage1.d", parse_stage1 },
+	{ "store", "store.d", parse_store },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 
@@ -117,14 +148,24 @@ static int check_head(const cJSON *j, const char *kind, struct err *e)
 	return 0;
 }
 
+/* all fields are strings of their own */
+#define N_FIELDS 7
+static void fields(struct conf *c, char **out[N_FIELDS])
+{
+	char **all[N_FIELDS] = { &c->data_dir, &c->stage1_images_dir, &c->render, &c->direct_io, &c->stage1_name,
+				 &c->stage1_version, &c->stage1_location };
+
+	memcpy(out, all, sizeof(all));
+}
+
 /* the second one's fields over the first one's, which takes them */
 static void overlay(struct conf *c, struct conf *over)
 {
-	char **to[] = { &c->data_dir, &c->stage1_images_dir, &c->stage1_name, &c->stage1_version, &c->stage1_location };
-	char **from[] = { &over->data_dir, &over->stage1_images_dir, &over->stage1_name, &over->stage1_version,
-			  &over->stage1_location };
+	char **to[N_FIELDS], **from[N_FIELDS];
 
-	for (size_t i = 0; i < sizeof(to) / sizeof(*to); i++) {
+	fields(c, to);
+	fields(over, from);
+	for (size_t i = 0; i < N_FIELDS; i++) {
 		if (!*from[i])
 			continue;
 		free(*to[i]);
@@ -132,14 +173,14 @@ static void overlay(struct conf *c, struct conf *over)
 	}
 }
 
-static int conf_copy(const struct conf *c, struct conf *out, struct err *e)
+static int conf_copy(struct conf *c, struct conf *out, struct err *e)
 {
-	char *const from[] = { c->data_dir, c->stage1_images_dir, c->stage1_name, c->stage1_version, c->stage1_location };
-	char **to[] = { &out->data_dir, &out->stage1_images_dir, &out->stage1_name, &out->stage1_version,
-			&out->stage1_location };
+	char **to[N_FIELDS], **from[N_FIELDS];
 
-	for (size_t i = 0; i < sizeof(to) / sizeof(*to); i++)
-		if (from[i] && !(*to[i] = strdup(from[i])))
+	fields(c, from);
+	fields(out, to);
+	for (size_t i = 0; i < N_FIELDS; i++)
+		if (*from[i] && !(*to[i] = strdup(*from[i])))
 			return err_set(e, ENOMEM, "out of memory");
 	return 0;
 }

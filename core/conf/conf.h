@@ -15,6 +15,8 @@ struct conf_opts { const char *system_dir, *local_dir, *user_dir; }; /* NULL: /u
 struct conf {
 	char *data_dir;         /* paths: "data", default /var/lib/rkt */
 	char *stage1_images_dir; /* paths: "stage1-images"; NULL: not set */
+	char *render;           /* store: how images are rendered; NULL: not set */
+	char *direct_io;        /* store: "directio": "true" or "false"; NULL: not set */
 	char *stage1_name, *stage1_version, *stage1_location; /* stage1: NULL: the built-in one */
 };
 

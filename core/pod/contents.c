@@ -240,52 +240,104 @@ int pod_app_status(const struct pod *p, const char *app, int *status, int64_t *e
 	return 0;
 }
 
-/* 1: names @image_id, 0; whatever cannot be read is taken for a name, so that nothing in use goes */
-static int names_tree(const struct pod *p, const char *path, const char *image_id)
+/* ---- what pods stand on ---- */
+
+struct pod_roots {
+	char (*v)[SMALL_FILE]; /* render IDs, sorted */
+	size_t n, cap;
+	bool   all; /* something could not be read, so anything may be in use */
+};
+
+static void add_root(struct pod_roots *r, const char *id)
+{
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : 64;
+		void *v = realloc(r->v, cap * sizeof(*r->v));
+		if (!v) {
+			r->all = true;
+			return;
+		}
+		r->v = v;
+		r->cap = cap;
+	}
+	snprintf(r->v[r->n++], SMALL_FILE, "%s", id);
+}
+
+static void add_named(struct pod_roots *r, const struct pod *p, const char *path)
 {
 	char text[SMALL_FILE];
 	struct err why;
 
-	if (read_line(p, path, text, NULL, &why) < 0)
-		return why.code != ENOENT && why.code != ENOTDIR;
-	return !strcmp(text, image_id);
+	if (read_line(p, path, text, NULL, &why) == 0)
+		add_root(r, text);
+	else if (why.code != ENOENT && why.code != ENOTDIR)
+		r->all = true;
 }
 
-static int uses_tree(void *ctx, struct pod *p, struct err *e)
+static void add_apps(struct pod_roots *r, const struct pod *p)
 {
-	const char *image_id = ctx;
-	struct dirent *de;
-	int found = 0;
-	(void)e;
-
-	/* exited ones count: they can still be exported */
-	if (p->state == POD_GARBAGE || p->state == POD_DELETING)
-		return 0;
-	if (names_tree(p, "stage1TreeStoreID", image_id))
-		return 1;
 	int fd = open_beneath(p->dir_fd, "appsinfo", O_RDONLY | O_DIRECTORY);
 	auto_dir DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
 	if (!d) {
-		found = errno != ENOENT;
+		r->all |= errno != ENOENT;
 		fd_cleanup(&fd);
-		return found;
+		return;
 	}
-	while (!found && (de = readdir(d))) {
+	while ((de = readdir(d))) {
 		char path[NAME_MAX + 32];
 		if (*de->d_name == '.')
 			continue;
 		snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", de->d_name);
-		found = names_tree(p, path, image_id);
+		add_named(r, p, path);
 	}
-	return found;
 }
 
-bool pods_tree_used(struct pods *ps, const char *image_id)
+/* Exited ones count: they can still be exported. In the garbage only a stage 1 is still needed, for its gc. */
+static int add_pod(void *ctx, struct pod *p, struct err *e)
 {
-	struct err e;
-	char id[SMALL_FILE];
+	struct pod_roots *r = ctx;
+	(void)e;
 
-	if ((size_t)snprintf(id, sizeof(id), "%s", image_id) >= sizeof(id))
+	if (p->state == POD_DELETING)
+		return 0;
+	add_named(r, p, "stage1TreeStoreID");
+	if (p->state != POD_GARBAGE)
+		add_apps(r, p);
+	return 0;
+}
+
+static int compare_roots(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+struct pod_roots *pods_roots(struct pods *ps)
+{
+	struct pod_roots *r = calloc(1, sizeof(*r));
+	struct err why;
+
+	if (!r)
+		return NULL;
+	r->all = pods_each(ps, add_pod, r, &why) != 0 || r->all;
+	if (r->n)
+		qsort(r->v, r->n, sizeof(*r->v), compare_roots);
+	return r;
+}
+
+void pod_roots_free(struct pod_roots *r)
+{
+	if (r)
+		free(r->v);
+	free(r);
+}
+
+bool pod_roots_have(const struct pod_roots *r, const char *render_id)
+{
+	char key[SMALL_FILE];
+
+	if (!r || r->all || (size_t)snprintf(key, sizeof(key), "%s", render_id) >= sizeof(key))
 		return true;
-	return pods_each(ps, uses_tree, id, &e) != 0;
+	return r->n && bsearch(key, r->v, r->n, sizeof(*r->v), compare_roots);
 }

@@ -11,7 +11,7 @@
  *   stage1/rootfs/rkt/status/APP        exit status, decimal, once the app has ended
  *   stage1/rootfs/rkt/status/APP.signal is not used: a signal is 128 + number in the status
  *   appsinfo/APP/manifest               the app's image manifest
- *   appsinfo/APP/treeStoreID            image ID whose rendered tree is the app's lower directory
+ *   appsinfo/APP/treeStoreID            render ID of the app's lower directory: its image's ID, or "deps-..."
  *   overlay/APP/{upper,work}            the app's own changes
  *   volumes/NAME                        empty volumes
  *   logs/APP, logs/APP.1                what the app wrote; .1 is older
@@ -118,5 +118,11 @@ struct pods_gc_opts {
 };
 int pods_gc(struct pods *ps, const struct pods_gc_opts *o, struct err *e);
 
-/** pods_tree_used() - whether any pod that may still run, or be exported, names the image's tree (for store_gc()) */
-bool pods_tree_used(struct pods *ps, const char *image_id);
+/**
+ * pods_roots() - what all pods that may still run, or be exported, stand on: one look at each pod
+ * pod_roots_have() - whether one of them names this render ID (for store_gc()); if in doubt, or for NULL: true
+ */
+struct pod_roots;
+struct pod_roots *pods_roots(struct pods *ps); /* NULL: out of memory; pod_roots_free() it */
+void pod_roots_free(struct pod_roots *r);
+bool pod_roots_have(const struct pod_roots *r, const char *render_id);

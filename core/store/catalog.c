@@ -205,26 +205,40 @@ int store_info(struct store *st, const struct image_id *id, struct image_info *o
 	return info_read(st, id, out, e);
 }
 
-int store_manifest_text(struct store *st, const struct image_id *id, char **text, size_t *len, struct err *e)
+static int read_manifest_text(struct store *st, const struct image_id *id, char **text, size_t *len, struct err *e)
 {
-	if (!store_has(st, "info", id->s))
+	if (st->cas_fd < 0)
 		return err_set(e, ENOENT, "image %s is not in the store", id->s);
 	return fd_read_file(st->cas_fd, store_path("manifest", id->s).s, APPC_MANIFEST_MAX, text, len, e);
 }
 
-int store_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e)
+int store_manifest_text(struct store *st, const struct image_id *id, char **text, size_t *len, struct err *e)
+{
+	if (!store_has(st, "info", id->s))
+		return err_set(e, ENOENT, "image %s is not in the store", id->s);
+	return read_manifest_text(st, id, text, len, e);
+}
+
+int store_read_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e)
 {
 	auto_free char *text = NULL;
 	struct findings f = { 0 };
 	size_t len;
 
-	if (store_manifest_text(st, id, &text, &len, e) < 0)
+	if (read_manifest_text(st, id, &text, &len, e) < 0)
 		return -1;
 	bool good = image_manifest_parse(text, len, m, &f);
 	if (!good && findings_err(&f, e) == 0)
 		err_set(e, EBADMSG, "not valid");
 	findings_free(&f);
 	return good ? 0 : err_wrap(e, "the store's manifest of image %s is damaged", id->s);
+}
+
+int store_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e)
+{
+	if (!store_has(st, "info", id->s))
+		return err_set(e, ENOENT, "image %s is not in the store", id->s);
+	return store_read_manifest(st, id, m, e);
 }
 
 int store_blob(struct store *st, const struct image_id *id, struct err *e)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * gc - what no image has and nobody is writing any more
+ * gc - what no image has, no pod uses and nobody is writing any more
  *
- * Leftovers come from processes that were killed, from power cuts and from images that were removed while
- * pods used their trees. All is decided under the exclusive lock, so nothing looked at is about to be used; a
- * tree is only renamed there and deleted afterwards, when others may go on.
+ * Leftovers come from processes that were killed, from power cuts and from images that were removed while pods used
+ * them. All is decided under the exclusive lock, so nothing looked at is about to be used; a tree is only renamed
+ * there and deleted afterwards, when others may go on. Nothing is unmounted that anybody has open (mount_drop()).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,11 +16,16 @@
 #include "core/base/fd.h"
 #include "core/base/json.h"
 #include "core/base/lock.h"
+#include "core/store/backend.h"
+#include "core/store/deps.h"
 #include "core/store/internal.h"
+#include "core/store/mount.h"
 
 struct gc {
 	struct store               *st;
 	const struct store_gc_opts *o;
+	struct image_id            *kept;  /* what roots in use are made of, sorted; of those with dependencies */
+	size_t                      n_kept;
 };
 
 static bool begins(const char *s, const char *with)
@@ -33,10 +38,39 @@ static bool has_image(const struct gc *g, const char *id)
 	return store_has(g->st, "info", id);
 }
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct image_id *)a)->s, ((const struct image_id *)b)->s);
+}
+
+static bool is_used(const struct gc *g, const char *render_id)
+{
+	return g->o->render_used && g->o->render_used(g->o->ctx, render_id);
+}
+
+/* whether its content has to stay: it exists, or a root that a pod uses is made of it */
+static bool has_content(const struct gc *g, const char *id)
+{
+	struct image_id key;
+
+	if (has_image(g, id) || is_used(g, id))
+		return true;
+	snprintf(key.s, sizeof(key.s), "%s", id);
+	return g->n_kept && bsearch(&key, g->kept, g->n_kept, sizeof(key), compare);
+}
+
 static void say(const struct gc *g, const char *what)
 {
 	if (g->o->removed)
 		g->o->removed(g->o->ctx, what);
+}
+
+static void say_of(const struct gc *g, const char *what, const char *name)
+{
+	struct err text;
+
+	err_set(&text, 0, "%s %s", what, name);
+	say(g, text.msg);
 }
 
 static int drop(const struct gc *g, const char *path, struct err *e)
@@ -77,7 +111,7 @@ static int judge_info(const struct gc *g, const char *dir, const char *name, str
 	return begins(name, STORE_TMP) ? drop(g, store_path(dir, name).s, e) : 0;
 }
 
-/* manifest/, used/, blob/sha512/ab/, name/KEY/: names are image IDs */
+/* used/, name/KEY/: names are image IDs */
 static int judge_file(const struct gc *g, const char *dir, const char *name, struct err *e)
 {
 	struct store_path path = store_path(dir, name);
@@ -87,6 +121,12 @@ static int judge_file(const struct gc *g, const char *dir, const char *name, str
 	return drop(g, path.s, e);
 }
 
+/* manifest/, blob/sha512/ab/ */
+static int judge_content(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	return store_is_id(name) && has_content(g, name) ? 0 : judge_file(g, dir, name, e);
+}
+
 /* blob/sha512/, name/: directories of such files, which go when they are empty */
 static int judge_dir(const struct gc *g, const char *dir, const char *name, struct err *e)
 {
@@ -94,7 +134,7 @@ static int judge_dir(const struct gc *g, const char *dir, const char *name, stru
 
 	if (begins(name, STORE_TMP))
 		return judge_file(g, dir, name, e);
-	if (each(g, path.s, judge_file, e) < 0)
+	if (each(g, path.s, *dir == 'b' ? judge_content : judge_file, e) < 0)
 		return -1;
 	if (!g->o->dry_run)
 		unlinkat(g->st->cas_fd, path.s, AT_REMOVEDIR);
@@ -117,16 +157,79 @@ static int judge_remote(const struct gc *g, const char *dir, const char *name, s
 	return image && store_is_id(image) && has_image(g, image) ? 0 : drop(g, path.s, e);
 }
 
-/* ---- trees ---- */
+/* ---- what was rendered ---- */
 
-static bool is_used(const struct gc *g, const char *name)
+/* whether the image whose dependencies a recipe names would be rendered by it today as well */
+static bool is_current(const struct gc *g, const char *name)
 {
-	struct image_id id;
+	auto_buf struct buf text = { 0 };
+	struct recipe old, now;
+	struct render_id rid;
+	struct err ignored;
+	bool same = false;
 
-	if (has_image(g, name))
+	render_id_set(&rid, name);
+	if (recipe_load(g->st, &rid, &old, &ignored) < 0)
+		return false;
+	if (deps_resolve(g->st, &old.images[old.passes[old.n_passes - 1].source], &now, &text, &ignored) == 0) {
+		same = !strcmp(now.id.s, name);
+		recipe_free(&now);
+	}
+	recipe_free(&old);
+	return same;
+}
+
+/* of an index, a tree or a recipe; names that are not ours stay, too */
+static bool is_wanted(const struct gc *g, const char *name)
+{
+	if (!render_id_ok(name) || is_used(g, name))
 		return true;
-	snprintf(id.s, sizeof(id.s), "%s", name);
-	return g->o->tree_used && g->o->tree_used(g->o->ctx, &id);
+	return store_is_id(name) ? has_image(g, name) : is_current(g, name);
+}
+
+static int judge_index(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	struct store_path path = store_path(dir, name);
+
+	if (begins(name, STORE_TMP))
+		return is_being_written(g, path.s) ? 0 : drop(g, path.s, e);
+	return is_wanted(g, name) ? 0 : drop(g, path.s, e);
+}
+
+static int judge_recipe(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	return begins(name, STORE_TMP) || !is_wanted(g, name) ? drop(g, store_path(dir, name).s, e) : 0;
+}
+
+/* An image that no pod uses need not be mounted. One that cannot be unmounted must not end the collection. */
+static int judge_mount(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	struct store_path path = store_path(dir, name);
+	(void)e;
+
+	if (!render_id_ok(name) || is_used(g, name))
+		return 0;
+	if (g->o->dry_run) {
+		say_of(g, "mount", name);
+		return 0;
+	}
+	struct err why;
+	int gone = mount_drop(g->st->cas_fd, path.s, &why);
+	if (gone < 0)
+		store_warn(g->st, "%s", why.msg);
+	if (gone > 0)
+		say_of(g, "mount", name);
+	return 0;
+}
+
+/* A tree besides an index is one of a time when mounts did not work. */
+static bool is_superfluous(const struct gc *g, const char *name)
+{
+	struct render_backend b;
+	struct err ignored;
+
+	return store_has(g->st, "index", name) && !is_used(g, name) &&
+	       backend_choose(g->st, false, &b, &ignored) == 0 && b.mode != RENDER_TREE;
 }
 
 /* Under the exclusive lock nobody renders, so a temporary tree is a leftover as well. */
@@ -135,15 +238,13 @@ static int judge_tree(const struct gc *g, const char *dir, const char *name, str
 	struct store_path path = store_path(dir, name), trash = store_path(dir, STORE_TRASH);
 	size_t n = strlen(trash.s);
 
-	if (begins(name, STORE_TRASH) || (store_is_id(name) ? is_used(g, name) : !begins(name, STORE_TMP)))
+	if (begins(name, STORE_TRASH) ||
+	    (!begins(name, STORE_TMP) && is_wanted(g, name) && !is_superfluous(g, name)))
 		return 0;
-	if (store_is_id(name)) {
-		struct err what;
-		err_set(&what, 0, "tree %s", name);
-		say(g, what.msg);
-	} else {
+	if (begins(name, STORE_TMP))
 		say(g, path.s);
-	}
+	else
+		say_of(g, "tree", name);
 	if (g->o->dry_run)
 		return 0;
 	snprintf(trash.s + n, sizeof(trash.s) - n, "%.200s", begins(name, STORE_TMP) ? name + 1 : name);
@@ -160,29 +261,83 @@ static int empty_trash(const struct gc *g, const char *dir, const char *name, st
 	return begins(name, STORE_TRASH) ? fd_remove_tree(g->st->cas_fd, store_path(dir, name).s, e) : 0;
 }
 
+/* ---- what pods use ---- */
+
+static int keep_images(struct gc *g, const struct recipe *r, struct err *e)
+{
+	struct image_id *v = realloc(g->kept, (g->n_kept + r->n_images) * sizeof(*v));
+
+	if (!v)
+		return err_set(e, ENOMEM, "out of memory");
+	memcpy(v + g->n_kept, r->images, r->n_images * sizeof(*v));
+	g->kept = v;
+	g->n_kept += r->n_images;
+	return 0;
+}
+
+/* recipe/, of roots with dependencies. Whoever cannot be read keeps nothing: it could not be rendered either. */
+static int keep(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	struct gc *out = (struct gc *)(uintptr_t)g;
+	struct render_id rid;
+	struct recipe r;
+	struct err why;
+	(void)dir;
+
+	if (!render_id_ok(name) || !is_used(g, name))
+		return 0;
+	render_id_set(&rid, name);
+	if (recipe_load(g->st, &rid, &r, &why) < 0) {
+		store_warn(g->st, "%s", why.msg);
+		return why.code == ENOENT || why.code == EBADMSG ? 0 : err_set(e, why.code, "%s", why.msg);
+	}
+	int kept = keep_images(out, &r, e);
+	recipe_free(&r);
+	return kept;
+}
+
+static int collect_kept(struct gc *g, struct err *e)
+{
+	if (each(g, "recipe", keep, e) < 0)
+		return -1;
+	if (g->n_kept)
+		qsort(g->kept, g->n_kept, sizeof(*g->kept), compare);
+	return 0;
+}
+
 /* ---- in order ---- */
 
-static int sweep(const struct gc *g, struct err *e)
+/* cas/ itself: what fd_publish() left */
+static int judge_top(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	(void)dir;
+	return begins(name, STORE_TMP) ? drop(g, name, e) : 0;
+}
+
+/* mounts first: what is mounted still has the files */
+static int sweep(struct gc *g, struct err *e)
 {
 	auto_close int lock = store_publish_lock(g->st, e);
 
-	if (lock < 0)
+	if (lock < 0 || collect_kept(g, e) < 0)
 		return -1;
-	if (each(g, "info", judge_info, e) < 0 || each(g, "manifest", judge_file, e) < 0 ||
+	if (each(g, ".", judge_top, e) < 0 || each(g, "mnt", judge_mount, e) < 0 ||
+	    each(g, "info", judge_info, e) < 0 || each(g, "manifest", judge_content, e) < 0 ||
 	    each(g, "used", judge_file, e) < 0 || each(g, "name", judge_dir, e) < 0 ||
-	    each(g, "blob/sha512", judge_dir, e) < 0 || each(g, "remote", judge_remote, e) < 0)
+	    each(g, "blob/sha512", judge_dir, e) < 0 || each(g, "remote", judge_remote, e) < 0 ||
+	    each(g, "index", judge_index, e) < 0 || each(g, "tree", judge_tree, e) < 0)
 		return -1;
-	return each(g, "tree", judge_tree, e);
+	return each(g, "recipe", judge_recipe, e);
 }
 
 int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e)
 {
-	const struct gc g = { .st = st, .o = o };
+	struct gc g = { .st = st, .o = o };
 
 	if (st->cas_fd < 0)
 		return 0;
 	if (st->lent)
-		return err_set(e, EBUSY, "collect the store: a tree of it is in use");
+		return err_set(e, EBUSY, "collect the store: a root of it is in use");
 	auto_close int turn = store_open_file(st, "tree", O_RDONLY | O_DIRECTORY);
 	if (turn < 0 && errno == ENOENT)
 		return 0;
@@ -193,10 +348,81 @@ int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e)
 	int r = lock_wait(turn, LOCK_EXCLUSIVE, e);
 	if (r == 0 && (r = lock_wait(st->lock_fd, LOCK_EXCLUSIVE, e)) == 0)
 		r = sweep(&g, e);
+	free(g.kept);
 	struct err ignored;
 	if (lock_wait(st->lock_fd, LOCK_SHARED, r == 0 ? e : &ignored) < 0)
 		r = -1;
 	if (r == 0 && !o->dry_run)
 		r = each(&g, "tree", empty_trash, e);
 	return r < 0 ? err_wrap(e, "collect the store") : 0;
+}
+
+/* ---- one image ---- */
+
+static int drop_root(const struct gc *g, const char *name, struct err *e)
+{
+	if (judge_mount(g, "mnt", name, e) < 0)
+		return -1;
+	return store_has(g->st, "index", name) ? drop(g, store_path("index", name).s, e) : 0;
+}
+
+/* recipe/: roots that the image is a part of. They can come again only with the image. */
+static int discard_root(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	(void)dir;
+	return render_id_ok(name) && !is_wanted(g, name) ? drop_root(g, name, e) : 0;
+}
+
+static int discard(const struct gc *g, struct image_id *ids, size_t *n, struct err *e)
+{
+	size_t stay = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		if (has_image(g, ids[i].s)) /* fetched again meanwhile */
+			continue;
+		if (has_content(g, ids[i].s))
+			ids[stay++] = ids[i];
+		else if (drop_root(g, ids[i].s, e) < 0 || store_drop_content(g->st, &ids[i], e) < 0)
+			return -1;
+	}
+	*n = stay;
+	return each(g, "recipe", discard_root, e);
+}
+
+static int discard_locked(struct gc *g, struct image_id *ids, size_t *n, struct err *e)
+{
+	auto_close int lock = store_publish_lock(g->st, e);
+
+	return lock < 0 || collect_kept(g, e) < 0 ? -1 : discard(g, ids, n, e);
+}
+
+/* 1, or 0 after a second or so: whoever renders or copies a large image may take longer */
+static int lock_for_a_while(int fd, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < 200 && r == 0; i++) {
+		r = lock_try(fd, LOCK_EXCLUSIVE, e);
+		if (r == 0)
+			usleep(5000);
+	}
+	return r;
+}
+
+int store_discard(struct store *st, const struct store_gc_opts *o, struct image_id *ids, size_t *n, struct err *e)
+{
+	struct gc g = { .st = st, .o = o };
+
+	if (!*n || st->lent || st->lock_fd < 0)
+		return 0;
+	/* our own share is let go first: two that do this at once would wait for each other */
+	lock_drop(st->lock_fd);
+	int r = lock_for_a_while(st->lock_fd, e);
+	if (r > 0)
+		r = discard_locked(&g, ids, n, e);
+	free(g.kept);
+	struct err ignored;
+	if (lock_wait(st->lock_fd, LOCK_SHARED, r < 0 ? &ignored : e) < 0)
+		r = -1;
+	return r < 0 ? err_wrap(e, "remove what images have left") : 0;
 }

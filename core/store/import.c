@@ -19,7 +19,9 @@
 #include "core/base/hash.h"
 #include "core/base/lock.h"
 #include "core/store/blob.h"
+#include "core/store/compose.h"
 #include "core/store/internal.h"
+#include "core/store/mount.h"
 
 struct import {
 	struct store             *st;
@@ -28,6 +30,11 @@ struct import {
 	struct aci_result         res;
 	struct image_id           id;
 	bool                      devices;
+	struct tree              *tree;     /* of the entries so far; NULL: none yet, or no index is made */
+	const struct appc_strings *whitelist; /* the image's own */
+	bool                      no_index;
+	int                       index_dir_fd;
+	struct blob               index;
 };
 
 static int tap(void *ctx, const uint8_t *p, size_t len, struct err *e)
@@ -35,11 +42,8 @@ static int tap(void *ctx, const uint8_t *p, size_t len, struct err *e)
 	return blob_write(&((struct import *)ctx)->blob, p, len, e);
 }
 
-static int check_device(void *ctx, const struct tar_entry *t, struct tar *tar, struct err *e)
+static int check_device(struct import *im, const struct tar_entry *t, struct err *e)
 {
-	struct import *im = ctx;
-
-	(void)tar;
 	if (t->type != TAR_CHAR && t->type != TAR_BLOCK)
 		return 0;
 	im->devices = true;
@@ -49,6 +53,62 @@ static int check_device(void *ctx, const struct tar_entry *t, struct tar *tar, s
 	return im->o->devices ? 0 :
 		err_set(e, ENODEV, "rootfs/%.300s: is a device node (%s %u:%u), refused by rule aci-device", t->path,
 			t->type == TAR_CHAR ? "character" : "block", t->rdev_major, t->rdev_minor);
+}
+
+/* ---- the index, while the archive is at hand ---- */
+
+/*
+ * A cache: what goes wrong with it is said when the image is rendered, if it goes wrong then as well. With dependencies
+ * the image alone is no root; with the manifest still to come its whitelist is not known.
+ */
+static void give_up_index(struct import *im)
+{
+	tree_free(im->tree);
+	im->tree = NULL;
+	im->no_index = true;
+}
+
+static int begin_tree(struct import *im, struct err *e)
+{
+	const struct tree_opts o = { .spill_dir_fd = im->blob.dir_fd };
+
+	im->whitelist = &im->res.manifest.path_whitelist;
+	im->tree = tree_new(&o, e);
+	return im->tree ? tree_pass(im->tree, 0, &im->whitelist, 1, e) : -1;
+}
+
+static int entry(void *ctx, const struct tar_entry *t, struct tar *tar, struct err *e)
+{
+	struct import *im = ctx;
+	struct err ignored;
+
+	(void)tar;
+	if (check_device(im, t, e) < 0)
+		return -1;
+	if (!im->tree && !im->no_index &&
+	    (!im->res.manifest.name || im->res.manifest.dependencies.n || begin_tree(im, &ignored) < 0))
+		give_up_index(im);
+	if (im->tree && tree_add(im->tree, t, &ignored) < 0)
+		give_up_index(im);
+	return 0;
+}
+
+/* written and on disk, but without a name; index.fd is -1 when there is none */
+static void make_index(struct import *im)
+{
+	struct erofs_source source = { .id = im->id, .bytes = im->res.tar_bytes };
+	const struct erofs_opts o = { .id = im->id.s, .sources = &source, .fds = &im->blob.fd, .n_sources = 1 };
+	struct err ignored;
+
+	if (!im->tree)
+		return;
+	im->index_dir_fd = tree_pass_end(im->tree, &ignored) < 0 ? -1 : index_dir(im->st, &ignored);
+	if (im->index_dir_fd >= 0) {
+		tree_finish(im->tree);
+		if (index_write(im->index_dir_fd, im->tree, &o, &im->index, &ignored) < 0)
+			blob_drop(&im->index);
+	}
+	give_up_index(im);
 }
 
 static void progress(void *ctx, uint64_t in_bytes)
@@ -61,7 +121,7 @@ static void progress(void *ctx, uint64_t in_bytes)
 static int stream(struct import *im, struct source *in, struct err *e)
 {
 	const struct aci_handler h = {
-		.ctx = im, .tap = tap, .entry = check_device, .progress = im->o->progress ? progress : NULL,
+		.ctx = im, .tap = tap, .entry = entry, .progress = im->o->progress ? progress : NULL,
 	};
 	const struct aci_bounds bounds = { 0 };
 	struct findings f = { 0 };
@@ -73,7 +133,12 @@ static int stream(struct import *im, struct source *in, struct err *e)
 	memcpy(im->id.s, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX));
 	hash_hex(im->res.digest, sizeof(im->res.digest), im->id.s + strlen(IMAGE_ID_PREFIX));
 	/* for an image that we have, nothing will be kept: no need to wait for the disk */
-	return store_has(im->st, "info", im->id.s) ? 0 : blob_sync(&im->blob, e);
+	if (store_has(im->st, "info", im->id.s))
+		return 0;
+	if (blob_sync(&im->blob, e) < 0)
+		return -1;
+	make_index(im);
+	return 0;
 }
 
 /*
@@ -111,8 +176,8 @@ static struct image_info describe(const struct import *im)
 {
 	return (struct image_info){
 		.id = im->id, .name = im->res.manifest.name, .labels = im->res.manifest.labels,
-		.tar_bytes = im->res.tar_bytes, .import_ns = now_ns(), .latest = im->o->latest,
-		.devices = im->devices,
+		.tar_bytes = im->res.tar_bytes, .archive_bytes = im->res.in_bytes, .import_ns = now_ns(),
+		.latest = im->o->latest, .devices = im->devices,
 		/* the struct owns strings elsewhere; here nobody frees or changes them */
 		.verified_by = (char *)(uintptr_t)(im->o->verified_by ? im->o->verified_by : "insecure"),
 		.origin = (char *)(uintptr_t)im->o->origin,
@@ -140,6 +205,8 @@ static int publish_parts(struct import *im, const struct image_info *i, struct e
 
 	if (publish_blob(im, e) < 0)
 		return -1;
+	if (im->index.fd >= 0 && index_publish(&im->index, im->id.s, e) < 0)
+		return -1;
 	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len, 0400,
 		       true, e) < 0)
 		return -1;
@@ -148,15 +215,33 @@ static int publish_parts(struct import *im, const struct image_info *i, struct e
 	return info_write(im->st, i, e);
 }
 
+/*
+ * What is mounted was mounted from the file that is replaced. Pods hold on to that by themselves; who starts one now
+ * has the mount open (and it stays), or is about to make it and has the old file locked.
+ */
+static void unmount_old(struct import *im, int old_fd)
+{
+	struct err ignored;
+
+	if (old_fd >= 0 && lock_try(old_fd, LOCK_EXCLUSIVE, &ignored) > 0)
+		mount_drop(im->st->cas_fd, store_path("mnt", im->id.s).s, &ignored);
+}
+
 static int publish_new(struct import *im, struct err *e)
 {
 	struct image_info i = describe(im);
+	/* damaged, or of an image that was removed and that pods use */
+	auto_close int old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
 	struct err ignored;
 
-	if (publish_parts(im, &i, e) == 0)
+	if (publish_parts(im, &i, e) == 0) {
+		unmount_old(im, old_fd);
 		return 0;
+	}
 	unlinkat(im->st->cas_fd, store_path("info", im->id.s).s, 0); /* renamed, but its directory would not sync */
 	store_unindex(im->st, &im->id, &i, &ignored);
+	if (old_fd < 0)
+		store_drop_content(im->st, &im->id, &ignored);
 	return -1;
 }
 
@@ -226,7 +311,7 @@ static int publish_uninterrupted(struct import *im, bool *existed, struct err *e
 int store_import(struct store *st, struct source *in, const struct import_opts *o, struct image_id *id,
 		 bool *existed, struct err *e)
 {
-	struct import im = { .st = st, .o = o, .blob.fd = -1 };
+	struct import im = { .st = st, .o = o, .blob.fd = -1, .index.fd = -1, .index_dir_fd = -1 };
 	int r = -1;
 
 	*existed = false;
@@ -235,6 +320,9 @@ int store_import(struct store *st, struct source *in, const struct import_opts *
 		return err_sys(e, "open the store's blobs");
 	if (blob_create(&im.blob, dir_fd, false, e) == 0 && stream_unlocked(&im, in, e) == 0)
 		r = publish_uninterrupted(&im, existed, e);
+	give_up_index(&im);
+	blob_drop(&im.index);
+	fd_cleanup(&im.index_dir_fd);
 	blob_drop(&im.blob);
 	aci_result_free(&im.res);
 	if (r == 0)
@@ -244,6 +332,7 @@ int store_import(struct store *st, struct source *in, const struct import_opts *
 
 /* ---- removal ---- */
 
+/* names and, first of all, the record; the content may be in use */
 static int remove_image(struct store *st, const struct image_id *id, struct err *e)
 {
 	struct image_info i = { 0 };

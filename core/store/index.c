@@ -82,6 +82,13 @@ int store_unindex(struct store *st, const struct image_id *id, const struct imag
 	if (i && i->name)
 		r |= remove_name(st, i->name, NULL, id, e);
 	r |= remove_file(st, store_path("used", id->s).s, e);
+	return r ? -1 : 0;
+}
+
+int store_drop_content(struct store *st, const struct image_id *id, struct err *e)
+{
+	int r = remove_file(st, store_path("index", id->s).s, e);
+
 	r |= remove_file(st, store_path("manifest", id->s).s, e);
 	r |= remove_entry(st, store_path("blob", id->s).s, e);
 	return r ? -1 : 0;

@@ -72,12 +72,19 @@ static int read_labels(const cJSON *j, struct appc_pairs *out, struct err *e)
 	return 0;
 }
 
+/* records of older versions lack it */
+static int read_archive_size(const cJSON *j, struct image_info *i, struct err *e)
+{
+	return json_str(j, "archiveSize") ? read_number(j, "archiveSize", &i->archive_bytes, e) : 0;
+}
+
 static int fill(const cJSON *j, struct image_info *i, struct err *e)
 {
 	uint64_t import_ns;
 
 	if (read_string(j, "name", &i->name, e) < 0 || read_labels(j, &i->labels, e) < 0 ||
-	    read_number(j, "size", &i->tar_bytes, e) < 0 || read_number(j, "importTime", &import_ns, e) < 0 ||
+	    read_number(j, "size", &i->tar_bytes, e) < 0 || read_archive_size(j, i, e) < 0 ||
+	    read_number(j, "importTime", &import_ns, e) < 0 ||
 	    read_string(j, "verifiedBy", &i->verified_by, e) < 0 ||
 	    (json_str(j, "origin") && read_string(j, "origin", &i->origin, e) < 0))
 		return -1;
@@ -154,6 +161,8 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	cJSON_AddStringToObject(j, "name", i->name);
 	add_labels(j, &i->labels);
 	add_number(j, "size", i->tar_bytes);
+	if (i->archive_bytes)
+		add_number(j, "archiveSize", i->archive_bytes);
 	add_number(j, "importTime", (uint64_t)i->import_ns);
 	cJSON_AddBoolToObject(j, "latest", i->latest);
 	cJSON_AddBoolToObject(j, "devices", i->devices);

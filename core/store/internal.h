@@ -7,7 +7,8 @@
  *                handle has lent out a tree.
  *   tree/        exclusive: one collection at a time.
  *   info/        exclusive around the few steps that publish or remove an image. Readers never take it.
- *   blob/.../ID  exclusive while its tree is extracted: one rendering of an image at a time.
+ *   blob/.../ID  exclusive while the image is rendered: one at a time. What mounts, and so holds descriptors for as
+ *                long as it likes, opens the file anew.
  */
 #pragma once
 
@@ -28,7 +29,8 @@
 struct store {
 	int   cas_fd;  /* -1: there is no store, which is the same as an empty one */
 	int   lock_fd; /* -1: read-only file system without a lock file */
-	bool  lent;    /* render_image() handed out a tree of this store */
+	bool  lent;    /* render_image() handed out a root of this store */
+	struct render_how render;
 	void (*warn)(void *ctx, const char *text);
 	void *warn_ctx;
 };
@@ -55,6 +57,11 @@ int store_publish_lock(struct store *st, struct err *e);
 int store_sync_dir(struct store *st, const char *path, struct err *e);
 int store_make_dir(struct store *st, const char *path, struct err *e); /* durable; 0 also when it is there */
 
+/** store_make_kind() - a directory that stores made by older versions lack; 0 also when it is there */
+int store_make_kind(struct store *st, const char *kind, struct err *e);
+/** store_read_manifest() - store_manifest() also of an image that was removed but is in use */
+int store_read_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e);
+
 /* ---- info/ ---- */
 int info_read(const struct store *st, const struct image_id *id, struct image_info *out, struct err *e);
 int info_write(struct store *st, const struct image_info *i, struct err *e);
@@ -62,8 +69,10 @@ int info_write(struct store *st, const struct image_info *i, struct err *e);
 /* ---- publishing and removing, under store_publish_lock() ---- */
 /** store_index() - the entries of name/ and used/ for an image, durable */
 int store_index(struct store *st, const struct image_info *i, struct err *e);
-/** store_unindex() - all files of an image but info and tree, and the directories that this empties */
+/** store_unindex() - takes these away, and the directories that this empties */
 int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e);
+/** store_drop_content() - blob, manifest and index; under the exclusive lock of the store, or when they were made just now */
+int store_drop_content(struct store *st, const struct image_id *id, struct err *e);
 
 /* ---- image_tree.c ---- */
 /** image_tree_add() - as aci_handler.entry, with the tree as its context: one entry of the pass under way */

@@ -1,22 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0
  * render - the one way from an image ID to a directory that holds its root file system
  *
- * Behind this interface an image may be an extracted tree (now) or a mounted index; callers only ever see a
- * read-only directory descriptor that stays valid while it is open and while the store's lock is held or a pod
- * directory names the image (see store_gc()).
+ * The archive is the file system: rendering writes an index over it and its dependencies (once, the import of an image
+ * without dependencies has done so already) and mounts that, or unpacks it where nothing can be mounted. Below cas/:
+ *   index/RENDER-ID        an EROFS file system of metadata only (erofs.h); a cache
+ *   mnt/RENDER-ID          where it is mounted, one mount for all pods
+ *   tree/RENDER-ID/rootfs  the same by extraction
+ *   recipe/RENDER-ID       which images it is made of, if there are several (recipe.h)
+ * The render ID is that of the image when it has no dependencies. Callers only ever see a read-only directory
+ * descriptor that stays valid while it is open and while the store's lock is held or a pod directory names the
+ * render ID (see store_gc()).
  */
 #pragma once
 
 #include "core/store/store.h"
 
-/** render_image() - renders unless that was done; returns an O_PATH descriptor of the root, the caller's to close */
-int render_image(struct store *st, const struct image_id *id, struct err *e);
+#define RENDER_DEPS_PREFIX "deps-"
+
+struct render_id { char s[sizeof(RENDER_DEPS_PREFIX) - 1 + IMAGE_ID_LEN + 1]; };
+/** render_id_ok() - "sha512-..." or "deps-sha512-...", whole and in canonical form */
+bool render_id_ok(const char *s);
+/** render_id_is_image() - of an image without dependencies: it is the image's ID */
+bool render_id_is_image(const struct render_id *id);
+void render_id_set(struct render_id *id, const char *s);
+
+enum render_mode {
+	RENDER_AUTO,  /* the first one of these that works */
+	RENDER_EROFS, /* "erofs": EROFS mounted from files */
+	RENDER_LOOP,  /* "loop": EROFS mounted from loop devices */
+	RENDER_TREE,  /* "tree": unpacked */
+};
+const char *render_mode_name(enum render_mode m);
+/** render_mode_from() - false: there is none of that name */
+bool render_mode_from(const char *name, enum render_mode *out);
+
+struct render_how {
+	enum render_mode mode;
+	bool             direct; /* read content past the page cache of the archives */
+};
+/** render_set_how() - for all that is rendered through this handle; without it RENDER_AUTO */
+void render_set_how(struct store *st, const struct render_how *o);
+
+struct render_backend {
+	enum render_mode mode; /* never RENDER_AUTO */
+	bool             forced;
+	char             reason[460]; /* why none of the better ones; "" for the best */
+};
+/** render_backend() - which way is taken, found out anew; ENOENT: there is no store yet, and none was forced */
+int render_backend(struct store *st, struct render_backend *out, struct err *e);
+
+/**
+ * render_image() - renders with the dependencies that the store has now, unless that was done
+ * @rid: receives the render ID, which is what a pod has to remember; may be NULL
+ *
+ * Returns an O_PATH descriptor of the root, the caller's to close.
+ * Errors: those of deps_resolve(); ENOSPC and the like; EBADMSG the store's content is damaged.
+ */
+int render_image(struct store *st, const struct image_id *id, struct render_id *rid, struct err *e);
+
+/** render_again() - what a pod remembers: the same root as then, also when its images were removed meanwhile */
+int render_again(struct store *st, const struct render_id *rid, struct err *e);
+
+/** render_missing() - tells of each dependency of an image that the store lacks */
+int render_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,
+		   struct err *e);
 
 /** render_copy() - a private copy of the rendered root into the empty directory @dir_fd (no overlayfs, export --overwrite ...) */
 int render_copy(int root_fd, int dir_fd, struct err *e);
 
-/** render_is_ready() - whether render_image() would have nothing to do */
-bool render_is_ready(struct store *st, const struct image_id *id);
+/** render_is_ready() - whether render_again() would have nothing to do */
+bool render_is_ready(struct store *st, const struct render_id *rid);
+
+/** render_leave() - in a mount namespace of our own: lets go of the mounts of all images, ours are in overlays by now
+ * @cas: path of the store's directory */
+void render_leave(const char *cas);
 
 /**
  * render_extract() - the image's own rootfs, as it is in the archive, into the empty directory @dir_fd

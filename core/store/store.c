@@ -18,7 +18,8 @@
 #include "core/base/lock.h"
 #include "core/store/internal.h"
 
-static const char *const store_dirs[] = { "blob", "blob/sha512", "manifest", "info", "remote", "name", "used", "tree" };
+static const char *const store_dirs[] = { "blob", "blob/sha512", "manifest", "info", "remote", "name", "used", "tree",
+	"index", "mnt", "recipe" };
 
 /* what an unprivileged caller gets to hear instead of a bare "Permission denied" */
 static int open_failed(struct err *e, const char *dir, const char *what)
@@ -209,6 +210,13 @@ int store_sync_dir(struct store *st, const char *path, struct err *e)
 	auto_close int fd = store_open_file(st, path, O_RDONLY | O_DIRECTORY);
 
 	return fd < 0 || fsync(fd) < 0 ? err_sys(e, "sync the store's %s", path) : 0;
+}
+
+int store_make_kind(struct store *st, const char *kind, struct err *e)
+{
+	if (mkdirat(st->cas_fd, kind, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "create the store's %s", kind);
+	return 0;
 }
 
 int store_make_dir(struct store *st, const char *path, struct err *e)

@@ -9,7 +9,8 @@
  *   name/<sha512 of the name, 64>/sha512-<128>   empty: which images carry a name; likewise for the name, a NUL
  *                                and the version label, so that a name of many versions stays quick to look up
  *   used/sha512-<128>                 empty; its mtime is when the image was last used
- *   tree/sha512-<128>/rootfs          rendered by extraction (render.h)
+ *   index/, mnt/, tree/, recipe/   what is rendered from images (render.h)
+ *   backend                      JSON: by which way that is done here (backend.h)
  *   lock                              flock: shared while images are in use, exclusive while store_gc() decides what goes
  * An image exists exactly when its info file does: import writes that last, removal takes it away first, so at
  * any moment of a power cut the store is right and at worst has leftovers, which store_gc() removes.
@@ -48,6 +49,7 @@ struct image_info {
 	char             *name;         /* "example.com/app" */
 	struct appc_pairs labels;
 	uint64_t          tar_bytes;    /* size of the blob */
+	uint64_t          archive_bytes; /* of the image as it came, compressed or not; 0: not known */
 	int64_t           import_ns, last_used_ns; /* since 1970 */
 	bool              latest;       /* fetched without a version label */
 	bool              devices;      /* has device nodes, and was let in with them */
@@ -109,18 +111,29 @@ void store_touch(struct store *st, const struct image_id *id); /* "last used" = 
 /** store_verify() - re-hashes the blob: 0 same, EBADMSG in *e when a byte differs */
 int store_verify(struct store *st, const struct image_id *id, struct err *e);
 
-/** store_remove() - takes an image away (its tree stays while pods use it, until store_gc()); needs no running reader to stop */
+/**
+ * store_remove() - takes an image away: nobody finds it any more
+ * Its content stays until store_discard() or store_gc(), since pods may use it; needs no running reader to stop.
+ */
 int store_remove(struct store *st, const struct image_id *id, struct err *e);
 
 /**
- * store_gc() - leftovers of imports and removals, and rendered trees that no image has
- * @tree_used: asked under the exclusive lock whether a pod still uses the tree of an image ID
+ * store_gc() - leftovers of imports and removals, and what was rendered and is not needed any more
+ * @render_used: asked under the exclusive lock whether a pod still uses what has this render ID: the ID of an image, or
+ *	"deps-..." (render.h). All images that such a root is made of stay, also those that were removed.
  * @removed: told of each thing removed ("tree sha512-..."), may be NULL
  */
 struct store_gc_opts {
 	void *ctx;
-	bool (*tree_used)(void *ctx, const struct image_id *id);
+	bool (*render_used)(void *ctx, const char *render_id);
 	void (*removed)(void *ctx, const char *what);
 	bool  dry_run;
 };
 int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e);
+
+/**
+ * store_discard() - what store_remove() left of these images, and what was rendered from them, unless pods use it
+ * @ids: those that stay are moved to the front, and *n is their number afterwards: because of pods, or because somebody
+ *	else has been using the store all the time (this does not wait for long). store_gc() takes them later.
+ */
+int store_discard(struct store *st, const struct store_gc_opts *o, struct image_id *ids, size_t *n, struct err *e);

@@ -260,29 +260,38 @@ TEST(files, "pod: only regular files below the directory are opened")
 	scene_drop(&s);
 }
 
-TEST(trees, "pod: the trees of its images are in use until it is garbage")
+static bool is_used(struct pods *ps, const char *id)
 {
-	static const char mine[] = "sha512-aa", other[] = "sha512-ab", stage1[] = "sha512-ac";
+	struct pod_roots *r = pods_roots(ps);
+	bool used = pod_roots_have(r, id);
+
+	pod_roots_free(r);
+	return used;
+}
+
+TEST(trees, "pod: what it stands on is in use until it is garbage")
+{
+	static const char mine[] = "sha512-aa", other[] = "sha512-ab", stage1[] = "deps-sha512-ac";
 	struct pod_remove_opts none = { .ctx = NULL };
 	struct scene s;
 
 	REQUIRE(scene_make(&s));
-	CHECK(!pods_tree_used(s.d.ps, mine));
+	CHECK(!is_used(s.d.ps, mine));
 	CHECK_INT(fd_mkdirs(s.p.dir_fd, "appsinfo/web", 0755, &s.d.e), 0);
 	CHECK(put_text(s.p.dir_fd, "appsinfo/web/treeStoreID", "sha512-aa\n"));
 	CHECK(put_text(s.p.dir_fd, "stage1TreeStoreID", stage1));
-	CHECK(pods_tree_used(s.d.ps, mine));
-	CHECK(pods_tree_used(s.d.ps, stage1));
-	CHECK(!pods_tree_used(s.d.ps, other));
+	CHECK(is_used(s.d.ps, mine));
+	CHECK(is_used(s.d.ps, stage1));
+	CHECK(!is_used(s.d.ps, other));
 	/* what cannot be read might be anything */
 	CHECK_INT(fd_mkdirs(s.p.dir_fd, "appsinfo/db/treeStoreID", 0755, &s.d.e), 0);
-	CHECK(pods_tree_used(s.d.ps, other));
+	CHECK(is_used(s.d.ps, other));
 	pod_close(&s.p);
 	REQUIRE(pod_find(s.d.ps, s.p.uuid, &s.p, &s.d.e) == 0);
-	CHECK(pods_tree_used(s.d.ps, mine));
+	CHECK(is_used(s.d.ps, mine));
 	CHECK_INT(pod_remove(&s.p, &none, &s.d.e), 0);
-	CHECK(!pods_tree_used(s.d.ps, mine));
-	CHECK(!pods_tree_used(s.d.ps, other));
+	CHECK(!is_used(s.d.ps, mine));
+	CHECK(!is_used(s.d.ps, other));
 	scene_drop(&s);
 }
 
