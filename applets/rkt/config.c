@@ -45,12 +45,14 @@ static void add_string(cJSON *entry, const char *key, const char *value)
 
 static void add_store(cJSON *list, const struct conf *c)
 {
-	if (!c->render && !c->direct_io)
+	if (!c->render && !c->direct_io && !c->verify && !c->max_size)
 		return;
 	cJSON *store = add_entry(list, "store");
 	add_string(store, "render", c->render);
 	if (c->direct_io)
 		cJSON_AddBoolToObject(store, "directio", !strcmp(c->direct_io, "true"));
+	add_string(store, "verify", c->verify);
+	add_string(store, "max-size", c->max_size);
 }
 
 /* What it comes to here and now; trying it out anew is also how to make a better kernel known. */

@@ -227,6 +227,8 @@ static int print_json(const struct image_infos *l, enum ui_format f, struct err 
 		add_integer(j, "size", (int64_t)v->tar_bytes);
 		cJSON_AddBoolToObject(j, "latest", v->latest);
 		cJSON_AddStringToObject(j, "verified_by", v->verified_by);
+		if (v->damaged)
+			cJSON_AddStringToObject(j, "damaged", v->damaged);
 		cJSON_AddItemToArray(list, j);
 		free(name);
 		free(id);

@@ -23,6 +23,7 @@
 #include "core/fetch/http.h"
 #include "core/pod/pod.h"
 #include "core/store/render.h"
+#include "core/store/verify.h"
 
 /* Scripts look for these lines, and they begin with "image: " whichever command says them. */
 __attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
@@ -229,18 +230,33 @@ static int fetch_url(struct store *st, const struct rkt_globals *g, const char *
 	return err_set(e, ENOTSUP, "%s: cannot fetch from this kind of URL (file, http, https)", url);
 }
 
+/* whether the store itself knows of nothing that is wrong with an image */
+static bool is_whole(struct store *st, const struct image_id *id)
+{
+	struct image_info i;
+	struct err ignored;
+
+	if (store_info(st, id, &i, &ignored) < 0)
+		return false;
+	bool whole = !i.damaged;
+	image_info_free(&i);
+	return whole;
+}
+
 static int resolve_url(struct store *st, const struct rkt_globals *g, const char *url, enum images_pull pull,
 		       struct image_id *out, struct err *e)
 {
 	if (!strncmp(url, "file://", 7))
 		return fetch_file_url(st, g, url, out, e);
 	if (pull != IMAGES_PULL_UPDATE) {
-		if (store_find_url(st, url, out, e) == 0) {
+		int r = store_find_url(st, url, out, e);
+		bool whole = r == 0 && (pull == IMAGES_PULL_NEVER || is_whole(st, out));
+		if (whole)
 			say("using image from local store for url %s", url);
-			return 0;
-		}
-		if (e->code != ENOENT || pull == IMAGES_PULL_NEVER)
-			return -1;
+		if (whole || (r < 0 && (e->code != ENOENT || pull == IMAGES_PULL_NEVER)))
+			return r;
+		if (r == 0)
+			say("image from local store for url %s is damaged", url);
 	}
 	return fetch_url(st, g, url, out, e);
 }
@@ -421,6 +437,10 @@ struct store *images_store(const struct rkt_globals *g, bool create, struct err 
 	if (globals_conf(g, &c, e) < 0)
 		return NULL;
 	struct store *st = images_open(g, &c, globals_dir(g, &c), create, e);
+	if (st && images_verify(st, g, &c, NULL, e) < 0) {
+		store_close(st);
+		st = NULL;
+	}
 	conf_free(&c);
 	return st;
 }
@@ -438,6 +458,29 @@ bool images_root_used(void *roots, const char *render_id)
 void images_roots_free(struct images_roots *r)
 {
 	pod_roots_free(r->roots);
+}
+
+static void verify_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	if (!done)
+		ui_progress_start(ctx, "Verifying the image", total);
+	if (done == total)
+		ui_progress_end(ctx);
+	else
+		ui_progress_at(ctx, done);
+}
+
+int images_verify(struct store *st, const struct rkt_globals *g, const struct conf *c, const char *policy,
+		  struct err *e)
+{
+	static struct ui_progress on_terminal;
+	struct verify_opts o = { .ctx = &on_terminal, .progress = verify_progress };
+	const char *otherwise = g->insecure & INSECURE_ONDISK ? "never" : c->verify ? c->verify : "changed";
+
+	if (verify_policy_parse(policy ? policy : otherwise, &o.policy, e) < 0)
+		return err_wrap(e, "--verify");
+	store_on_verify(st, &o);
+	return 0;
 }
 
 int images_remove(struct store *st, const struct image_id *id, struct err *e)

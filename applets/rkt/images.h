@@ -62,8 +62,16 @@ int images_find(struct store *st, const char *arg, struct image_id *out, struct 
 struct store *images_open(const struct rkt_globals *g, const struct conf *c, const char *dir, bool create,
 			  struct err *e);
 
-/** images_store() - the same in the configured data directory */
+/** images_store() - the store in the configured data directory, with images_verify() as configured; store_close() it */
 struct store *images_store(const struct rkt_globals *g, bool create, struct err *e);
+
+/**
+ * images_verify() - when the store re-reads what it serves: @policy as --verify has it, else, if NULL, never with
+ * --insecure-options=ondisk, else what is configured, else when it has changed. Its progress goes to the terminal.
+ */
+int images_verify(struct store *st, const struct rkt_globals *g, const struct conf *c, const char *policy,
+		  struct err *e);
+#define IMAGES_VERIFY_HELP "re-hash images: always, never, or when they have changed on disk (changed; default)"
 
 /** images_remove() - store_remove(), and says so as scripts expect it */
 int images_remove(struct store *st, const struct image_id *id, struct err *e);

@@ -31,6 +31,7 @@ struct podopts {
 	const char         *manifest; /* --pod-manifest */
 	const char         *pull_policy;
 	bool                store_only, no_store;
+	const char         *verify; /* for images_verify() */
 	struct stage1_opts  stage1;
 };
 

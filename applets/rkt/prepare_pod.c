@@ -230,7 +230,8 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_
 	if (images_pull_parse(o->pull_policy, o->store_only, o->no_store, &pull, e) < 0)
 		return -1;
 	pp->st = images_open(g, &pp->conf, dir, true, e);
-	if (!pp->st || stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 ||
+	if (!pp->st || images_verify(pp->st, g, &pp->conf, o->verify, e) < 0 ||
+	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 ||
 	    reify(pp->st, g, o, &pp->r, e) < 0 ||
 	    (when == PREPARE_FOR_NOW && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0))
 		return -1;

@@ -17,10 +17,12 @@
 struct run_prepared_opts {
 	struct rkt_globals g;
 	struct launch_opts launch;
+	const char        *verify;
 };
 
 static const struct opt run_prepared_opts[] = {
 	OPT_PART("Start", launch_opts_table, struct run_prepared_opts, launch),
+	OPT_TEXT(0, "verify", "WHEN", struct run_prepared_opts, verify, IMAGES_VERIFY_HELP),
 	OPT_PART("Global options", rkt_globals_opts, struct run_prepared_opts, g),
 	OPT_END
 };
@@ -101,7 +103,9 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0)
 		return -1;
 	f->st = images_open(&o->g, &f->conf, dir, true, e);
-	return f->st ? render_apps(f, e) : -1;
+	if (!f->st || images_verify(f->st, &o->g, &f->conf, o->verify, e) < 0)
+		return -1;
+	return render_apps(f, e);
 }
 
 static int run_prepared(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)

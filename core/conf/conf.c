@@ -16,6 +16,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/json.h"
+#include "core/base/num.h"
 
 #define CONF_FILE_MAX  (1u << 20)
 #define CONF_FILES_MAX 1000 /* in one directory */
@@ -26,6 +27,8 @@ void conf_free(struct conf *c)
 	free(c->stage1_images_dir);
 	free(c->render);
 	free(c->direct_io);
+	free(c->verify);
+	free(c->max_size);
 	free(c->stage1_name);
 	free(c->stage1_version);
 	free(c->stage1_location);
@@ -56,6 +59,20 @@ static int check_location(const char *s, struct err *e)
 		if (!strncmp(s, schemes[i], strlen(schemes[i])))
 			return 0;
 	return err_set(e, EINVAL, "must be an absolute path or a URL (file, http, https, docker), not \"%s\"", s);
+}
+
+static int check_verify(const char *s, struct err *e)
+{
+	if (!strcmp(s, "always") || !strcmp(s, "never") || !strcmp(s, "changed"))
+		return 0;
+	return err_set(e, EINVAL, "must be always, never or changed, not \"%s\"", s);
+}
+
+static int check_size(const char *s, struct err *e)
+{
+	int64_t bytes;
+
+	return num_quantity(s, 1, &bytes, e);
 }
 
 /* Not there and "" both leave the field to the directories read before. */
@@ -115,9 +132,11 @@ static int parse_stage1(const cJSON *j, struct conf *c, struct err *e)
 
 static int parse_store(const cJSON *j, struct conf *c, struct err *e)
 {
-	if (take(j, "render", check_render, &c->render, e) < 0)
+	if (take(j, "render", check_render, &c->render, e) < 0 || take_bool(j, "directio", &c->direct_io, e) < 0)
 		return -1;
-	return take_bool(j, "directio", &c->direct_io, e);
+	if (take(j, "verify", check_verify, &c->verify, e) < 0)
+		return -1;
+	return take(j, "max-size", check_size, &c->max_size, e);
 }
 
 static const struct kind {
@@ -149,11 +168,11 @@ static int check_head(const cJSON *j, const char *kind, struct err *e)
 }
 
 /* all fields are strings of their own */
-#define N_FIELDS 7
+#define N_FIELDS 9
 static void fields(struct conf *c, char **out[N_FIELDS])
 {
-	char **all[N_FIELDS] = { &c->data_dir, &c->stage1_images_dir, &c->render, &c->direct_io, &c->stage1_name,
-				 &c->stage1_version, &c->stage1_location };
+	char **all[N_FIELDS] = { &c->data_dir, &c->stage1_images_dir, &c->render, &c->direct_io, &c->verify,
+				 &c->max_size, &c->stage1_name, &c->stage1_version, &c->stage1_location };
 
 	memcpy(out, all, sizeof(all));
 }

@@ -17,6 +17,8 @@ struct conf {
 	char *stage1_images_dir; /* paths: "stage1-images"; NULL: not set */
 	char *render;           /* store: how images are rendered; NULL: not set */
 	char *direct_io;        /* store: "directio": "true" or "false"; NULL: not set */
+	char *verify;           /* store: "always", "never", "changed"; NULL: not set */
+	char *max_size;         /* store: a quantity for num_quantity(): what image gc lets images take; NULL: not set */
 	char *stage1_name, *stage1_version, *stage1_location; /* stage1: NULL: the built-in one */
 };
 

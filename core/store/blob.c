@@ -94,6 +94,33 @@ static int link_fd(int fd, int to_fd, const char *name)
 	return linkat(AT_FDCWD, self, to_fd, name, AT_SYMLINK_FOLLOW);
 }
 
+/*
+ * fs-verity wants a file that nobody can write to any more, which takes a descriptor of its own; and ext4 wants
+ * one with a name, or a power cut now would leave blocks that only fsck finds. The lock comes before the name, so
+ * that store_gc() sees at any time that the file is in use.
+ */
+void blob_protect(struct blob *b)
+{
+	char self[64];
+	struct err ignored;
+
+	if (b->tmp[0] || !seal_can_protect(b->fd))
+		return;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", b->fd);
+	int fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	name_tmp(b);
+	if (lock_wait(fd, LOCK_EXCLUSIVE, &ignored) < 0 || link_fd(b->fd, b->dir_fd, b->tmp) < 0) {
+		b->tmp[0] = 0;
+		close(fd);
+		return;
+	}
+	fd_cleanup(&b->fd);
+	b->fd = fd;
+	seal_protect(fd);
+}
+
 /* linkat() never replaces, so something of that name that is there makes it two steps */
 static int publish_unnamed(struct blob *b, int to_fd, const char *name, struct err *e)
 {

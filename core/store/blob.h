@@ -25,6 +25,11 @@ struct blob {
 int blob_create(struct blob *b, int dir_fd, bool named, struct err *e);
 int blob_write(struct blob *b, const void *data, size_t len, struct err *e);
 int blob_sync(struct blob *b, struct err *e);
+/**
+ * blob_protect() - after blob_sync(): where the file system has fs-verity, the file is made unchangeable
+ * Gives it a temporary name and reads all of it. What hinders it is no error; done twice it does nothing.
+ */
+void blob_protect(struct blob *b);
 /** blob_publish() - as @name in @to_fd, on the same file system, replacing what is there; not yet durable */
 int blob_publish(struct blob *b, int to_fd, const char *name, struct err *e);
 /** blob_drop() - closes, and removes what has no final name; harmless on a zeroed or dropped one */

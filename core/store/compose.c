@@ -67,15 +67,15 @@ int compose_open(struct compose *c, struct store *st, const struct recipe *r, st
 
 /* ---- the tree ---- */
 
-static int check_digest(const struct image_id *id, const struct aci_result *res, struct err *e)
+static int check_digest(struct store *st, const struct image_id *id, const struct aci_result *res, struct err *e)
 {
-	char hex[HASH_SHA512_HEX + 1];
+	char hex[HASH_SHA512_HEX + 1], what[64];
 
 	hash_hex(res->digest, sizeof(res->digest), hex);
 	if (!strcmp(hex, id->s + strlen(IMAGE_ID_PREFIX)))
 		return 0;
-	return err_set(e, EBADMSG, "its content in the store is damaged, it hashes to sha512-%.32s... (remove the image "
-		       "and fetch it again)", hex);
+	snprintf(what, sizeof(what), "hashes to sha512-%.32s...", hex);
+	return verify_damage(st, id, what, e);
 }
 
 /* An archive that was good when it was imported and is not now has changed in the store; better to say that. */
@@ -91,7 +91,7 @@ static int explain(struct store *st, const struct image_id *id, struct err *e)
 
 int compose_check(struct store *st, const struct image_id *id, int r, const struct aci_result *res, struct err *e)
 {
-	return r < 0 ? explain(st, id, e) : check_digest(id, res, e);
+	return r < 0 ? explain(st, id, e) : check_digest(st, id, res, e);
 }
 
 static int read_archive(const struct compose *c, size_t source, struct tree *t, struct err *e)

@@ -189,6 +189,9 @@ static int publish_blob(struct import *im, struct err *e)
 	struct store_path path = store_path("blob", im->id.s), dir = path;
 
 	*strrchr(dir.s, '/') = 0;
+	if (blob_sync(&im->blob, e) < 0)
+		return -1;
+	blob_protect(&im->blob);
 	if (blob_sync(&im->blob, e) < 0 || store_make_dir(im->st, dir.s, e) < 0)
 		return -1;
 	auto_close int dir_fd = store_open_file(im->st, dir.s, O_RDONLY | O_DIRECTORY);
@@ -199,7 +202,7 @@ static int publish_blob(struct import *im, struct err *e)
 	return fsync(dir_fd) < 0 ? err_sys(e, "sync the store's %s", dir.s) : 0;
 }
 
-static int publish_parts(struct import *im, const struct image_info *i, struct err *e)
+static int publish_parts(struct import *im, struct image_info *i, struct err *e)
 {
 	int cas_fd = im->st->cas_fd;
 
@@ -207,6 +210,8 @@ static int publish_parts(struct import *im, const struct image_info *i, struct e
 		return -1;
 	if (im->index.fd >= 0 && index_publish(&im->index, im->id.s, e) < 0)
 		return -1;
+	if (seal_take(im->blob.fd, &i->seal) < 0)
+		return err_sys(e, "look at the store's blob");
 	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len, 0400,
 		       true, e) < 0)
 		return -1;
@@ -227,6 +232,28 @@ static void unmount_old(struct import *im, int old_fd)
 		mount_drop(im->st->cas_fd, store_path("mnt", im->id.s).s, &ignored);
 }
 
+static bool is_insecure(const char *verified_by)
+{
+	return !verified_by || !strcmp(verified_by, "insecure");
+}
+
+/* an image that we know: who vouches for it may become better, never worse; borrows from both */
+static struct image_info merge(const struct import *im, const struct image_info *old)
+{
+	struct image_info now = describe(im), keep = *old;
+
+	keep.import_ns = now.import_ns;
+	keep.latest |= now.latest;
+	keep.devices |= now.devices;
+	if (is_insecure(old->verified_by) && !is_insecure(now.verified_by)) {
+		keep.verified_by = now.verified_by;
+		keep.origin = now.origin;
+	}
+	if (!keep.origin)
+		keep.origin = now.origin;
+	return keep;
+}
+
 static int publish_new(struct import *im, struct err *e)
 {
 	struct image_info i = describe(im);
@@ -245,29 +272,42 @@ static int publish_new(struct import *im, struct err *e)
 	return -1;
 }
 
-static bool is_insecure(const char *verified_by)
+/*
+ * What is there has the right name but, for all we know, not the right content, and we have that in hand. When it
+ * fails halfway, what was wrong before is not worse now: nothing is taken away.
+ */
+static int replace(struct import *im, const struct image_info *old, struct err *e)
 {
-	return !verified_by || !strcmp(verified_by, "insecure");
+	struct image_info i = old ? merge(im, old) : describe(im);
+
+	i.tar_bytes = im->res.tar_bytes;
+	i.archive_bytes = im->res.in_bytes;
+	i.damaged = NULL;
+	auto_close int old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
+	if (publish_parts(im, &i, e) < 0)
+		return -1;
+	unmount_old(im, old_fd);
+	return 0;
 }
 
-/* the image is there: who vouches for it may become better, never worse */
-static int refresh(struct import *im, struct image_info *old, struct err *e)
+static int refresh(struct import *im, const struct image_info *old, struct err *e)
 {
-	struct image_info now = describe(im), keep = *old;
+	struct image_info keep = merge(im, old);
 
-	keep.import_ns = now.import_ns;
-	keep.latest |= now.latest;
-	keep.devices |= now.devices;
-	if (is_insecure(old->verified_by) && !is_insecure(now.verified_by)) {
-		keep.verified_by = now.verified_by;
-		keep.origin = now.origin;
-	}
-	if (!keep.origin)
-		keep.origin = now.origin;
 	if (info_write(im->st, &keep, e) < 0)
 		return -1;
 	store_touch(im->st, &im->id);
 	return 0;
+}
+
+static bool same_manifest(struct import *im)
+{
+	auto_free char *text = NULL;
+	struct err ignored;
+	size_t len;
+
+	return store_manifest_text(im->st, &im->id, &text, &len, &ignored) == 0 && len == im->res.manifest_len &&
+	       !memcmp(text, im->res.manifest_text, len);
 }
 
 static int publish(struct import *im, bool *existed, struct err *e)
@@ -278,16 +318,15 @@ static int publish(struct import *im, bool *existed, struct err *e)
 	auto_close int lock = store_publish_lock(im->st, e);
 	if (lock < 0)
 		return -1;
-	auto_close int whole = store_blob(im->st, &im->id, &why); /* info, and a blob of the right size */
-	if (whole < 0 || info_read(im->st, &im->id, &old, &why) < 0) {
-		/* not there, or damaged and about to be healed; any other trouble is no reason to touch it */
+	if (info_read(im->st, &im->id, &old, &why) < 0) {
+		/* not there, or a damaged record that is about to be healed */
 		if (why.code == ENOENT || why.code == EBADMSG)
-			return publish_new(im, e);
+			return why.code == ENOENT ? publish_new(im, e) : replace(im, NULL, e);
 		*e = why;
 		return -1;
 	}
-	*existed = true;
-	int r = refresh(im, &old, e);
+	*existed = verify_unchanged(im->st, &old) && same_manifest(im);
+	int r = *existed ? refresh(im, &old, e) : replace(im, &old, e);
 	image_info_free(&old);
 	return r;
 }
@@ -303,6 +342,9 @@ static int publish_uninterrupted(struct import *im, bool *existed, struct err *e
 	sigaddset(&block, SIGHUP);
 	sigaddset(&block, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &block, &old);
+	/* it may take a while, for which nobody else need wait */
+	if (!store_has(im->st, "info", im->id.s))
+		blob_protect(&im->blob);
 	int r = publish(im, existed, e);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
@@ -362,49 +404,4 @@ int store_remove(struct store *st, const struct image_id *id, struct err *e)
 	if (!store_has(st, "info", id->s))
 		return err_set(e, ENOENT, "image %s is not in the store", id->s);
 	return remove_image(st, id, e);
-}
-
-/* ---- verification ---- */
-
-static int compare_manifest(struct store *st, const struct image_id *id, const struct aci_result *res, struct err *e)
-{
-	auto_free char *text = NULL;
-	size_t len;
-
-	if (store_manifest_text(st, id, &text, &len, e) < 0)
-		return -1;
-	if (len != res->manifest_len || memcmp(text, res->manifest_text, len))
-		return err_set(e, EBADMSG, "image %s is damaged: the store's manifest differs from the image's", id->s);
-	return 0;
-}
-
-int store_verify(struct store *st, const struct image_id *id, struct err *e)
-{
-	uint8_t buf[16384], digest[HASH_SHA512_LEN];
-	char hex[HASH_SHA512_HEX + 1];
-	struct aci_result res = { 0 };
-	struct findings f = { 0 };
-	ssize_t n;
-
-	auto_close int fd = store_blob(st, id, e);
-	struct hash *h = fd < 0 ? NULL : hash_new(e);
-	if (!h)
-		return -1;
-	while ((n = fd_read_full(fd, buf, sizeof(buf))) > 0)
-		hash_feed(h, buf, (size_t)n);
-	int why = errno;
-	hash_final(h, digest);
-	errno = why;
-	if (n < 0)
-		return err_sys(e, "read image %s", id->s);
-	hash_hex(digest, sizeof(digest), hex);
-	if (strcmp(hex, id->s + strlen(IMAGE_ID_PREFIX)))
-		return err_set(e, EBADMSG, "image %s is damaged: its content hashes to sha512-%.32s...", id->s, hex);
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "read image %s", id->s);
-	auto_source struct source *src = source_fd(fd, e);
-	int r = !src || aci_read_manifest(src, &res, &f, e) < 0 ? -1 : compare_manifest(st, id, &res, e);
-	findings_free(&f);
-	aci_result_free(&res);
-	return r;
 }

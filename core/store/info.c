@@ -20,6 +20,7 @@ void image_info_free(struct image_info *i)
 	free(i->name);
 	free(i->verified_by);
 	free(i->origin);
+	free(i->damaged);
 	for (size_t k = 0; k < i->labels.n; k++) {
 		free(i->labels.v[k].name);
 		free(i->labels.v[k].value);
@@ -39,14 +40,14 @@ void image_infos_free(struct image_infos *l)
 
 /* ---- reading ---- */
 
-/* Integers beyond 2^53 are not safe in JSON, and nanoseconds since 1970 are: so both numbers are strings. */
-static int read_number(const cJSON *j, const char *key, uint64_t *out, struct err *e)
+/* Integers beyond 2^53 are not safe in JSON, and nanoseconds since 1970 are: so numbers are strings. */
+static int read_number(const cJSON *j, const char *key, uint64_t max, uint64_t *out, struct err *e)
 {
 	const char *s = json_str(j, key);
 
 	if (!s)
 		return err_set(e, EBADMSG, "\"%s\" is missing or not a string", key);
-	return num_u64(s, INT64_MAX, out, e) < 0 ? err_wrap(e, "\"%s\"", key) : 0;
+	return num_u64(s, max, out, e) < 0 ? err_wrap(e, "\"%s\"", key) : 0;
 }
 
 static int read_string(const cJSON *j, const char *key, char **out, struct err *e)
@@ -75,7 +76,23 @@ static int read_labels(const cJSON *j, struct appc_pairs *out, struct err *e)
 /* records of older versions lack it */
 static int read_archive_size(const cJSON *j, struct image_info *i, struct err *e)
 {
-	return json_str(j, "archiveSize") ? read_number(j, "archiveSize", &i->archive_bytes, e) : 0;
+	return json_str(j, "archiveSize") ? read_number(j, "archiveSize", INT64_MAX, &i->archive_bytes, e) : 0;
+}
+
+/* stores of older versions have none */
+static int read_seal(const cJSON *j, struct image_seal *s, struct err *e)
+{
+	const char *verity = json_str(j, "verity");
+
+	if (!cJSON_HasObjectItem(j, "inode"))
+		return 0;
+	if (read_number(j, "inode", UINT64_MAX, &s->ino, e) < 0 ||
+	    read_number(j, "changeTime", UINT64_MAX, &s->ctime_ns, e) < 0 ||
+	    read_number(j, "modifyTime", UINT64_MAX, &s->mtime_ns, e) < 0)
+		return -1;
+	if (verity && (size_t)snprintf(s->verity, sizeof(s->verity), "%s", verity) >= sizeof(s->verity))
+		return err_set(e, EBADMSG, "\"verity\" is too long");
+	return 0;
 }
 
 static int fill(const cJSON *j, struct image_info *i, struct err *e)
@@ -83,10 +100,11 @@ static int fill(const cJSON *j, struct image_info *i, struct err *e)
 	uint64_t import_ns;
 
 	if (read_string(j, "name", &i->name, e) < 0 || read_labels(j, &i->labels, e) < 0 ||
-	    read_number(j, "size", &i->tar_bytes, e) < 0 || read_archive_size(j, i, e) < 0 ||
-	    read_number(j, "importTime", &import_ns, e) < 0 ||
-	    read_string(j, "verifiedBy", &i->verified_by, e) < 0 ||
-	    (json_str(j, "origin") && read_string(j, "origin", &i->origin, e) < 0))
+	    read_number(j, "size", INT64_MAX, &i->tar_bytes, e) < 0 || read_archive_size(j, i, e) < 0 ||
+	    read_number(j, "importTime", INT64_MAX, &import_ns, e) < 0 ||
+	    read_string(j, "verifiedBy", &i->verified_by, e) < 0 || read_seal(j, &i->seal, e) < 0 ||
+	    (json_str(j, "origin") && read_string(j, "origin", &i->origin, e) < 0) ||
+	    (json_str(j, "damaged") && read_string(j, "damaged", &i->damaged, e) < 0))
 		return -1;
 	i->import_ns = (int64_t)import_ns;
 	i->latest = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(j, "latest"));
@@ -152,6 +170,17 @@ static void add_labels(cJSON *j, const struct appc_pairs *labels)
 	}
 }
 
+static void add_seal(cJSON *j, const struct image_seal *s)
+{
+	if (!s->ino)
+		return;
+	add_number(j, "inode", s->ino);
+	add_number(j, "changeTime", s->ctime_ns);
+	add_number(j, "modifyTime", s->mtime_ns);
+	if (*s->verity)
+		cJSON_AddStringToObject(j, "verity", s->verity);
+}
+
 int info_write(struct store *st, const struct image_info *i, struct err *e)
 {
 	auto_json cJSON *j = cJSON_CreateObject();
@@ -169,10 +198,14 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	cJSON_AddStringToObject(j, "verifiedBy", i->verified_by);
 	if (i->origin)
 		cJSON_AddStringToObject(j, "origin", i->origin);
+	add_seal(j, &i->seal);
+	if (i->damaged)
+		cJSON_AddStringToObject(j, "damaged", i->damaged);
 	json_print(j, true, &b);
 	/* cJSON's builders drop what they have no memory for; reading it back is the check */
 	int lost = !j || b.failed ? -1 : fill(j, &back, e);
-	lost |= back.devices != i->devices || back.labels.n != i->labels.n || (i->origin && !back.origin);
+	lost |= back.devices != i->devices || back.labels.n != i->labels.n || (i->origin && !back.origin) || (i->damaged && !back.damaged) ||
+		!seal_same(&i->seal, &back.seal);
 	image_info_free(&back);
 	if (lost)
 		return err_set(e, ENOMEM, "write the store's info: out of memory");

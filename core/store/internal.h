@@ -20,6 +20,7 @@
 #include "core/store/render.h"
 #include "core/store/store.h"
 #include "core/store/tree.h"
+#include "core/store/verify.h"
 
 #define STORE_PATH_MAX 320 /* of any file of ours, relative to cas/ */
 #define STORE_KEY_HEX  64  /* digits of the file names made from names and URLs */
@@ -33,6 +34,8 @@ struct store {
 	struct render_how render;
 	void (*warn)(void *ctx, const char *text);
 	void *warn_ctx;
+	struct verify_opts verify;
+	struct image_id    verified; /* the last one that verify_image() found to be good */
 };
 
 __attribute__((format(printf, 2, 3))) void store_warn(struct store *st, const char *fmt, ...);
@@ -65,6 +68,17 @@ int store_read_manifest(struct store *st, const struct image_id *id, struct imag
 /* ---- info/ ---- */
 int info_read(const struct store *st, const struct image_id *id, struct image_info *out, struct err *e);
 int info_write(struct store *st, const struct image_info *i, struct err *e);
+
+/* ---- seal.c ---- */
+
+/** seal_take() - of an open blob; -1/errno */
+int seal_take(int fd, struct image_seal *out);
+bool seal_same(const struct image_seal *a, const struct image_seal *b);
+/** seal_trusted() - whether a blob with the seal @now is the one that @recorded was taken of, unchanged */
+bool seal_trusted(const struct image_seal *recorded, const struct image_seal *now);
+/** seal_can_protect() - whether the file system has fs-verity; seal_protect() - makes use of it, if it works */
+bool seal_can_protect(int fd);
+void seal_protect(int fd); /* @fd: read-only, and nobody has the file open for writing */
 
 /* ---- publishing and removing, under store_publish_lock() ---- */
 /** store_index() - the entries of name/ and used/ for an image, durable */

@@ -211,6 +211,27 @@ static int render_recipe(struct store *st, const struct recipe *r, const struct 
 	return fd;
 }
 
+/* ---- whether the archives are what they were ---- */
+
+/* what was removed while a pod uses it has no record that could tell */
+static int verify_one(struct store *st, const struct image_id *id, struct err *e)
+{
+	struct err why;
+
+	if (verify_image(st, id, &why) == 0 || why.code == ENOENT)
+		return 0;
+	*e = why;
+	return -1;
+}
+
+static int verify_recipe(struct store *st, const struct recipe *r, struct err *e)
+{
+	for (size_t i = 0; i < r->n_images; i++)
+		if (verify_one(st, &r->images[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 /* ---- the ways in ---- */
 
 /* from here on the store cannot be collected by this process */
@@ -223,13 +244,15 @@ static int lend(struct store *st, int fd)
 static int render_by_id(struct store *st, const struct render_id *rid, const struct render_backend *b, struct err *e)
 {
 	struct recipe r;
-	int fd = open_ready(st, rid, b);
+	int fd = -1;
 
-	if (fd >= 0)
-		return fd;
 	if (recipe_load(st, rid, &r, e) < 0)
 		return -1;
-	fd = render_recipe(st, &r, b, e);
+	if (verify_recipe(st, &r, e) == 0) {
+		fd = open_ready(st, rid, b);
+		if (fd < 0)
+			fd = render_recipe(st, &r, b, e);
+	}
 	recipe_free(&r);
 	return fd;
 }
@@ -255,7 +278,7 @@ static int render_new(struct store *st, const struct image_id *id, struct render
 		return -1;
 	*rid = r.id;
 	/* first: what carries a render ID must say what it is made of */
-	if (!text.len || recipe_save(st, &r.id, &text, e) == 0)
+	if ((!text.len || recipe_save(st, &r.id, &text, e) == 0) && verify_recipe(st, &r, e) == 0)
 		fd = render_recipe(st, &r, b, e);
 	recipe_free(&r);
 	return fd;
@@ -268,7 +291,7 @@ int render_image(struct store *st, const struct image_id *id, struct render_id *
 	struct render_id *out = rid ? rid : &own;
 
 	render_id_set(out, id->s);
-	if (backend_choose(st, false, &b, e) < 0)
+	if (backend_choose(st, false, &b, e) < 0 || verify_one(st, id, e) < 0)
 		return err_wrap(e, "render image %.19s", id->s);
 	/* nothing that has dependencies is found by the ID of an image */
 	int fd = open_ready(st, out, &b);

@@ -114,6 +114,11 @@ void store_on_warning(struct store *st, void (*warn)(void *ctx, const char *text
 	st->warn_ctx = ctx;
 }
 
+void store_on_verify(struct store *st, const struct verify_opts *o)
+{
+	st->verify = *o;
+}
+
 void store_warn(struct store *st, const char *fmt, ...)
 {
 	struct err e;

@@ -44,6 +44,13 @@ void store_close(struct store *st);
 void store_on_warning(struct store *st, void (*warn)(void *ctx, const char *text), void *ctx);
 int store_cas_fd(const struct store *st); /* borrowed; for render.h */
 
+/* by what an unchanged blob is known; see verify.h */
+#define SEAL_VERITY_MAX 144
+struct image_seal {
+	uint64_t ino, ctime_ns, mtime_ns;    /* ino 0: none was taken */
+	char     verity[SEAL_VERITY_MAX]; /* "sha256:<hex>": the digest that fs-verity enforces; "": it does not */
+};
+
 struct image_info {
 	struct image_id   id;
 	char             *name;         /* "example.com/app" */
@@ -55,6 +62,8 @@ struct image_info {
 	bool              devices;      /* has device nodes, and was let in with them */
 	char             *verified_by;  /* "insecure", or fingerprint of the key */
 	char             *origin;       /* file path or URL it came from; NULL: not known */
+	char             *damaged;      /* what is wrong with its content; NULL: nothing that we know of */
+	struct image_seal seal;         /* of the blob */
 };
 void image_info_free(struct image_info *i);
 
@@ -74,8 +83,9 @@ struct import_opts {
 /**
  * store_import() - one pass from an archive to a published image
  * @in: the archive, compressed or not (borrowed)
- * @id: receives the image ID; @existed: the same image was there already (then only info is refreshed: a
- *      better verification replaces "insecure", never the other way round)
+ * @id: receives the image ID; @existed: the same image was there already, whole (then only info is refreshed: a
+ *      better verification replaces "insecure", never the other way round). One that is marked as damaged, or
+ *      whose blob is not known to be unchanged, is replaced.
  *
  * Device nodes: ENODEV unless @o lets them in, and then info remembers that the image has some. Character
  * device 0:0 is EINVAL even so: overlayfs takes it for "deleted", so that apps would not see what the archive has.
@@ -108,7 +118,10 @@ int store_blob(struct store *st, const struct image_id *id, struct err *e);
 void store_touch(struct store *st, const struct image_id *id); /* "last used" = now; failure does not matter */
 
 /* ---- upkeep ---- */
-/** store_verify() - re-hashes the blob: 0 same, EBADMSG in *e when a byte differs */
+/**
+ * store_verify() - re-hashes the blob: 0 same, EBADMSG in *e when a byte differs
+ * Leaves a mark in info/ when it is damaged, takes one away when it is not; and compares manifests. See verify.h.
+ */
 int store_verify(struct store *st, const struct image_id *id, struct err *e);
 
 /**

@@ -46,6 +46,21 @@ TEST(parses, "conf: reads paths and stage1")
 	conf_free(&c);
 }
 
+TEST(reads_store, "conf: reads store")
+{
+	struct conf c = { 0 };
+	struct err e;
+	static const char text[] = "{\"rktKind\":\"store\",\"rktVersion\":\"v1\",\"verify\":\"always\","
+				   "\"max-size\":\"1.5Gi\"}";
+
+	CHECK(conf_parse("store", text, strlen(text), &c, &e) == 0);
+	CHECK_STR(c.verify, "always");
+	CHECK_STR(c.max_size, "1.5Gi");
+	conf_free(&c);
+	CHECK_HAS(bad("store", "{\"rktKind\":\"store\",\"rktVersion\":\"v1\",\"verify\":\"Always\"}"), "\"verify\"");
+	CHECK_HAS(bad("store", "{\"rktKind\":\"store\",\"rktVersion\":\"v1\",\"max-size\":\"much\"}"), "\"max-size\"");
+}
+
 TEST(refuses, "conf: says which field is wrong and why")
 {
 	CHECK_HAS(bad("paths", "{\"rktVersion\":\"v1\"}"), "rktKind");
@@ -121,4 +136,4 @@ TEST(overrides, "conf: user over local over system, field by field")
 	fd_remove_tree(AT_FDCWD, dir, &e);
 }
 
-UNIT_MAIN(parses, refuses, overrides)
+UNIT_MAIN(parses, reads_store, refuses, overrides)
