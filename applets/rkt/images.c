@@ -445,19 +445,54 @@ struct store *images_store(const struct rkt_globals *g, bool create, struct err 
 	return st;
 }
 
+struct expand {
+	struct pods_trees *to;
+	const char        *render_id;
+};
+
+static int add_image(void *ctx, const struct image_id *id, struct err *e)
+{
+	const struct expand *x = ctx;
+
+	return pods_trees_also(x->to, x->render_id, id->s, e);
+}
+
+/* A merged root that cannot be told from its recipe cannot be used either, and must not stand in the way. */
+int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e)
+{
+	struct pods_trees merged;
+	struct err ignored;
+
+	if (pods_trees(ps, out, e) < 0 || pods_trees(ps, &merged, e) < 0)
+		return -1;
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < merged.n; i++) {
+		struct expand x = { out, merged.v[i].id };
+		if (i && !strcmp(merged.v[i].id, merged.v[i - 1].id))
+			continue;
+		if (render_each_image(st, merged.v[i].id, add_image, &x, &ignored) < 0 && ignored.code == ENOMEM) {
+			*e = ignored;
+			r = -1;
+		}
+	}
+	pods_trees_free(&merged);
+	return r;
+}
+
 bool images_root_used(void *roots, const char *render_id)
 {
 	struct images_roots *r = roots;
+	struct err ignored;
 
-	if (!r->looked)
-		r->roots = pods_roots(r->pods);
+	if (!r->looked && pods_trees(r->pods, &r->trees, &ignored) < 0)
+		r->trees.unknown = true;
 	r->looked = true;
-	return pod_roots_have(r->roots, render_id);
+	return pods_trees_used(&r->trees, render_id);
 }
 
 void images_roots_free(struct images_roots *r)
 {
-	pod_roots_free(r->roots);
+	pods_trees_free(&r->trees);
 }
 
 static void verify_progress(void *ctx, uint64_t done, uint64_t total)

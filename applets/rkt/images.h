@@ -11,11 +11,10 @@
 #include <stdbool.h>
 
 #include "core/base/err.h"
+#include "core/pod/pod.h"
 #include "core/store/store.h"
 
 struct conf;
-struct pods;
-struct pod_roots;
 struct rkt_globals;
 
 enum images_kind { IMAGES_GUESS, IMAGES_ID, IMAGES_URL, IMAGES_PATH, IMAGES_NAME };
@@ -76,10 +75,13 @@ int images_verify(struct store *st, const struct rkt_globals *g, const struct co
 /** images_remove() - store_remove(), and says so as scripts expect it */
 int images_remove(struct store *st, const struct image_id *id, struct err *e);
 
+/** images_trees() - pods_trees(), and for merged roots each image in them as well */
+int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e);
+
 /** images_root_used() - for store_gc() and store_discard(), which ask under their lock; pods are looked at once */
 struct images_roots {
 	struct pods      *pods;
-	struct pod_roots *roots; /* NULL before */
+	struct pods_trees trees;
 	bool              looked;
 };
 bool images_root_used(void *roots, const char *render_id);

@@ -464,3 +464,81 @@ int fd_remove_tree(int dir_fd, const char *name, struct err *e)
 		return err_sys(e, "remove %s", name);
 	return 0;
 }
+
+/* directories that are still to be looked into; @depth: of what they lie in */
+struct du_stack {
+	struct { char *name; size_t depth; } *v;
+	size_t n, cap;
+};
+
+static int du_push(struct du_stack *s, const char *name, size_t depth)
+{
+	if (s->n == s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 16;
+		void *v = realloc(s->v, cap * sizeof(*s->v));
+		if (!v)
+			return -1;
+		s->v = v;
+		s->cap = cap;
+	}
+	s->v[s->n].depth = depth;
+	s->v[s->n].name = strdup(name);
+	return s->v[s->n].name ? (s->n++, 0) : -1;
+}
+
+static int du_one_level(int dir_fd, dev_t dev, size_t depth, struct du_stack *s, uint64_t *bytes)
+{
+	auto_dir DIR *d = fd_list(dir_fd);
+	struct dirent *de;
+
+	if (!d)
+		return -1;
+	while (errno = 0, (de = readdir(d))) {
+		struct stat st;
+		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, "..") ||
+		    fstatat(dir_fd, de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != dev)
+			continue;
+		*bytes += (uint64_t)st.st_blocks * 512;
+		if (S_ISDIR(st.st_mode) && du_push(s, de->d_name, depth) < 0)
+			return -1;
+	}
+	return errno ? -1 : 0;
+}
+
+/* from where we are to the next directory of the stack; 1: there, 0: it is gone; -1/errno */
+static int du_next(int *cur, struct rm_stack *way, struct du_stack *s)
+{
+	auto_free char *name = s->v[--s->n].name;
+
+	while (way->n > 1 && way->n > s->v[s->n].depth)
+		if (rm_ascend(cur, way) < 0)
+			return -1;
+	if (rm_descend(cur, name, way) == 0)
+		return 1;
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -1;
+}
+
+int fd_dir_size(int dir_fd, uint64_t *bytes, struct err *e)
+{
+	struct rm_stack way = { 0 };
+	struct du_stack todo = { 0 };
+	struct stat st;
+	auto_close int cur = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	int r = cur < 0 || fstat(cur, &st) < 0 || rm_push(&way, &st) < 0 ? -1 : 1;
+	while (r >= 0) {
+		if (r > 0 && du_one_level(cur, st.st_dev, way.n, &todo, bytes) < 0)
+			r = -1;
+		else if (!todo.n)
+			break;
+		else
+			r = du_next(&cur, &way, &todo);
+	}
+	if (r < 0)
+		err_sys(e, "read directory");
+	while (todo.n)
+		free(todo.v[--todo.n].name);
+	free(todo.v);
+	free(way.v);
+	return r < 0 ? -1 : 0;
+}

@@ -99,3 +99,10 @@ int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e);
  * Depth is bounded by the file system, not by the stack or by descriptors.
  */
 int fd_remove_tree(int dir_fd, const char *name, struct err *e);
+
+/**
+ * fd_dir_size() - adds the allocated bytes below @dir_fd (st_blocks), hard links counted once per name
+ *
+ * Enters no other file system; what vanishes meanwhile does not count. Depth costs neither stack nor descriptors.
+ */
+int fd_dir_size(int dir_fd, uint64_t *bytes, struct err *e);

@@ -19,10 +19,10 @@
 #include "core/pod/appfs.h"
 #include "core/pod/place.h"
 
-#define SMALL_FILE 256
+#define SMALL_FILE POD_LINE_MAX
 #define PID_LIMIT  (4u << 20) /* of the kernel, on 64 bits */
 
-static int open_beneath(int dir_fd, const char *path, int flags)
+int pod_open_beneath(int dir_fd, const char *path, int flags)
 {
 	return sys_open_in(dir_fd, path, flags | O_NOFOLLOW, SYS_BENEATH | SYS_NO_SYMLINKS | SYS_NO_MAGICLINKS);
 }
@@ -31,7 +31,7 @@ int pod_file(const struct pod *p, const char *path, struct err *e)
 {
 	char link[40];
 	struct stat st;
-	auto_close int at = open_beneath(p->dir_fd, path, O_PATH);
+	auto_close int at = pod_open_beneath(p->dir_fd, path, O_PATH);
 
 	if (at < 0)
 		return err_sys(e, "pod %s: open %s", p->uuid, path);
@@ -53,8 +53,7 @@ static int64_t stat_mtime_ns(const struct stat *st)
 	return st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec;
 }
 
-/* one line into @text, without its newline; longer ones are EINVAL; @mtime_ns may be NULL */
-static int read_line(const struct pod *p, const char *path, char text[SMALL_FILE], int64_t *mtime_ns, struct err *e)
+int pod_read_line(const struct pod *p, const char *path, char text[POD_LINE_MAX], int64_t *mtime_ns, struct err *e)
 {
 	struct stat st;
 	auto_close int fd = pod_file(p, path, e);
@@ -79,7 +78,7 @@ static int read_number(const struct pod *p, const char *path, uint64_t max, uint
 {
 	char text[SMALL_FILE];
 
-	if (read_line(p, path, text, mtime_ns, e) < 0)
+	if (pod_read_line(p, path, text, mtime_ns, e) < 0)
 		return -1;
 	if (num_u64(text, max, out, e) < 0)
 		return err_wrap(e, "pod %s: %s is damaged", p->uuid, path);
@@ -238,106 +237,4 @@ int pod_app_status(const struct pod *p, const char *app, int *status, int64_t *e
 		}
 	}
 	return 0;
-}
-
-/* ---- what pods stand on ---- */
-
-struct pod_roots {
-	char (*v)[SMALL_FILE]; /* render IDs, sorted */
-	size_t n, cap;
-	bool   all; /* something could not be read, so anything may be in use */
-};
-
-static void add_root(struct pod_roots *r, const char *id)
-{
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? r->cap * 2 : 64;
-		void *v = realloc(r->v, cap * sizeof(*r->v));
-		if (!v) {
-			r->all = true;
-			return;
-		}
-		r->v = v;
-		r->cap = cap;
-	}
-	snprintf(r->v[r->n++], SMALL_FILE, "%s", id);
-}
-
-static void add_named(struct pod_roots *r, const struct pod *p, const char *path)
-{
-	char text[SMALL_FILE];
-	struct err why;
-
-	if (read_line(p, path, text, NULL, &why) == 0)
-		add_root(r, text);
-	else if (why.code != ENOENT && why.code != ENOTDIR)
-		r->all = true;
-}
-
-static void add_apps(struct pod_roots *r, const struct pod *p)
-{
-	int fd = open_beneath(p->dir_fd, "appsinfo", O_RDONLY | O_DIRECTORY);
-	auto_dir DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *de;
-
-	if (!d) {
-		r->all |= errno != ENOENT;
-		fd_cleanup(&fd);
-		return;
-	}
-	while ((de = readdir(d))) {
-		char path[NAME_MAX + 32];
-		if (*de->d_name == '.')
-			continue;
-		snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", de->d_name);
-		add_named(r, p, path);
-	}
-}
-
-/* Exited ones count: they can still be exported. In the garbage only a stage 1 is still needed, for its gc. */
-static int add_pod(void *ctx, struct pod *p, struct err *e)
-{
-	struct pod_roots *r = ctx;
-	(void)e;
-
-	if (p->state == POD_DELETING)
-		return 0;
-	add_named(r, p, "stage1TreeStoreID");
-	if (p->state != POD_GARBAGE)
-		add_apps(r, p);
-	return 0;
-}
-
-static int compare_roots(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-struct pod_roots *pods_roots(struct pods *ps)
-{
-	struct pod_roots *r = calloc(1, sizeof(*r));
-	struct err why;
-
-	if (!r)
-		return NULL;
-	r->all = pods_each(ps, add_pod, r, &why) != 0 || r->all;
-	if (r->n)
-		qsort(r->v, r->n, sizeof(*r->v), compare_roots);
-	return r;
-}
-
-void pod_roots_free(struct pod_roots *r)
-{
-	if (r)
-		free(r->v);
-	free(r);
-}
-
-bool pod_roots_have(const struct pod_roots *r, const char *render_id)
-{
-	char key[SMALL_FILE];
-
-	if (!r || r->all || (size_t)snprintf(key, sizeof(key), "%s", render_id) >= sizeof(key))
-		return true;
-	return r->n && bsearch(key, r->v, r->n, sizeof(*r->v), compare_roots);
 }

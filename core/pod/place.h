@@ -56,5 +56,11 @@ int place_of(struct pod *p, enum place *at, struct err *e);
 /** place_move() - renames; ENOENT when somebody else moved it before */
 int place_move(struct pod *p, enum place from, enum place to, struct err *e);
 
+#define POD_LINE_MAX 256
+/** pod_read_line() - one line into @text, without its newline; longer ones are EINVAL; @mtime_ns may be NULL */
+int pod_read_line(const struct pod *p, const char *path, char text[POD_LINE_MAX], int64_t *mtime_ns, struct err *e);
+/** pod_open_beneath() - O_NOFOLLOW, below the pod directory, no link on the way; -1/errno */
+int pod_open_beneath(int dir_fd, const char *path, int flags);
+
 /** pod_cgroups_remove() - kills what is left in the pod's own cgroups and removes them; for dead pods, locked */
 int pod_cgroups_remove(const struct pod *p, struct err *e);

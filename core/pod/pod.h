@@ -119,10 +119,23 @@ struct pods_gc_opts {
 int pods_gc(struct pods *ps, const struct pods_gc_opts *o, struct err *e);
 
 /**
- * pods_roots() - what all pods that may still run, or be exported, stand on: one look at each pod
- * pod_roots_have() - whether one of them names this render ID (for store_gc()); if in doubt, or for NULL: true
+ * pods_trees() - which trees the pods stand on, in one pass over them, for callers with more than one question
+ *
+ * Of all pods that may still run, or be exported; of those in the garbage only their stage 1, for its gc.
  */
-struct pod_roots;
-struct pod_roots *pods_roots(struct pods *ps); /* NULL: out of memory; pod_roots_free() it */
-void pod_roots_free(struct pod_roots *r);
-bool pod_roots_have(const struct pod_roots *r, const char *render_id);
+struct pods_tree { char id[256], uuid[UUID_LEN + 1]; };
+struct pods_trees {
+	struct pods_tree *v; /* sorted by id, then uuid; each pair once */
+	size_t            n, cap;
+	bool              unknown; /* of some pod it cannot be told: every tree may be in use */
+};
+int pods_trees(struct pods *ps, struct pods_trees *out, struct err *e);
+/** pods_trees_find() - the first of the entries with that ID, *n the number of them */
+const struct pods_tree *pods_trees_find(const struct pods_trees *t, const char *id, size_t *n);
+bool pods_trees_used(const struct pods_trees *t, const char *id);
+void pods_trees_free(struct pods_trees *t);
+/** pods_trees_also() - puts @id beside each entry that @of has: a part of it that the pod stands on as well */
+int pods_trees_also(struct pods_trees *t, const char *of, const char *id, struct err *e);
+
+/** pod_each_tree() - calls @fn for the ID of each tree a pod stands on, NULL: for one that cannot be told; stops at non-zero */
+int pod_each_tree(const struct pod *p, int (*fn)(void *ctx, const char *id), void *ctx);

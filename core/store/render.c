@@ -300,6 +300,26 @@ int render_image(struct store *st, const struct image_id *id, struct render_id *
 	return fd < 0 ? err_wrap(e, "render image %.19s", id->s) : lend(st, fd);
 }
 
+int render_each_image(struct store *st, const char *render_id,
+		      int (*fn)(void *ctx, const struct image_id *id, struct err *e), void *ctx, struct err *e)
+{
+	struct render_id rid;
+	struct recipe r;
+	int ret = 0;
+
+	if (!render_id_ok(render_id))
+		return err_set(e, EINVAL, "\"%.150s\" is not the ID of a rendered image", render_id);
+	render_id_set(&rid, render_id);
+	if (render_id_is_image(&rid))
+		return 0;
+	if (recipe_load(st, &rid, &r, e) < 0)
+		return -1;
+	for (size_t i = 0; ret == 0 && i < r.n_images; i++)
+		ret = fn(ctx, &r.images[i], e);
+	recipe_free(&r);
+	return ret;
+}
+
 int render_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,
 		   struct err *e)
 {

@@ -61,6 +61,10 @@ int render_image(struct store *st, const struct image_id *id, struct render_id *
 /** render_again() - what a pod remembers: the same root as then, also when its images were removed meanwhile */
 int render_again(struct store *st, const struct render_id *rid, struct err *e);
 
+/** render_each_image() - the images that a merged root is made of; none for an image without dependencies */
+int render_each_image(struct store *st, const char *render_id,
+		      int (*fn)(void *ctx, const struct image_id *id, struct err *e), void *ctx, struct err *e);
+
 /** render_missing() - tells of each dependency of an image that the store lacks */
 int render_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,
 		   struct err *e);

@@ -354,6 +354,24 @@ TEST(remove_mounted, "fd_remove_tree: does not empty a mount inside, of another 
 	}
 }
 
+TEST(dir_size, "fd_dir_size: adds up what is below, not behind links")
+{
+	char path[PATH_MAX], text[8192];
+	struct err e = { 0 };
+	uint64_t bytes = 0, more = 0;
+	auto_close int dir = new_dir(path);
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	CHECK_INT(fd_mkdirs(dir, "a/b", 0755, &e), 0);
+	CHECK_INT(fd_dir_size(dir, &bytes, &e), 0);
+	put(dir, "a/b/f", text);
+	CHECK_INT(symlinkat("/usr", dir, "l"), 0);
+	CHECK_INT(fd_dir_size(dir, &more, &e), 0);
+	CHECK(more >= bytes + 8192 && more < bytes + 65536);
+	drop_dir(path);
+}
+
 TEST(ownership, "fd: take_fd, take_ptr and the clean-up functions")
 {
 	char *s = strdup("x");
@@ -397,4 +415,4 @@ TEST(transfer, "fd: writes and reads through pipes in pieces")
 }
 
 UNIT_MAIN(publish, publish_fails, publish_over_leftovers, publish_full, read_file, read_proc, mkdirs, remove_simple, remove_deep,
-	  remove_wide, remove_mounted, ownership, transfer)
+	  remove_wide, remove_mounted, dir_size, ownership, transfer)

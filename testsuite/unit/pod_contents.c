@@ -262,10 +262,11 @@ TEST(files, "pod: only regular files below the directory are opened")
 
 static bool is_used(struct pods *ps, const char *id)
 {
-	struct pod_roots *r = pods_roots(ps);
-	bool used = pod_roots_have(r, id);
+	struct pods_trees t;
+	struct err e;
+	bool used = pods_trees(ps, &t, &e) < 0 || pods_trees_used(&t, id);
 
-	pod_roots_free(r);
+	pods_trees_free(&t);
 	return used;
 }
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * trees - which rendered images the pods stand on
+ *
+ * Whatever cannot be read is taken for a name, so that nothing in use goes.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fd.h"
+#include "core/pod/place.h"
+
+struct each {
+	int  (*fn)(void *ctx, const char *id);
+	void  *ctx;
+};
+
+static int told(const struct pod *p, const char *path, const struct each *to)
+{
+	char text[POD_LINE_MAX];
+	struct err why;
+
+	if (pod_read_line(p, path, text, NULL, &why) == 0)
+		return to->fn(to->ctx, text);
+	return why.code == ENOENT || why.code == ENOTDIR ? 0 : to->fn(to->ctx, NULL);
+}
+
+int pod_each_tree(const struct pod *p, int (*fn)(void *ctx, const char *id), void *ctx)
+{
+	const struct each to = { fn, ctx };
+	struct dirent *de;
+
+	/* exited ones count: they can still be exported */
+	if (p->state == POD_DELETING)
+		return 0;
+	int r = told(p, "stage1TreeStoreID", &to);
+	if (r || p->state == POD_GARBAGE)
+		return r;
+	int fd = pod_open_beneath(p->dir_fd, "appsinfo", O_RDONLY | O_DIRECTORY);
+	auto_dir DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d && errno != ENOENT)
+		r = fn(ctx, NULL);
+	if (!d)
+		fd_cleanup(&fd);
+	while (d && !r && (de = readdir(d))) {
+		char path[NAME_MAX + 32];
+		if (*de->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", de->d_name);
+		r = told(p, path, &to);
+	}
+	return r;
+}
+
+/* ---- all at once ---- */
+
+struct gather {
+	struct pods_trees *to;
+	const struct pod  *pod;
+};
+
+static int append(struct pods_trees *t, const char *id, const char *uuid)
+{
+	if (t->n == t->cap) {
+		size_t cap = t->cap ? t->cap * 2 : 64;
+		struct pods_tree *v = realloc(t->v, cap * sizeof(*v));
+		if (!v)
+			return -1;
+		t->v = v;
+		t->cap = cap;
+	}
+	snprintf(t->v[t->n].id, sizeof(t->v->id), "%s", id);
+	memcpy(t->v[t->n++].uuid, uuid, sizeof(t->v->uuid));
+	return 0;
+}
+
+static int add(void *ctx, const char *id)
+{
+	const struct gather *g = ctx;
+
+	if (id)
+		return append(g->to, id, g->pod->uuid);
+	g->to->unknown = true;
+	return 0;
+}
+
+static int gather(void *ctx, struct pod *p, struct err *e)
+{
+	struct gather g = { ctx, p };
+
+	return pod_each_tree(p, add, &g) ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct pods_tree *x = a, *y = b;
+	int r = strcmp(x->id, y->id);
+
+	return r ? r : strcmp(x->uuid, y->uuid);
+}
+
+static int compare_id(const void *id, const void *t)
+{
+	return strcmp(id, ((const struct pods_tree *)t)->id);
+}
+
+static void sort(struct pods_trees *t)
+{
+	size_t n = 0;
+
+	if (t->n)
+		qsort(t->v, t->n, sizeof(*t->v), compare);
+	for (size_t i = 0; i < t->n; i++)
+		if (!n || compare(&t->v[n - 1], &t->v[i]))
+			t->v[n++] = t->v[i];
+	t->n = n;
+}
+
+int pods_trees(struct pods *ps, struct pods_trees *out, struct err *e)
+{
+	*out = (struct pods_trees){ .n = 0 };
+	if (pods_each(ps, gather, out, e) < 0) {
+		pods_trees_free(out);
+		return -1;
+	}
+	sort(out);
+	return 0;
+}
+
+int pods_trees_also(struct pods_trees *t, const char *of, const char *id, struct err *e)
+{
+	size_t n, at = 0;
+	const struct pods_tree *first = pods_trees_find(t, of, &n);
+
+	if (first)
+		at = (size_t)(first - t->v);
+	for (size_t i = 0; i < n; i++)
+		/* what is appended may move the table */
+		if (append(t, id, t->v[at + i].uuid) < 0)
+			return err_set(e, ENOMEM, "out of memory");
+	sort(t);
+	return 0;
+}
+
+const struct pods_tree *pods_trees_find(const struct pods_trees *t, const char *id, size_t *n)
+{
+	const struct pods_tree *end = t->v + t->n;
+	const struct pods_tree *at = t->n ? bsearch(id, t->v, t->n, sizeof(*t->v), compare_id) : NULL;
+
+	*n = 0;
+	while (at && at > t->v && !strcmp(at[-1].id, id))
+		at--;
+	while (at && at + *n < end && !strcmp(at[*n].id, id))
+		++*n;
+	return at;
+}
+
+bool pods_trees_used(const struct pods_trees *t, const char *id)
+{
+	size_t n;
+
+	return t->unknown || pods_trees_find(t, id, &n);
+}
+
+void pods_trees_free(struct pods_trees *t)
+{
+	free(t->v);
+	*t = (struct pods_trees){ .n = 0 };
+}
