@@ -1,101 +1,221 @@
 /* SPDX-License-Identifier: Apache-2.0
  * rkt image gc - removes images that have not been used for a while, and what crashes left in the store
  *
- * Images that pods still name are kept, however old.
+ * Images that pods still name are kept, however old. With a size, only as many go as it takes to get below it, those
+ * first that were used least recently.
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
 #include "applets/ui.h"
+#include "core/base/num.h"
 #include "core/pod/pod.h"
+#include "core/store/usage.h"
 
 #define HOUR INT64_C(3600000000000)
 
 struct gc_opts {
 	struct rkt_globals g;
-	int64_t            grace_ns;
+	int64_t            grace_ns; /* -1: not given */
+	const char        *max_size;
+	bool               dry_run;
 };
 
 static const struct opt gc_opts[] = {
 	OPT_TIME(0, "grace-period", "TIME", struct gc_opts, grace_ns,
-		 "keep images that were used within TIME (default 24h)"),
+		 "keep images that were used within TIME (default 24h; with a size 0s)"),
+	OPT_TEXT(0, "max-size", "SIZE", struct gc_opts, max_size,
+		 "remove only until what images take is at most SIZE, least recently used ones first"),
+	OPT_BOOL('n', "dry-run", struct gc_opts, dry_run, "only say what would be done"),
 	OPT_PART("Global options", rkt_globals_opts, struct gc_opts, g),
 	OPT_END
 };
 
 static void gc_init(void *opts)
 {
-	((struct gc_opts *)opts)->grace_ns = 24 * HOUR;
+	((struct gc_opts *)opts)->grace_ns = -1;
+}
+
+struct gc {
+	const struct gc_opts *o;
+	struct store         *st;
+	struct pods          *pods;
+	struct images_roots   used; /* for the collection; what goes before is asked for earlier */
+	int64_t               grace_ns, max_bytes; /* max_bytes -1: no matter */
+	uint64_t              bytes;               /* of the store, as long as max_bytes matters */
+	int                   removed, failed;
+};
+
+static bool render_used(void *ctx, const char *render_id)
+{
+	return images_root_used(&((struct gc *)ctx)->used, render_id);
 }
 
 static void on_removed(void *ctx, const char *what)
 {
-	(void)ctx;
-	ui_info("removed %s", what);
+	const struct gc *g = ctx;
+
+	ui_info(g->o->dry_run ? "would remove %s" : "removed %s", what);
 }
 
-/* how many went; -1 when not all could */
-static int remove_old(struct store *st, struct pods *ps, int64_t grace_ns, int *removed, struct err *e)
+/* least recently used first, and always in the same order */
+static int by_use(const void *a, const void *b)
 {
+	const struct image_info *x = a, *y = b;
+
+	if (x->last_used_ns != y->last_used_ns)
+		return x->last_used_ns < y->last_used_ns ? -1 : 1;
+	return strcmp(x->id.s, y->id.s);
+}
+
+/* since the list was made, a pod may have been made of it */
+static bool used_meanwhile(struct gc *g, const struct image_info *i)
+{
+	struct image_info now;
+	struct err ignored;
+
+	if (store_info(g->st, &i->id, &now, &ignored) < 0)
+		return false;
+	bool used = now.last_used_ns != i->last_used_ns;
+	image_info_free(&now);
+	return used;
+}
+
+static int remove_one(struct gc *g, const struct image_info *i, struct err *e)
+{
+	struct buf out = { 0 };
+
+	if (!g->o->dry_run)
+		return images_remove(g->st, &i->id, e);
+	buf_fmt(&out, "would remove aci for image: \"%.*s\"\n", (int)sizeof("sha512-") - 1 + IMAGE_KEY_HEX, i->id.s);
+	return ui_out(&out, e);
+}
+
+static void consider(struct gc *g, const struct image_info *i, int64_t now, const struct pods_trees *trees)
+{
+	struct err why;
+
+	if (now - i->last_used_ns < g->grace_ns || pods_trees_used(trees, i->id.s) || used_meanwhile(g, i))
+		return;
+	uint64_t bytes = g->max_bytes >= 0 ? store_image_bytes(g->st, &i->id) : 0;
+	if (remove_one(g, i, &why) == 0) {
+		g->removed++;
+		g->bytes -= bytes < g->bytes ? bytes : g->bytes;
+	} else if (why.code != ENOENT) { /* by somebody else, a moment ago */
+		ui_error(&why);
+		g->failed++;
+	}
+}
+
+static bool is_enough(const struct gc *g)
+{
+	return g->max_bytes >= 0 && g->bytes <= (uint64_t)g->max_bytes;
+}
+
+static int remove_old(struct gc *g, struct err *e)
+{
+	struct pods_trees trees;
 	struct image_infos l;
 	int64_t now = ui_now_ns();
-	int failed = 0;
 
-	if (store_list(st, &l, e) < 0)
+	if (images_trees(g->st, g->pods, &trees, e) < 0)
 		return -1;
-	struct images_roots used = { .pods = ps };
-	for (size_t i = 0; i < l.n; i++) {
-		if (now - l.v[i].last_used_ns < grace_ns || images_root_used(&used, l.v[i].id.s))
-			continue;
-		if (images_remove(st, &l.v[i].id, e) == 0)
-			++*removed;
-		else if (e->code != ENOENT) /* by somebody else, a moment ago */
-			ui_error(e), failed++;
-	}
-	image_infos_free(&l);
-	images_roots_free(&used);
-	return failed ? err_set(e, EIO, "%d image(s) cannot be removed", failed) : 0;
+	int r = store_list(g->st, &l, e);
+	if (r == 0 && l.n)
+		qsort(l.v, l.n, sizeof(*l.v), by_use);
+	for (size_t i = 0; r == 0 && i < l.n && !is_enough(g); i++)
+		consider(g, &l.v[i], now, &trees);
+	if (r == 0)
+		image_infos_free(&l);
+	pods_trees_free(&trees);
+	return r;
 }
 
-static int collect(struct store *st, struct pods *ps, int64_t grace_ns, struct err *e)
+/* without leftovers, which go in any case */
+static int measure(struct gc *g, struct err *e)
 {
-	struct images_roots used = { .pods = ps };
-	const struct store_gc_opts how = { .ctx = &used, .render_used = images_root_used, .removed = on_removed };
-	int removed = 0;
+	struct store_usage u;
 
-	int r = remove_old(st, ps, grace_ns, &removed, e);
-	if (removed)
-		ui_info("%d image(s) successfully removed", removed);
-	if (r == 0)
-		r = store_gc(st, &how, e);
-	images_roots_free(&used);
+	if (g->max_bytes < 0)
+		return 0;
+	if (store_usage(g->st, NULL, NULL, &u, e) < 0)
+		return -1;
+	g->bytes = u.images.bytes + u.trees.bytes + u.records.bytes;
+	return 0;
+}
+
+static void sum_up(const struct gc *g)
+{
+	char is[32], wanted[32];
+
+	if (g->removed)
+		ui_info("%d image(s) %s", g->removed, g->o->dry_run ? "would be removed" : "successfully removed");
+	if (g->max_bytes < 0 || is_enough(g))
+		return;
+	ui_size(g->bytes, is, sizeof(is));
+	ui_size((uint64_t)g->max_bytes, wanted, sizeof(wanted));
+	ui_warn("images still take %s, more than %s: the others are in use", is, wanted);
+}
+
+static int collect(struct gc *g, struct err *e)
+{
+	const struct store_gc_opts how = {
+		.ctx = g, .render_used = render_used, .removed = on_removed, .dry_run = g->o->dry_run,
+	};
+
+	g->used.pods = g->pods;
+	if (measure(g, e) < 0 || remove_old(g, e) < 0)
+		return -1;
+	sum_up(g);
+	int r = store_gc(g->st, &how, e);
+	images_roots_free(&g->used);
+	if (r == 0 && g->failed)
+		r = err_set(e, EIO, "%d image(s) cannot be removed", g->failed);
 	return r;
+}
+
+/* an age that is asked for counts in any case; else a size, from wherever it is, is all that counts */
+static int choose(struct gc *g, const struct conf *c, struct err *e)
+{
+	const struct gc_opts *o = g->o;
+	const char *size = o->max_size ? o->max_size : o->grace_ns < 0 ? c->max_size : NULL;
+
+	g->max_bytes = -1;
+	if (size && num_quantity(size, 1, &g->max_bytes, e) < 0)
+		return err_wrap(e, "--max-size");
+	g->grace_ns = o->grace_ns >= 0 ? o->grace_ns : size ? 0 : 24 * HOUR;
+	return 0;
 }
 
 static int gc_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct gc_opts *o = opts;
+	struct gc g = { .o = o };
 	struct conf c;
 
 	if (argc)
 		return err_set(e, EINVAL, "\"%s\" is too much: rkt image rm removes single images (see --help)", argv[0]);
 	if (globals_need_root(e) < 0 || globals_conf(&o->g, &c, e) < 0)
 		return -1;
-	struct pods *ps = pods_open(globals_dir(&o->g, &c), false, e);
+	int r = choose(&g, &c, e);
+	g.pods = r == 0 ? pods_open(globals_dir(&o->g, &c), false, e) : NULL;
 	conf_free(&c);
-	struct store *st = ps ? images_store(&o->g, false, e) : NULL;
-	int r = st ? collect(st, ps, o->grace_ns, e) : -1;
-	store_close(st);
-	if (ps)
-		pods_close(ps);
+	g.st = g.pods ? images_store(&o->g, false, e) : NULL;
+	r = g.st ? collect(&g, e) : -1;
+	store_close(g.st);
+	if (g.pods)
+		pods_close(g.pods);
 	return r;
 }
 
 const struct cmd rkt_image_gc_cmd = {
 	.name = "gc", .summary = "Remove images that have not been used for a while, and leftovers.",
-	.more = "Meant for cron and timers. --grace-period=0s removes every image that no pod uses.\n",
+	.more = "Meant for cron and timers. --grace-period=0s removes every image that no pod uses;\n"
+		"--max-size=20G those that were not used for the longest time, until 20G are enough.\n",
 	.opts = gc_opts, .opts_size = sizeof(struct gc_opts), .init = gc_init, .inherits = true, .run = gc_run,
 };

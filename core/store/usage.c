@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * usage - see usage.h
+ */
+#include "core/store/usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/fd.h"
+#include "core/base/json.h"
+#include "core/store/internal.h"
+
+struct count {
+	struct store       *st;
+	struct store_usage *out;
+	bool              (*tree_used)(void *ctx, const struct image_id *id);
+	void               *ctx;
+};
+
+static void add(struct store_use *u, uint64_t bytes)
+{
+	u->n++;
+	u->bytes += bytes;
+}
+
+static uint64_t allocated(const struct stat *sb)
+{
+	return (uint64_t)sb->st_blocks * 512;
+}
+
+/* a file, or a directory with all that is in it */
+static uint64_t bytes_of(const struct store *st, const char *path)
+{
+	struct stat sb;
+	struct err ignored;
+
+	if (fstatat(st->cas_fd, path, &sb, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	uint64_t bytes = allocated(&sb);
+	auto_close int fd = S_ISDIR(sb.st_mode) ? store_open_file(st, path, O_RDONLY | O_DIRECTORY) : -1;
+	if (fd >= 0)
+		fd_dir_size(fd, &bytes, &ignored);
+	return bytes;
+}
+
+static bool has_image(const struct count *c, const char *name)
+{
+	return store_is_id(name) && store_has(c->st, "info", name);
+}
+
+/* ---- one directory after the other; each judges the entries of its own ---- */
+
+static bool tree_is_used(const struct count *c, const char *name)
+{
+	struct image_id id;
+
+	if (!store_is_id(name))
+		return false;
+	memcpy(id.s, name, sizeof(id.s));
+	return has_image(c, name) || (c->tree_used && c->tree_used(c->ctx, &id));
+}
+
+static void count_tree(const struct count *c, const char *dir, const char *name)
+{
+	add(tree_is_used(c, name) ? &c->out->trees : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+}
+
+static void count_blob(const struct count *c, const char *dir, const char *name)
+{
+	add(has_image(c, name) ? &c->out->images : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+}
+
+/* manifest/, used/, name/KEY/: of the image that they are named after */
+static void count_record(const struct count *c, const char *dir, const char *name)
+{
+	add(has_image(c, name) ? &c->out->records : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+}
+
+static void count_info(const struct count *c, const char *dir, const char *name)
+{
+	add(store_is_id(name) ? &c->out->records : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+}
+
+static bool remote_is_used(const struct count *c, const char *path)
+{
+	auto_free char *text = NULL;
+	struct err ignored;
+	size_t len;
+
+	auto_json cJSON *j = fd_read_file(c->st->cas_fd, path, 1u << 16, &text, &len, &ignored) < 0 ? NULL :
+		json_parse_err(text, len, &ignored);
+	const char *image = j ? json_str(j, "image") : NULL;
+	return image && has_image(c, image);
+}
+
+static void count_remote(const struct count *c, const char *dir, const char *name)
+{
+	struct store_path path = store_path(dir, name);
+
+	add(remote_is_used(c, path.s) ? &c->out->records : &c->out->leftovers, bytes_of(c->st, path.s));
+}
+
+static int each(const struct count *c, const char *dir,
+		void (*fn)(const struct count *c, const char *dir, const char *name), struct err *e)
+{
+	struct dirent *de;
+	auto_dir DIR *d = store_open_list(c->st, dir);
+
+	if (!d)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(e, "read the store's %s", dir);
+	while (errno = 0, (de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			fn(c, dir, de->d_name);
+	return errno ? err_sys(e, "read the store's %s", dir) : 0;
+}
+
+/* a directory of such files, with a name that says which; itself a record; or a temporary file beside them */
+static void count_dir(const struct count *c, const char *dir, const char *name,
+		      void (*fn)(const struct count *c, const char *dir, const char *name))
+{
+	struct store_path path = store_path(dir, name);
+	struct stat sb;
+	struct err ignored;
+
+	if (fstatat(c->st->cas_fd, path.s, &sb, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	add(S_ISDIR(sb.st_mode) ? &c->out->records : &c->out->leftovers, allocated(&sb));
+	if (S_ISDIR(sb.st_mode))
+		each(c, path.s, fn, &ignored);
+}
+
+static void count_blob_dir(const struct count *c, const char *dir, const char *name)
+{
+	count_dir(c, dir, name, count_blob);
+}
+
+static void count_name_dir(const struct count *c, const char *dir, const char *name)
+{
+	count_dir(c, dir, name, count_record);
+}
+
+int store_usage(struct store *st, bool (*tree_used)(void *ctx, const struct image_id *id), void *ctx,
+		struct store_usage *out, struct err *e)
+{
+	static const struct {
+		const char *dir;
+		void      (*fn)(const struct count *c, const char *dir, const char *name);
+	} dirs[] = {
+		{ "info", count_info }, { "manifest", count_record }, { "used", count_record },
+		{ "name", count_name_dir }, { "remote", count_remote }, { "blob/sha512", count_blob_dir },
+		{ "tree", count_tree },
+	};
+	const struct count c = { .st = st, .out = out, .tree_used = tree_used, .ctx = ctx };
+
+	*out = (struct store_usage){ .images.n = 0 };
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		if (each(&c, dirs[i].dir, dirs[i].fn, e) < 0)
+			return -1;
+	return 0;
+}
+
+uint64_t store_image_bytes(struct store *st, const struct image_id *id)
+{
+	static const char *const kinds[] = { "blob", "tree", "info", "manifest" };
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; st->cas_fd >= 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
+		bytes += bytes_of(st, store_path(kinds[i], id->s).s);
+	return bytes;
+}
