@@ -32,6 +32,7 @@
 	X(rkt_image_export) \
 	X(rkt_image_extract) \
 	X(rkt_image_gc) \
+	X(rkt_image_info) \
 	X(rkt_image_list) \
 	X(rkt_image_render) \
 	X(rkt_image_rm) \

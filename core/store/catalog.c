@@ -154,24 +154,59 @@ static int remote_path(const char *url, struct store_path *path, struct err *e)
 	return 0;
 }
 
+/* a record of remote/: NULL when there is none that can be read; *url and *image may be */
+static cJSON *read_remote(struct store *st, const char *path, const char **url, const char **image, struct err *e)
+{
+	auto_free char *text = NULL;
+	size_t len;
+
+	if (fd_read_file(st->cas_fd, path, REMOTE_MAX, &text, &len, e) < 0)
+		return NULL;
+	cJSON *j = json_parse_err(text, len, e);
+	*url = j ? json_str(j, "url") : NULL;
+	*image = j ? json_str(j, "image") : NULL;
+	return j;
+}
+
 int store_find_url(struct store *st, const char *url, struct image_id *id, struct err *e)
 {
 	struct store_path path;
-	auto_free char *text = NULL;
-	size_t len;
+	const char *of, *image;
+	struct err why = { .code = EBADMSG };
 
 	if (remote_path(url, &path, e) < 0)
 		return -1;
 	if (!store_has(st, "remote", path.s + strlen("remote/")))
 		return err_set(e, ENOENT, "no image from \"%s\" in the store", url);
-	if (fd_read_file(st->cas_fd, path.s, REMOTE_MAX, &text, &len, e) < 0)
+	auto_json cJSON *j = read_remote(st, path.s, &of, &image, &why);
+	if (!j && why.code != EBADMSG && why.code != EINVAL) {
+		*e = why;
 		return -1;
-	auto_json cJSON *j = json_parse_err(text, len, e);
-	const char *of = j ? json_str(j, "url") : NULL, *image = j ? json_str(j, "image") : NULL;
-	if (!of || strcmp(of, url) || !image || !store_is_id(image) || !store_has(st, "info", image))
+	}
+	if (!j || !of || strcmp(of, url) || !image || !store_is_id(image) || !store_has(st, "info", image))
 		return err_set(e, ENOENT, "no image from \"%s\" in the store", url);
 	id_set(id, image);
 	return 0;
+}
+
+int store_each_url(struct store *st, const struct image_id *id, void (*fn)(void *ctx, const char *url), void *ctx,
+		   struct err *e)
+{
+	struct dirent *de;
+	auto_dir DIR *d = store_open_list(st, "remote");
+
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(e, "read the store's remote");
+	while (errno = 0, (de = readdir(d))) {
+		const char *url, *image;
+		struct err ignored;
+		if (*de->d_name == '.')
+			continue;
+		auto_json cJSON *j = read_remote(st, store_path("remote", de->d_name).s, &url, &image, &ignored);
+		if (j && url && image && !strcmp(image, id->s))
+			fn(ctx, url);
+	}
+	return errno ? err_sys(e, "read the store's remote") : 0;
 }
 
 int store_set_url(struct store *st, const char *url, const struct image_id *id, const char *etag, struct err *e)

@@ -107,6 +107,9 @@ int store_resolve(struct store *st, const char *prefix, struct image_id *id, str
 int store_find_name(struct store *st, const char *name, const struct appc_pairs *labels, struct image_id *id,
 		    struct err *e);
 int store_find_url(struct store *st, const char *url, struct image_id *id, struct err *e);
+/** store_each_url() - calls @fn for every URL that the image was fetched from; reads the records of all images */
+int store_each_url(struct store *st, const struct image_id *id, void (*fn)(void *ctx, const char *url), void *ctx,
+		   struct err *e);
 int store_set_url(struct store *st, const char *url, const struct image_id *id, const char *etag, struct err *e);
 
 int store_info(struct store *st, const struct image_id *id, struct image_info *out, struct err *e);
