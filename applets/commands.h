@@ -11,9 +11,11 @@
 #define RKT_COMMANDS(X) \
 	X(rkt_cat_manifest) \
 	X(rkt_config) \
+	X(rkt_df) \
 	X(rkt_enter) \
 	X(rkt_export) \
 	X(rkt_fetch) \
+	X(rkt_fsck) \
 	X(rkt_gc) \
 	X(rkt_image) \
 	X(rkt_list) \

@@ -124,6 +124,14 @@ bool verify_unchanged(struct store *st, const struct image_info *i)
 	       (uint64_t)sb.st_size == i->tar_bytes && seal_take(fd, &now) == 0 && seal_trusted(&i->seal, &now);
 }
 
+bool verify_is_digest(const struct image_id *id, const uint8_t digest[64])
+{
+	char hex[HASH_SHA512_HEX + 1];
+
+	hash_hex(digest, HASH_SHA512_LEN, hex);
+	return !strcmp(hex, id->s + strlen(IMAGE_ID_PREFIX));
+}
+
 static void tell(const struct store *st, uint64_t done, uint64_t total)
 {
 	if (st->verify.progress)

@@ -39,6 +39,9 @@ int verify_image(struct store *st, const struct image_id *id, struct err *e);
 /** verify_unchanged() - whether the blob bears its seal and has no mark; reads nothing of it */
 bool verify_unchanged(struct store *st, const struct image_info *i);
 
+/** verify_is_digest() - whether a SHA-512 is the one that the ID stands for */
+bool verify_is_digest(const struct image_id *id, const uint8_t digest[64]);
+
 /**
  * verify_damage() - for whoever finds wrong content on another way: leaves the mark, fills *e, returns -1
  * @what: "hashes to sha512-..."

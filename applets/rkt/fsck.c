@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * rkt fsck - whether store and pods are what they should be; with --repair, mends what can be mended
+ *
+ * Leftovers of commands that were killed are not wrong: any gc removes them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "applets/commands.h"
+#include "applets/rkt/images.h"
+#include "applets/rkt/podref.h"
+#include "applets/ui.h"
+#include "core/store/fsck.h"
+#include "core/store/render.h"
+
+/* as fsck(8) has them */
+enum { CLEAN = 0, ALL_REPAIRED = 1, LEFT_WRONG = 4 };
+
+struct fsck_opts_cmd {
+	struct rkt_globals g;
+	bool               full, repair;
+	const char        *format;
+};
+
+static const struct opt fsck_options[] = {
+	OPT_BOOL(0, "full", struct fsck_opts_cmd, full, "read every image, and compare it with its ID"),
+	OPT_BOOL(0, "repair", struct fsck_opts_cmd, repair, "mend what can be mended, and remove leftovers"),
+	OPT_TEXT(0, "format", "FORMAT", struct fsck_opts_cmd, format, "text, json or json-pretty"),
+	OPT_PART("Global options", rkt_globals_opts, struct fsck_opts_cmd, g),
+	OPT_END
+};
+
+struct fsck {
+	const struct fsck_opts_cmd *o;
+	struct store     *st;
+	struct pods_trees trees;
+	struct pods      *pods;
+	struct buf        text;
+	cJSON            *list; /* NULL: text */
+	uint64_t          n_repaired, n_wrong, n_leftovers;
+	struct err        failed; /* what pods_trees() said; code 0: nothing */
+	bool              asked;
+};
+
+/* @state: "wrong", "repaired", "leftover" */
+static void report(struct fsck *f, const char *state, const char *path, const char *what, const char *remedy)
+{
+	if (!f->list) {
+		buf_fmt(&f->text, "%s: ", state);
+		buf_clean(&f->text, path, strlen(path));
+		buf_str(&f->text, *what ? ": " : "");
+		buf_clean(&f->text, what, strlen(what));
+		buf_str(&f->text, *remedy ? " (" : "");
+		buf_clean(&f->text, remedy, strlen(remedy));
+		buf_str(&f->text, *remedy ? ")\n" : "\n");
+		return;
+	}
+	cJSON *j = cJSON_CreateObject();
+	cJSON_AddStringToObject(j, "state", state);
+	cJSON_AddStringToObject(j, "path", path);
+	if (*what)
+		cJSON_AddStringToObject(j, "what", what);
+	if (*remedy)
+		cJSON_AddStringToObject(j, "remedy", remedy);
+	cJSON_AddItemToArray(f->list, j);
+}
+
+static void on_found(void *ctx, const struct fsck_finding *found)
+{
+	struct fsck *f = ctx;
+	char *path = xasprintf("cas/%s", found->path);
+
+	if (found->repaired)
+		f->n_repaired++;
+	else
+		f->n_wrong++;
+	report(f, found->repaired ? "repaired" : "wrong", path, found->what, found->remedy);
+	free(path);
+}
+
+static void on_leftover(void *ctx, const char *what)
+{
+	struct fsck *f = ctx;
+	char *path = xasprintf("cas/%s", what);
+
+	f->n_leftovers++;
+	report(f, "leftover", path, "", f->o->repair ? "removed" : "--repair, or any gc, removes it");
+	free(path);
+}
+
+/* asked under the store's exclusive lock, when no pod can begin to use a tree: so not earlier */
+static bool tree_used(void *ctx, const struct image_id *id)
+{
+	struct fsck *f = ctx;
+
+	if (!f->asked && pods_trees(f->pods, &f->trees, &f->failed) < 0)
+		f->trees.unknown = true;
+	f->asked = true;
+	return pods_trees_used(&f->trees, id->s);
+}
+
+/* ---- pods ---- */
+
+struct pod_check { struct fsck *f; const struct pod *p; };
+
+static int check_tree(void *ctx, const char *id)
+{
+	const struct pod_check *c = ctx;
+	struct image_id image;
+	struct image_info i;
+	struct err why;
+	const char *what = NULL;
+
+	if (!id || strlen(id) != IMAGE_ID_LEN) {
+		what = "it cannot be told which image an app stands on";
+	} else {
+		memcpy(image.s, id, sizeof(image.s));
+		if (store_info(c->f->st, &image, &i, &why) == 0)
+			image_info_free(&i);
+		else if (why.code == ENOENT && !render_is_ready(c->f->st, &image))
+			what = "the image of an app is in the store no more";
+	}
+	if (!what)
+		return 0;
+	char *path = xasprintf("pods/%s", c->p->uuid);
+	c->f->n_wrong++;
+	report(c->f, "wrong", path, what, c->p->state == POD_PREPARED ? "fetch it again, or remove the pod with rkt rm" :
+	       "remove the pod with rkt rm");
+	free(path);
+	return 0;
+}
+
+static int check_pod(void *ctx, struct pod *p, struct err *e)
+{
+	struct pod_check c = { ctx, p };
+	struct pod_manifest m;
+	struct err why, gone;
+
+	if (p->state != POD_PREPARED && p->state != POD_RUNNING && p->state != POD_EXITED && p->state != POD_EXITED_GARBAGE)
+		return 0;
+	if (pod_manifest(p, &m, &why) == 0) {
+		pod_manifest_free(&m);
+	} else if (pod_refresh(p, &gone) == 0) {
+		char *path = xasprintf("pods/%s", p->uuid);
+		c.f->n_wrong++;
+		report(c.f, "wrong", path, why.msg, "remove the pod with rkt rm");
+		free(path);
+	}
+	(void)e;
+	return pod_each_tree(p, check_tree, &c);
+}
+
+/* ---- the whole ---- */
+
+static int check(struct fsck *f, uint64_t *n_images, struct err *e)
+{
+	const struct fsck_opts how = { .full = f->o->full, .repair = f->o->repair, .ctx = f, .found = on_found };
+	const struct store_gc_opts gc = {
+		.ctx = f, .tree_used = tree_used, .removed = on_leftover, .dry_run = !f->o->repair,
+	};
+
+	int r = store_fsck(f->st, &how, n_images, e);
+	if (r == 0)
+		r = store_gc(f->st, &gc, e);
+	pods_trees_free(&f->trees);
+	return r < 0 || pods_each(f->pods, check_pod, f, e) < 0 ? -1 : 0;
+}
+
+static int print(struct fsck *f, uint64_t n_images, enum ui_format format, struct err *e)
+{
+	if (format == UI_TEXT)
+		return ui_out(&f->text, e);
+	cJSON *j = cJSON_CreateObject();
+	cJSON_AddNumberToObject(j, "images", (double)n_images);
+	cJSON_AddNumberToObject(j, "wrong", (double)f->n_wrong);
+	cJSON_AddNumberToObject(j, "repaired", (double)f->n_repaired);
+	cJSON_AddNumberToObject(j, "leftovers", (double)f->n_leftovers);
+	cJSON_AddItemToObject(j, "findings", f->list);
+	return ui_json(j, format, e);
+}
+
+static int fsck_run(void *opts, int argc, char **argv, struct err *e)
+{
+	const struct fsck_opts_cmd *o = opts;
+	auto_podref struct podref r = PODREF_NONE;
+	struct fsck f = { .o = o };
+	uint64_t n_images;
+	enum ui_format format;
+
+	if (argc)
+		return err_set(e, EINVAL, "\"%s\" is too much: fsck looks at everything (see --help)", argv[0]);
+	if (ui_format(o->format, &format, e) < 0 || globals_need_root(e) < 0 || podref_open(&r, &o->g, e) < 0)
+		return -1;
+	f.pods = r.pods;
+	f.list = format == UI_TEXT ? NULL : cJSON_CreateArray();
+	f.st = images_store(&o->g, false, e);
+	int failed = !f.st || check(&f, &n_images, e) < 0;
+	store_close(f.st);
+	if (failed || print(&f, n_images, format, e) < 0)
+		return -1;
+	ui_info("%llu image(s), %llu thing(s) wrong, %llu repaired, %llu leftover(s)", (unsigned long long)n_images,
+		(unsigned long long)f.n_wrong, (unsigned long long)f.n_repaired, (unsigned long long)f.n_leftovers);
+	return f.n_wrong ? LEFT_WRONG : f.n_repaired ? ALL_REPAIRED : CLEAN;
+}
+
+const struct cmd rkt_fsck_cmd = {
+	.name = "fsck", .summary = "Check that store and pods are what they should be.",
+	.more = "Without --full, images are only looked at from outside: sizes, modes, records.\n\n"
+		"The exit status is 0 when nothing is wrong, 1 when all that was is repaired, 4 when\n"
+		"something still is, and 254 when not everything could be looked at.\n",
+	.opts = fsck_options, .opts_size = sizeof(struct fsck_opts_cmd), .inherits = true, .run = fsck_run,
+};
