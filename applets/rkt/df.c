@@ -65,18 +65,18 @@ static int count_pod(void *ctx, struct pod *p, struct err *e)
 	return 0;
 }
 
-static bool tree_used(void *ctx, const struct image_id *id)
+static bool is_used(void *ctx, const char *id)
 {
-	return pods_trees_used(ctx, id->s);
+	return pods_trees_used(ctx, id);
 }
 
 static int count(struct df *d, struct pods *ps, struct store *st, struct err *e)
 {
-	if (pods_trees(ps, &d->trees, e) < 0)
+	if (images_trees(st, ps, &d->trees, e) < 0)
 		return -1;
 	int r = pods_each(ps, count_pod, d, e);
 	if (r == 0)
-		r = store_usage(st, tree_used, &d->trees, &d->store, e);
+		r = store_usage(st, is_used, &d->trees, &d->store, e);
 	pods_trees_free(&d->trees);
 	return r;
 }
@@ -94,7 +94,7 @@ static void rows(const struct df *d, struct row out[N_ROWS])
 	left.n += d->dead.n;
 	left.bytes += d->dead.bytes;
 	out[n++] = (struct row){ "images", "images", d->store.images };
-	out[n++] = (struct row){ "rendered trees", "trees", d->store.trees };
+	out[n++] = (struct row){ "rendered", "rendered", d->store.rendered };
 	out[n++] = (struct row){ "records", "records", d->store.records };
 	out[n++] = (struct row){ "pods", "pods", d->pods };
 	out[n++] = (struct row){ "logs", "logs", d->logs };
@@ -174,7 +174,7 @@ static int df_run(void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL, "\"%s\" is too much (see --help)", argv[0]);
 	if (ui_format(o->format, &f, e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
-	struct store *st = images_open(r.dir, false, e);
+	struct store *st = images_open(NULL, NULL, r.dir, false, e);
 	int failed = !st || count(&d, r.pods, st, e) < 0;
 	store_close(st);
 	if (failed)

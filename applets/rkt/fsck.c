@@ -35,13 +35,11 @@ static const struct opt fsck_options[] = {
 struct fsck {
 	const struct fsck_opts_cmd *o;
 	struct store     *st;
-	struct pods_trees trees;
+	struct images_roots used;
 	struct pods      *pods;
 	struct buf        text;
 	cJSON            *list; /* NULL: text */
 	uint64_t          n_repaired, n_wrong, n_leftovers;
-	struct err        failed; /* what pods_trees() said; code 0: nothing */
-	bool              asked;
 };
 
 /* @state: "wrong", "repaired", "leftover" */
@@ -90,15 +88,9 @@ static void on_leftover(void *ctx, const char *what)
 	free(path);
 }
 
-/* asked under the store's exclusive lock, when no pod can begin to use a tree: so not earlier */
-static bool tree_used(void *ctx, const struct image_id *id)
+static bool render_used(void *ctx, const char *render_id)
 {
-	struct fsck *f = ctx;
-
-	if (!f->asked && pods_trees(f->pods, &f->trees, &f->failed) < 0)
-		f->trees.unknown = true;
-	f->asked = true;
-	return pods_trees_used(&f->trees, id->s);
+	return images_root_used(&((struct fsck *)ctx)->used, render_id);
 }
 
 /* ---- pods ---- */
@@ -108,20 +100,12 @@ struct pod_check { struct fsck *f; const struct pod *p; };
 static int check_tree(void *ctx, const char *id)
 {
 	const struct pod_check *c = ctx;
-	struct image_id image;
-	struct image_info i;
-	struct err why;
 	const char *what = NULL;
 
-	if (!id || strlen(id) != IMAGE_ID_LEN) {
+	if (!id || !render_id_ok(id))
 		what = "it cannot be told which image an app stands on";
-	} else {
-		memcpy(image.s, id, sizeof(image.s));
-		if (store_info(c->f->st, &image, &i, &why) == 0)
-			image_info_free(&i);
-		else if (why.code == ENOENT && !render_is_ready(c->f->st, &image))
-			what = "the image of an app is in the store no more";
-	}
+	else if (!render_is_possible(c->f->st, id))
+		what = "the image of an app is in the store no more";
 	if (!what)
 		return 0;
 	char *path = xasprintf("pods/%s", c->p->uuid);
@@ -158,13 +142,13 @@ static int check(struct fsck *f, uint64_t *n_images, struct err *e)
 {
 	const struct fsck_opts how = { .full = f->o->full, .repair = f->o->repair, .ctx = f, .found = on_found };
 	const struct store_gc_opts gc = {
-		.ctx = f, .tree_used = tree_used, .removed = on_leftover, .dry_run = !f->o->repair,
+		.ctx = f, .render_used = render_used, .removed = on_leftover, .dry_run = !f->o->repair,
 	};
 
 	int r = store_fsck(f->st, &how, n_images, e);
 	if (r == 0)
 		r = store_gc(f->st, &gc, e);
-	pods_trees_free(&f->trees);
+	images_roots_free(&f->used);
 	return r < 0 || pods_each(f->pods, check_pod, f, e) < 0 ? -1 : 0;
 }
 
@@ -193,7 +177,7 @@ static int fsck_run(void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL, "\"%s\" is too much: fsck looks at everything (see --help)", argv[0]);
 	if (ui_format(o->format, &format, e) < 0 || globals_need_root(e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
-	f.pods = r.pods;
+	f.pods = f.used.pods = r.pods;
 	f.list = format == UI_TEXT ? NULL : cJSON_CreateArray();
 	f.st = images_store(&o->g, false, e);
 	int failed = !f.st || check(&f, &n_images, e) < 0;

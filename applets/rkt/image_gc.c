@@ -145,7 +145,7 @@ static int measure(struct gc *g, struct err *e)
 		return 0;
 	if (store_usage(g->st, NULL, NULL, &u, e) < 0)
 		return -1;
-	g->bytes = u.images.bytes + u.trees.bytes + u.records.bytes;
+	g->bytes = u.images.bytes + u.rendered.bytes + u.records.bytes;
 	return 0;
 }
 

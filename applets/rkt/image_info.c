@@ -10,6 +10,7 @@
 #include "applets/rkt/images.h"
 #include "applets/rkt/podref.h"
 #include "applets/ui.h"
+#include "core/store/render.h"
 #include "core/store/usage.h"
 
 struct info_opts {
@@ -31,6 +32,9 @@ struct about {
 	struct pods_trees       trees;
 	const struct pods_tree *pods;
 	size_t                  n_pods;
+	struct render_parts     rendered;
+	struct render_backend   backend;
+	struct err              no_backend; /* code 0: it is known */
 };
 
 static void about_free(struct about *a)
@@ -58,13 +62,18 @@ static int by_text(const void *a, const void *b)
 static int look(struct about *a, struct store *st, struct pods *ps, const char *arg, struct err *e)
 {
 	struct image_id id;
+	struct render_id rid;
 
 	if (images_find(st, arg, &id, e) < 0 || store_info(st, &id, &a->i, e) < 0 ||
-	    store_each_url(st, &id, add_url, a, e) < 0 || pods_trees(ps, &a->trees, e) < 0)
+	    store_each_url(st, &id, add_url, a, e) < 0 || images_trees(st, ps, &a->trees, e) < 0)
 		return -1;
 	if (a->n_urls)
 		qsort(a->urls, a->n_urls, sizeof(*a->urls), by_text);
 	a->disk_bytes = store_image_bytes(st, &id);
+	render_id_set(&rid, id.s);
+	a->rendered = render_parts(st, &rid);
+	if (render_backend(st, &a->backend, &a->no_backend) == 0)
+		a->no_backend.code = 0;
 	a->pods = pods_trees_find(&a->trees, id.s, &a->n_pods);
 	return 0;
 }
@@ -98,6 +107,7 @@ static int print_text(const struct about *a, struct err *e)
 {
 	const struct image_info *i = &a->i;
 	struct ui_table t;
+	char parts[40];
 
 	ui_table_start(&t, 2);
 	row(&t, "id", i->id.s);
@@ -113,6 +123,10 @@ static int print_text(const struct about *a, struct err *e)
 	row_time(&t, "last used", i->last_used_ns);
 	row(&t, "verified by", i->verified_by);
 	row(&t, "fs-verity", *i->seal.verity ? i->seal.verity : "no");
+	row(&t, "render", a->no_backend.code ? "unknown" : render_mode_name(a->backend.mode));
+	snprintf(parts, sizeof(parts), "%s%s%s", a->rendered.index ? " index" : "", a->rendered.mounted ? " mounted" : "",
+		 a->rendered.tree ? " tree" : "");
+	row(&t, "rendered", *parts ? parts + 1 : "no");
 	row(&t, "damaged", i->damaged ? i->damaged : "no");
 	row(&t, "from", i->origin ? i->origin : "unknown");
 	for (size_t k = 0; k < a->n_urls; k++)
@@ -154,6 +168,12 @@ static int print_json(const struct about *a, enum ui_format f, struct err *e)
 	cJSON_AddStringToObject(j, "verified_by", i->verified_by);
 	if (*i->seal.verity)
 		cJSON_AddStringToObject(j, "verity", i->seal.verity);
+	if (!a->no_backend.code)
+		cJSON_AddStringToObject(j, "render", render_mode_name(a->backend.mode));
+	list = cJSON_AddObjectToObject(j, "rendered");
+	cJSON_AddBoolToObject(list, "index", a->rendered.index);
+	cJSON_AddBoolToObject(list, "mounted", a->rendered.mounted);
+	cJSON_AddBoolToObject(list, "tree", a->rendered.tree);
 	if (i->damaged)
 		cJSON_AddStringToObject(j, "damaged", i->damaged);
 	if (i->origin)
@@ -178,7 +198,7 @@ static int info_run(void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL, "must provide one image ID or name (see --help)");
 	if (ui_format(o->format, &f, e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
-	struct store *st = images_open(r.dir, false, e);
+	struct store *st = images_store(&o->g, false, e);
 	int ret = st ? look(&a, st, r.pods, argv[0], e) : -1;
 	store_close(st);
 	if (ret == 0)

@@ -16,6 +16,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/json.h"
+#include "core/store/erofs.h"
 #include "core/store/internal.h"
 
 #define FETCH_OR_RM "fetch it again, or remove it with rkt image rm"
@@ -211,6 +212,29 @@ static void check_blob(const struct fsck *f, struct image_info *i)
 	tell(f, path.s, what, false, marked ? "marked as damaged: " FETCH_OR_RM : FETCH_OR_RM);
 }
 
+/* A cache, but one that is trusted when it is mounted by somebody else's hand. One of another version is not wrong. */
+static void check_index(const struct fsck *f, const struct image_id *id)
+{
+	struct store_path path = store_path("index", id->s);
+	struct erofs_info info;
+	struct err what, why;
+	int r = 0;
+
+	auto_close int fd = store_open_file(f->st, path.s, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (f->o->full ? erofs_check(fd, &what) == 0 : erofs_open(fd, &info, &what) == 0) {
+		if (!f->o->full)
+			erofs_info_free(&info);
+		return;
+	}
+	if (what.code == ESTALE)
+		return;
+	if (f->o->repair && unlinkat(f->st->cas_fd, path.s, 0) < 0)
+		r = err_sys(&why, "remove it");
+	tell_mended(f, path.s, what.msg, r, &why, "removed; the next start makes it anew");
+}
+
 /* 1: its manifest is to be mended, which takes the lock again; 2: its info; 0 */
 static int check_locked(const struct fsck *f, const struct image_id *id, struct err *why)
 {
@@ -223,6 +247,7 @@ static int check_locked(const struct fsck *f, const struct image_id *id, struct 
 	check_mode(f, store_path("manifest", id->s).s, 0400);
 	check_entries(f, &i);
 	check_blob(f, &i);
+	check_index(f, id);
 	bool damaged = i.damaged;
 	image_info_free(&i);
 	if (damaged)

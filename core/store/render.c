@@ -291,7 +291,7 @@ int render_image(struct store *st, const struct image_id *id, struct render_id *
 	struct render_id *out = rid ? rid : &own;
 
 	render_id_set(out, id->s);
-	if (backend_choose(st, false, &b, e) < 0 || verify_one(st, id, e) < 0)
+	if (verify_one(st, id, e) < 0 || backend_choose(st, false, &b, e) < 0)
 		return err_wrap(e, "render image %.19s", id->s);
 	/* nothing that has dependencies is found by the ID of an image */
 	int fd = open_ready(st, out, &b);
@@ -318,6 +318,43 @@ int render_each_image(struct store *st, const char *render_id,
 		ret = fn(ctx, &r.images[i], e);
 	recipe_free(&r);
 	return ret;
+}
+
+struct render_parts render_parts(struct store *st, const struct render_id *rid)
+{
+	auto_close int mounted = open_mount(st, rid);
+	auto_close int tree = open_tree(st, rid);
+
+	return (struct render_parts){
+		.index = store_has(st, "index", rid->s), .mounted = mounted >= 0, .tree = tree >= 0,
+	};
+}
+
+static bool has_blobs(const struct store *st, const struct recipe *r)
+{
+	for (size_t i = 0; i < r->n_images; i++)
+		if (!store_has(st, "blob", r->images[i].s))
+			return false;
+	return true;
+}
+
+bool render_is_possible(struct store *st, const char *render_id)
+{
+	struct render_id rid;
+	struct recipe r;
+	struct err ignored;
+
+	if (!render_id_ok(render_id))
+		return false;
+	render_id_set(&rid, render_id);
+	auto_close int tree_fd = open_tree(st, &rid);
+	if (tree_fd >= 0)
+		return true;
+	if (recipe_load(st, &rid, &r, &ignored) < 0)
+		return false;
+	bool possible = has_blobs(st, &r);
+	recipe_free(&r);
+	return possible;
 }
 
 int render_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,

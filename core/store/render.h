@@ -65,6 +65,9 @@ int render_again(struct store *st, const struct render_id *rid, struct err *e);
 int render_each_image(struct store *st, const char *render_id,
 		      int (*fn)(void *ctx, const struct image_id *id, struct err *e), void *ctx, struct err *e);
 
+/** render_is_possible() - whether all that the root is made of is in the store, or the root itself */
+bool render_is_possible(struct store *st, const char *render_id);
+
 /** render_missing() - tells of each dependency of an image that the store lacks */
 int render_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,
 		   struct err *e);
@@ -74,6 +77,10 @@ int render_copy(int root_fd, int dir_fd, struct err *e);
 
 /** render_is_ready() - whether render_again() would have nothing to do */
 bool render_is_ready(struct store *st, const struct render_id *rid);
+
+/* what there is of a root besides its archives */
+struct render_parts { bool index, mounted, tree; };
+struct render_parts render_parts(struct store *st, const struct render_id *rid);
 
 /** render_leave() - in a mount namespace of our own: lets go of the mounts of all images, ours are in overlays by now
  * @cas: path of the store's directory */

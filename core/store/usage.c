@@ -15,7 +15,7 @@
 struct count {
 	struct store       *st;
 	struct store_usage *out;
-	bool              (*tree_used)(void *ctx, const struct image_id *id);
+	bool              (*used)(void *ctx, const char *id);
 	void               *ctx;
 };
 
@@ -52,27 +52,30 @@ static bool has_image(const struct count *c, const char *name)
 
 /* ---- one directory after the other; each judges the entries of its own ---- */
 
-static bool tree_is_used(const struct count *c, const char *name)
+/* content of a removed image stays while pods use it */
+static bool has_content(const struct count *c, const char *name)
 {
-	struct image_id id;
-
-	if (!store_is_id(name))
-		return false;
-	memcpy(id.s, name, sizeof(id.s));
-	return has_image(c, name) || (c->tree_used && c->tree_used(c->ctx, &id));
+	return has_image(c, name) || (render_id_ok(name) && c->used && c->used(c->ctx, name));
 }
 
-static void count_tree(const struct count *c, const char *dir, const char *name)
+/* index/, tree/ */
+static void count_rendered(const struct count *c, const char *dir, const char *name)
 {
-	add(tree_is_used(c, name) ? &c->out->trees : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+	add(has_content(c, name) ? &c->out->rendered : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
 }
 
 static void count_blob(const struct count *c, const char *dir, const char *name)
 {
-	add(has_image(c, name) ? &c->out->images : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+	add(has_content(c, name) ? &c->out->images : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
 }
 
-/* manifest/, used/, name/KEY/: of the image that they are named after */
+/* manifest/ stays with the content, recipe/ with what is made by it */
+static void count_kept(const struct count *c, const char *dir, const char *name)
+{
+	add(has_content(c, name) ? &c->out->records : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
+}
+
+/* used/, name/KEY/: of the image that they are named after */
 static void count_record(const struct count *c, const char *dir, const char *name)
 {
 	add(has_image(c, name) ? &c->out->records : &c->out->leftovers, bytes_of(c->st, store_path(dir, name).s));
@@ -141,18 +144,18 @@ static void count_name_dir(const struct count *c, const char *dir, const char *n
 	count_dir(c, dir, name, count_record);
 }
 
-int store_usage(struct store *st, bool (*tree_used)(void *ctx, const struct image_id *id), void *ctx,
+int store_usage(struct store *st, bool (*used)(void *ctx, const char *id), void *ctx,
 		struct store_usage *out, struct err *e)
 {
 	static const struct {
 		const char *dir;
 		void      (*fn)(const struct count *c, const char *dir, const char *name);
 	} dirs[] = {
-		{ "info", count_info }, { "manifest", count_record }, { "used", count_record },
+		{ "info", count_info }, { "manifest", count_kept }, { "used", count_record },
 		{ "name", count_name_dir }, { "remote", count_remote }, { "blob/sha512", count_blob_dir },
-		{ "tree", count_tree },
+		{ "tree", count_rendered }, { "index", count_rendered }, { "recipe", count_kept },
 	};
-	const struct count c = { .st = st, .out = out, .tree_used = tree_used, .ctx = ctx };
+	const struct count c = { .st = st, .out = out, .used = used, .ctx = ctx };
 
 	*out = (struct store_usage){ .images.n = 0 };
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
@@ -163,7 +166,7 @@ int store_usage(struct store *st, bool (*tree_used)(void *ctx, const struct imag
 
 uint64_t store_image_bytes(struct store *st, const struct image_id *id)
 {
-	static const char *const kinds[] = { "blob", "tree", "info", "manifest" };
+	static const char *const kinds[] = { "blob", "index", "tree", "info", "manifest" };
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; st->cas_fd >= 0 && i < sizeof(kinds) / sizeof(*kinds); i++)
