@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * hash - message digests (mbedTLS) and hexadecimal
+ * hash - message digests and hexadecimal
  */
 #pragma once
 

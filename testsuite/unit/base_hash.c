@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <mbedtls/md.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -68,6 +69,126 @@ TEST(pieces, "hash: pieces of any size give the same digest, and an unfinished o
 	hash_free(NULL);
 }
 
+static void by_mbedtls(const uint8_t *p, size_t len, uint8_t out[HASH_SHA512_LEN])
+{
+	if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA512), p, len, out))
+		abort();
+}
+
+static struct hash *new_hash(void)
+{
+	struct err e = { 0 };
+	struct hash *h = hash_new(&e);
+
+	if (!h)
+		abort();
+	return h;
+}
+
+/* padding fills one block or begins another; the message may end anywhere in either */
+TEST(lengths, "hash: any length up to several blocks hashes as mbedTLS does it")
+{
+	uint8_t data[601], out[HASH_SHA512_LEN], want[HASH_SHA512_LEN];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 256);
+	for (size_t len = 0; len <= 600; len++) {
+		struct hash *h = new_hash();
+		hash_feed(h, data + len % 2, len); /* aligned or not */
+		hash_final(h, out);
+		by_mbedtls(data + len % 2, len, want);
+		if (memcmp(out, want, sizeof(out)))
+			CHECK_INT(len, -1);
+	}
+}
+
+TEST(splits, "hash: fed in random pieces, an image's worth of blocks hashes as mbedTLS does it")
+{
+	enum { LEN = 1 << 20 };
+	uint8_t *data = malloc(LEN), out[HASH_SHA512_LEN], want[HASH_SHA512_LEN];
+	uint32_t x = 1;
+
+	REQUIRE(data != NULL);
+	for (size_t i = 0; i < LEN; i++)
+		data[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+	by_mbedtls(data, LEN, want);
+	for (int round = 0; round < 40; round++) {
+		uint32_t most = 1u << (round % 20 + 1);
+		struct hash *h = new_hash();
+		for (size_t at = 0, n; at < LEN; at += n) {
+			n = (x = x * 1664525 + 1013904223) % most;
+			n = n < LEN - at ? n : LEN - at;
+			hash_feed(h, data + at, n);
+		}
+		hash_final(h, out);
+		CHECK(!memcmp(out, want, sizeof(out)));
+	}
+	free(data);
+}
+
+/* beyond 2^32 bits; the count of bits has to carry */
+TEST(long_text, "hash: half a gigabyte and a byte hashes as mbedTLS does it")
+{
+	uint8_t block[65536], out[HASH_SHA512_LEN], want[HASH_SHA512_LEN];
+	mbedtls_md_context_t md;
+	struct hash *h = new_hash();
+
+	memset(block, 'x', sizeof(block));
+	mbedtls_md_init(&md);
+	REQUIRE(!mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA512), 0) && !mbedtls_md_starts(&md));
+	for (int i = 0; i < 8192; i++) {
+		hash_feed(h, block, sizeof(block));
+		mbedtls_md_update(&md, block, sizeof(block));
+	}
+	hash_feed(h, "y", 1);
+	mbedtls_md_update(&md, (const uint8_t *)"y", 1);
+	hash_final(h, out);
+	mbedtls_md_finish(&md, want);
+	mbedtls_md_free(&md);
+	CHECK(!memcmp(out, want, sizeof(out)));
+}
+
+#if __has_include(<sha512-blocks.h>) && defined(__x86_64__)
+
+extern uint32_t OPENSSL_ia32cap_P[4]; /* deps/sha512-blocks.c: what the assembly goes by, and "known" */
+
+static bool variant_agrees(uint32_t base, uint32_t features, uint32_t extended)
+{
+	const uint32_t caps[4] = { base, features, extended, 1 };
+	uint8_t data[128 * 9 + 5], out[HASH_SHA512_LEN], want[HASH_SHA512_LEN];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 11 + i / 128);
+	by_mbedtls(data, sizeof(data), want);
+	memcpy(OPENSSL_ia32cap_P, caps, sizeof(caps));
+	struct hash *h = new_hash();
+	hash_feed(h, data, sizeof(data));
+	hash_final(h, out);
+	return !memcmp(out, want, sizeof(out));
+}
+
+TEST(variants, "hash: each variant that this processor has hashes as mbedTLS does it")
+{
+	hash_free(new_hash());
+	CHECK(variant_agrees(0, 0, 0));
+	if (__builtin_cpu_supports("avx"))
+		CHECK(variant_agrees(1u << 30, 1u << 28 | 1u << 9, 0));
+	if (__builtin_cpu_supports("xop"))
+		CHECK(variant_agrees(0, 1u << 11, 0));
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
+		CHECK(variant_agrees(0, 0, 1u << 3 | 1u << 5 | 1u << 8));
+	memset(OPENSSL_ia32cap_P, 0, sizeof(OPENSSL_ia32cap_P)); /* look again */
+}
+
+#else
+
+TEST(variants, "hash: each variant that this processor has hashes as mbedTLS does it")
+{
+	SKIP("there are none in this build");
+}
+
+#endif
+
 TEST(hex, "hash: hexadecimal is lower case and not empty")
 {
 	char out[9];
@@ -130,4 +251,4 @@ TEST(lock_dies, "lock: dies with its holder, and wakes who waits")
 	rmdir(path);
 }
 
-UNIT_MAIN(sha512, pieces, hex, locks, lock_dies)
+UNIT_MAIN(sha512, pieces, lengths, splits, long_text, variants, hex, locks, lock_dies)
