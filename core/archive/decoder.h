@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * decoder - what inflate.c asks of a decompression library; one file per library implements it
+ * decoder - what inflate.c asks of a decompression library; one file per library implements it,
+ * two for gzip
  *
  * A decoder knows one member (gzip, bzip2), frame (zstd) or whole file (xz) at a time; where members follow each
  * other, where the input ends and what may come after is inflate.c's business, the same for all of them.
@@ -37,3 +38,10 @@ struct decoder {
 #define INFLATE_MAGIC 6u /* bytes that tell all formats apart */
 
 extern const struct decoder decoder_gzip, decoder_bzip2, decoder_xz, decoder_zstd;
+
+bool decoder_gzip_begins(const uint8_t *p, size_t len);
+/** decoder_gzip_fast() - instead of decoder_gzip; NULL: this build or this processor has none */
+const struct decoder *decoder_gzip_fast(void);
+
+/** inflate_open_gzip() - inflate_open() with this decoder for gzip (for tests, which try each) */
+struct source *inflate_open_gzip(struct source *in, const struct decoder *gzip, struct err *e);

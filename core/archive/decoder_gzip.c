@@ -9,7 +9,7 @@
 
 #define GZIP_ONLY (16 + MAX_WBITS) /* zlib's way of saying: a gzip header, and nothing else */
 
-static bool gzip_begins(const uint8_t *p, size_t len)
+bool decoder_gzip_begins(const uint8_t *p, size_t len)
 {
 	return len >= 2 && p[0] == 0x1f && p[1] == 0x8b;
 }
@@ -66,4 +66,6 @@ static void gzip_close(void *ctx)
 	free(ctx);
 }
 
-const struct decoder decoder_gzip = { INFLATE_GZIP, gzip_begins, gzip_open, gzip_run, gzip_restart, gzip_close };
+const struct decoder decoder_gzip = {
+	INFLATE_GZIP, decoder_gzip_begins, gzip_open, gzip_run, gzip_restart, gzip_close
+};

@@ -29,7 +29,7 @@ struct inflate {
 	bool                  in_end;   /* the source below has ended */
 	bool                  member;   /* inside a member */
 	uint8_t               head[INFLATE_MAGIC];
-	uint8_t              *out;
+	uint8_t              *out; /* what next() lends; NULL: never called */
 };
 
 const char *inflate_name(enum inflate_format f)
@@ -149,10 +149,9 @@ static int run(struct inflate *z, struct decoder_io *io, struct err *e)
 	return 1;
 }
 
-static int next_decoded(struct source *s, const uint8_t **p, size_t *len, struct err *e)
+static ssize_t read_decoded(struct inflate *z, uint8_t *out, size_t room, struct err *e)
 {
-	struct inflate *z = (struct inflate *)s;
-	struct decoder_io io = { .out = z->out, .out_len = OUT_BLOCK };
+	struct decoder_io io = { .out = out, .out_len = room };
 	int r = 1;
 
 	while (io.out_len && r > 0) {
@@ -160,9 +159,21 @@ static int next_decoded(struct source *s, const uint8_t **p, size_t *len, struct
 			break;
 		r = run(z, &io, e) < 0 ? -1 : 1;
 	}
+	return r < 0 ? -1 : (ssize_t)(room - io.out_len);
+}
+
+static int next_decoded(struct source *s, const uint8_t **p, size_t *len, struct err *e)
+{
+	struct inflate *z = (struct inflate *)s;
+
+	if (!z->out && !(z->out = malloc(OUT_BLOCK)))
+		return err_set(e, ENOMEM, "%s: out of memory", inflate_name(z->d->format));
+	ssize_t n = read_decoded(z, z->out, OUT_BLOCK, e);
+	if (n <= 0)
+		return (int)n;
 	*p = z->out;
-	*len = OUT_BLOCK - io.out_len;
-	return r < 0 ? -1 : *len > 0;
+	*len = (size_t)n;
+	return 1;
 }
 
 static int next_plain(struct source *s, const uint8_t **p, size_t *len, struct err *e)
@@ -177,6 +188,29 @@ static int next_plain(struct source *s, const uint8_t **p, size_t *len, struct e
 	return r;
 }
 
+static ssize_t read_plain(struct inflate *z, uint8_t *out, size_t room, struct err *e)
+{
+	size_t n = 0;
+	int r = 1;
+
+	while (n < room && (r = refill(z, e)) > 0) {
+		size_t take = z->len < room - n ? z->len : room - n;
+		memcpy(out + n, z->p, take);
+		n += take;
+		z->p += take;
+		z->len -= take;
+		z->in_bytes += take;
+	}
+	return r < 0 ? -1 : (ssize_t)n;
+}
+
+ssize_t inflate_read(struct source *s, uint8_t *out, size_t room, struct err *e)
+{
+	struct inflate *z = (struct inflate *)s;
+
+	return z->d ? read_decoded(z, out, room, e) : read_plain(z, out, room, e);
+}
+
 static void inflate_close(struct source *s)
 {
 	struct inflate *z = (struct inflate *)s;
@@ -188,7 +222,7 @@ static void inflate_close(struct source *s)
 	free(z);
 }
 
-static int choose(struct inflate *z, struct err *e)
+static int choose(struct inflate *z, const struct decoder *gzip, struct err *e)
 {
 	if (gather_magic(z, e) < 0)
 		return -1;
@@ -197,16 +231,15 @@ static int choose(struct inflate *z, struct err *e)
 			z->d = decoders[i];
 	if (!z->d)
 		return 0;
+	if (z->d == &decoder_gzip)
+		z->d = gzip;
 	z->base.next = next_decoded;
 	z->member = true;
-	z->out = malloc(OUT_BLOCK);
-	if (!z->out)
-		return err_set(e, ENOMEM, "%s: out of memory", inflate_name(z->d->format));
 	z->ctx = z->d->open(e);
 	return z->ctx ? 0 : err_wrap(e, "%s", inflate_name(z->d->format));
 }
 
-struct source *inflate_open(struct source *in, struct err *e)
+struct source *inflate_open_gzip(struct source *in, const struct decoder *gzip, struct err *e)
 {
 	struct inflate *z = calloc(1, sizeof(*z));
 
@@ -217,9 +250,16 @@ struct source *inflate_open(struct source *in, struct err *e)
 	}
 	z->base = (struct source){ next_plain, inflate_close };
 	z->in = in;
-	if (choose(z, e) < 0) {
+	if (choose(z, gzip, e) < 0) {
 		inflate_close(&z->base);
 		return NULL;
 	}
 	return &z->base;
+}
+
+struct source *inflate_open(struct source *in, struct err *e)
+{
+	const struct decoder *fast = decoder_gzip_fast();
+
+	return inflate_open_gzip(in, fast ? fast : &decoder_gzip, e);
 }

@@ -15,6 +15,11 @@ enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_BZIP2, INFLATE_XZ, INF
 
 /** inflate_open() - takes @in over, also on failure. Only the first block is read here. */
 struct source *inflate_open(struct source *in, struct err *e);
+/**
+ * inflate_read() - next() into a buffer of the caller's, which saves copying what next() lends
+ * Returns @room, less only before the end or an error, 0 at the end, -1. For any one source use it or next().
+ */
+ssize_t inflate_read(struct source *s, uint8_t *out, size_t room, struct err *e);
 enum inflate_format inflate_format(const struct source *s); /* of a source made by inflate_open() */
 uint64_t inflate_in_bytes(const struct source *s);          /* compressed bytes consumed so far */
 const char *inflate_name(enum inflate_format f);            /* "gzip", "none" ... */

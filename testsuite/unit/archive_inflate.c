@@ -8,6 +8,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "core/archive/decoder.h"
 #include "core/archive/inflate.h"
 #include "testsuite/unit/archive_kit.h"
 
@@ -44,10 +45,18 @@ static void compress_as(enum inflate_format f, const void *p, size_t len, struct
 	free(tmp);
 }
 
+/* each case is tried with all decoders that gzip has in this build: this is the one at hand */
+static const struct decoder *gzip = &decoder_gzip;
+
+static struct source *open_with(struct source *in, struct err *e)
+{
+	return inflate_open_gzip(in, gzip, e);
+}
+
 /* everything that comes out, until it ends or *e says why not */
 static int decompress(const void *p, size_t len, size_t piece, struct buf *out, struct err *e)
 {
-	auto_source struct source *s = inflate_open(kit_source(p, len, piece), e);
+	auto_source struct source *s = open_with(kit_source(p, len, piece), e);
 	const uint8_t *block;
 	size_t n;
 	int r = -1;
@@ -76,32 +85,220 @@ static void make_text(struct buf *b, size_t len)
 	}
 }
 
-static const enum inflate_format compressed[] = { INFLATE_GZIP, INFLATE_BZIP2, INFLATE_XZ, INFLATE_ZSTD };
-#define EACH(f) for (const enum inflate_format *f = compressed; f < compressed + 4; f++)
+/* the formats, gzip once more with the fast decoder; 0: that was all of them */
+static enum inflate_format next_way(enum inflate_format f)
+{
+	if (f == INFLATE_GZIP && gzip == &decoder_gzip && decoder_gzip_fast()) {
+		gzip = decoder_gzip_fast();
+		return f;
+	}
+	gzip = &decoder_gzip;
+	return f == INFLATE_ZSTD ? INFLATE_NONE : f + 1;
+}
+
+#define EACH(f) for (enum inflate_format f = INFLATE_GZIP; f; f = next_way(f))
 
 /* ---- cases ---- */
 
-TEST(round_trip, "inflate: all formats, whatever pieces the source has")
+static void try_round_trip(enum inflate_format f, const struct buf *text)
 {
 	static const size_t pieces[] = { 1, 5, 4096, 1 << 20 };
+	struct buf z = { 0 };
+	struct err e;
+
+	compress_as(f, text->data, text->len, &z);
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		struct buf out = { 0 };
+		CHECK_INT(decompress(z.data, z.len, pieces[i], &out, &e), 0);
+		CHECK(same(&out, text));
+		buf_free(&out);
+	}
+	auto_source struct source *s = open_with(kit_source(z.data, z.len, 3), &e);
+	CHECK_INT(inflate_format(s), f);
+	buf_free(&z);
+}
+
+TEST(round_trip, "inflate: all formats, whatever pieces the source has")
+{
+	struct buf text = { 0 };
+
+	make_text(&text, 300000);
+	try_round_trip(INFLATE_NONE, &text);
+	EACH(f)
+		try_round_trip(f, &text);
+	buf_free(&text);
+}
+
+TEST(into_buffer, "inflate: fills buffers of any size, wherever the source's pieces end")
+{
+	static const size_t rooms[] = { 1, 7, 300, 65536, 300000, 1 << 20 };
 	struct buf text = { 0 };
 	struct err e;
 
 	make_text(&text, 300000);
-	for (enum inflate_format f = INFLATE_NONE; f <= INFLATE_ZSTD; f++) {
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++)
+		for (enum inflate_format f = INFLATE_NONE; f < INFLATE_BZIP2; f++) {
+			struct buf z = { 0 };
+			uint8_t *out = malloc(rooms[i]);
+			size_t at = 0;
+			ssize_t n;
+			compress_as(f, text.data, text.len, &z);
+			gzip = f && decoder_gzip_fast() ? decoder_gzip_fast() : &decoder_gzip;
+			auto_source struct source *s = open_with(kit_source(z.data, z.len, 1000), &e);
+			while ((n = inflate_read(s, out, rooms[i], &e)) > 0) {
+				CHECK((size_t)n == rooms[i] || at + (size_t)n == text.len);
+				CHECK(at + (size_t)n <= text.len && !memcmp(out, text.data + at, (size_t)n));
+				at += (size_t)n;
+			}
+			CHECK_INT(n, 0);
+			CHECK_INT(at, text.len);
+			CHECK_INT(inflate_in_bytes(s), z.len);
+			gzip = &decoder_gzip;
+			free(out);
+			buf_free(&z);
+		}
+	buf_free(&text);
+}
+
+/* ---- gzip, whose two decoders have to agree ---- */
+
+#define EACH_GZIP(d) \
+	for (const struct decoder *d = gzip = &decoder_gzip; d; \
+	     d = gzip = gzip == &decoder_gzip ? decoder_gzip_fast() : NULL)
+
+static void deflate_as(const struct buf *text, int level, int strategy, gz_header *head, struct buf *out)
+{
+	size_t room = text->len + text->len / 8 + 1024;
+	char *tmp = malloc(room);
+	z_stream z = { .next_in = (uint8_t *)text->data, .avail_in = (uInt)text->len, .next_out = (uint8_t *)tmp,
+		       .avail_out = (uInt)room };
+
+	CHECK(deflateInit2(&z, level, Z_DEFLATED, 31, 8, strategy) == Z_OK);
+	CHECK(!head || deflateSetHeader(&z, head) == Z_OK);
+	CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
+	buf_add(out, tmp, z.total_out);
+	deflateEnd(&z);
+	free(tmp);
+}
+
+/* text, noise, long runs and repetitions from the far end of the window */
+static void make_mixture(struct buf *b)
+{
+	uint32_t x = 7;
+
+	make_text(b, 100000);
+	for (int i = 0; i < 70000; i++)
+		buf_add(b, (char[]){ (char)((x = x * 1664525 + 1013904223) >> 24) }, 1);
+	for (int i = 0; i < 200000; i++)
+		buf_add(b, "", 1);
+	for (int i = 0; i < 40000; i++)
+		buf_add(b, (char[]){ b->data[b->len - 32768 + (size_t)(i % 100 == 99)] }, 1);
+}
+
+TEST(gzip_blocks, "inflate: gzip of stored, fixed and dynamic blocks, in any pieces")
+{
+	static const int ways[][2] = { { 0, Z_DEFAULT_STRATEGY }, { 1, Z_DEFAULT_STRATEGY }, { 9, Z_DEFAULT_STRATEGY },
+		{ 6, Z_FIXED }, { 6, Z_HUFFMAN_ONLY }, { 6, Z_RLE }, { 6, Z_FILTERED } };
+	static const size_t pieces[] = { 1, 17, 4096, 131072 };
+	struct buf text = { 0 };
+	struct err e;
+
+	make_mixture(&text);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		struct buf z = { 0 };
-		compress_as(f, text.data, text.len, &z);
-		for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
-			struct buf out = { 0 };
-			CHECK_INT(decompress(z.data, z.len, pieces[i], &out, &e), 0);
+		deflate_as(&text, ways[i][0], ways[i][1], NULL, &z);
+		EACH_GZIP(d)
+			for (size_t j = 0; j < sizeof(pieces) / sizeof(*pieces); j++) {
+				struct buf out = { 0 };
+				CHECK_INT(decompress(z.data, z.len, pieces[j], &out, &e), 0);
+				CHECK(same(&out, &text));
+				buf_free(&out);
+			}
+		buf_free(&z);
+	}
+	gzip = &decoder_gzip;
+	buf_free(&text);
+}
+
+TEST(gzip_header, "inflate: all parts of a gzip header are read, and wrong ones refused")
+{
+	struct buf text = { 0 }, z = { 0 };
+	gz_header h = { .text = 1, .extra = (Bytef *)"ab\1\0x", .extra_len = 5, .name = (Bytef *)"name",
+			.comment = (Bytef *)"what it is", .hcrc = 1 };
+	struct err e;
+
+	make_text(&text, 1000);
+	deflate_as(&text, 6, Z_DEFAULT_STRATEGY, &h, &z);
+	size_t header_len = 10 + 2 + 5 + 5 + 11 + 2;
+	EACH_GZIP(d) {
+		struct buf out = { 0 };
+		for (size_t piece = 1; piece < header_len + 2; piece++) {
+			CHECK_INT(decompress(z.data, z.len, piece, &out, &e), 0);
 			CHECK(same(&out, &text));
 			buf_free(&out);
 		}
-		auto_source struct source *s = inflate_open(kit_source(z.data, z.len, 3), &e);
-		CHECK_INT(inflate_format(s), f);
-		buf_free(&z);
+		/* its checksum covers every byte of it but the magic, which would make it no gzip */
+		for (size_t i = 2; i < header_len; i++) {
+			z.data[i] ^= 0x40;
+			CHECK_INT(decompress(z.data, z.len, 9, &out, &e), -1);
+			CHECK_HAS(e.msg, "gzip: at compressed byte");
+			z.data[i] ^= 0x40;
+			buf_free(&out);
+		}
 	}
+	gzip = &decoder_gzip;
 	buf_free(&text);
+	buf_free(&z);
+}
+
+TEST(gzip_trailer, "inflate: a wrong checksum or length of a gzip member is refused, as are unknown flags")
+{
+	struct buf text = { 0 }, z = { 0 }, out = { 0 };
+	struct err e;
+
+	make_text(&text, 1000);
+	deflate_as(&text, 6, Z_DEFAULT_STRATEGY, NULL, &z);
+	EACH_GZIP(d) {
+		for (size_t i = 1; i <= 8; i++) {
+			z.data[z.len - i] ^= 1;
+			CHECK_INT(decompress(z.data, z.len, 50, &out, &e), -1);
+			CHECK_HAS(e.msg, "check");
+			z.data[z.len - i] ^= 1;
+			buf_free(&out);
+		}
+		for (int bit = 5; bit < 8; bit++) {
+			z.data[3] = (char)(1 << bit);
+			CHECK_INT(decompress(z.data, z.len, 50, &out, &e), -1);
+			CHECK_HAS(e.msg, "unknown header flags set");
+		}
+		z.data[3] = 0;
+		z.data[2] = 7;
+		CHECK_INT(decompress(z.data, z.len, 50, &out, &e), -1);
+		CHECK_HAS(e.msg, "unknown compression method");
+		z.data[2] = 8;
+	}
+	gzip = &decoder_gzip;
+	buf_free(&text);
+	buf_free(&z);
+}
+
+TEST(gzip_fast, "inflate: the fast decoder is the one that is used, where there is one")
+{
+	if (!decoder_gzip_fast())
+		SKIP("not in this build, or not for this processor");
+	struct buf z = { 0 };
+	struct err e;
+	const uint8_t *p;
+	size_t n;
+
+	/* told apart by what they say: a block of the kind that does not exist */
+	compress_as(INFLATE_GZIP, "", 0, &z);
+	z.data[10] = 7;
+	auto_source struct source *s = inflate_open(kit_source(z.data, z.len, 100), &e);
+	CHECK_INT(s->next(s, &p, &n, &e), -1);
+	CHECK_HAS(e.msg, "gzip: at compressed byte");
+	CHECK(!strstr(e.msg, "invalid block type"));
+	buf_free(&z);
 }
 
 TEST(names, "inflate: formats have names")
@@ -127,9 +324,9 @@ TEST(members, "inflate: members in a row are one stream")
 
 	EACH(f) {
 		struct buf z = { 0 }, out = { 0 };
-		compress_as(*f, "one ", 4, &z);
-		compress_as(*f, "", 0, &z);
-		compress_as(*f, "two", 3, &z);
+		compress_as(f, "one ", 4, &z);
+		compress_as(f, "", 0, &z);
+		compress_as(f, "two", 3, &z);
 		for (size_t piece = 1; piece < 70; piece += 4) {
 			CHECK_INT(decompress(z.data, z.len, piece, &out, &e), 0);
 			CHECK(out.len == 7 && !memcmp(out.data, "one two", 7));
@@ -147,10 +344,10 @@ TEST(trailing, "inflate: bytes after the last member are an error that says wher
 	EACH(f)
 		for (size_t i = 0; i < sizeof(junk) / sizeof(*junk); i++) {
 			struct buf z = { 0 }, out = { 0 };
-			compress_as(*f, "text", 4, &z);
+			compress_as(f, "text", 4, &z);
 			buf_add(&z, junk[i], strlen(junk[i]));
 			CHECK_INT(decompress(z.data, z.len, 7, &out, &e), -1);
-			CHECK_HAS(e.msg, inflate_name(*f));
+			CHECK_HAS(e.msg, inflate_name(f));
 			CHECK_HAS(e.msg, "at compressed byte ");
 			buf_free(&out);
 			/* and a NUL, which gzip -d lets pass */
@@ -189,7 +386,7 @@ TEST(cut_off, "inflate: cut off at any byte it is an error")
 	make_text(&text, 3000);
 	EACH(f) {
 		struct buf z = { 0 };
-		compress_as(*f, text.data, text.len, &z);
+		compress_as(f, text.data, text.len, &z);
 		for (size_t n = 6; n < z.len; n++) { /* with less, it is not known to be compressed */
 			struct buf out = { 0 };
 			CHECK_INT(decompress(z.data, n, 1000, &out, &e), -1);
@@ -214,12 +411,12 @@ TEST(corrupt, "inflate: any changed byte is an error, or changes nothing")
 	EACH(f) {
 		struct buf z = { 0 };
 		size_t harmless = 0;
-		compress_as(*f, text.data, text.len, &z);
+		compress_as(f, text.data, text.len, &z);
 		for (size_t i = 0; i < z.len; i++)
 			for (size_t j = 0; j < sizeof(flips); j++) {
 				struct buf out = { 0 };
 				z.data[i] ^= (char)flips[j];
-				auto_source struct source *s = inflate_open(kit_source(z.data, z.len, 1000), &e);
+				auto_source struct source *s = open_with(kit_source(z.data, z.len, 1000), &e);
 				bool known = s && inflate_format(s) != INFLATE_NONE;
 				if (known && decompress(z.data, z.len, 1000, &out, &e) == 0) {
 					CHECK(same(&out, &text));
@@ -281,4 +478,5 @@ TEST(zstd_skippable, "inflate: skippable zstd frames, also in front")
 	buf_free(&out);
 }
 
-UNIT_MAIN(round_trip, names, short_input, members, trailing, xz_padding, cut_off, corrupt, memory, zstd_skippable)
+UNIT_MAIN(round_trip, into_buffer, gzip_blocks, gzip_header, gzip_trailer, gzip_fast, names, short_input, members, trailing, xz_padding, cut_off, corrupt, memory,
+	  zstd_skippable)
