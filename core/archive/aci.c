@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * aci - see aci.h
  *
- * A chain of sources: the caller's, inflate, the pump where there is a processor for it, and here the tee, which
- * counts, hashes and hands on every block before the tar reader sees it. What the reader says of each entry is
+ * A chain of sources: the caller's, inflate, the pump where there are processors for it, and here the tee, which
+ * counts and hands on every block before the tar reader sees it. Hashing is the pump's follower, or the tee's. What the reader says of each entry is
  * checked against the rules, and what passes them goes to the handler.
  */
 #include "core/archive/aci.h"
@@ -55,7 +55,7 @@ enum { STRIP_TRUSTED, STRIP_OVERLAY, STRIP_SECURITY, STRIP_OTHER, N_STRIPPED };
 
 struct pass {
 	struct source             tee, lent; /* lent: the caller's source, which inflate must not close */
-	struct source            *in, *plain, *pump; /* pump: NULL: all is done on this thread */
+	struct source            *in, *plain, *pump; /* NULL: all is done on this thread */
 	struct tar               *tar;
 	const struct aci_handler *h;
 	struct aci_bounds         bounds;
@@ -75,6 +75,11 @@ struct pass {
 };
 
 /* ---- the chain ---- */
+
+static void hash_block(void *ctx, const uint8_t *p, size_t len)
+{
+	hash_feed(ctx, p, len);
+}
 
 static int lent_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
 {
@@ -122,7 +127,7 @@ static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err
 	a->out->tar_bytes += *len;
 	if (check_bounds(a, e) < 0)
 		return -1;
-	if (a->hash)
+	if (a->hash && !a->pump)
 		hash_feed(a->hash, *p, *len);
 	if (a->h->tap && a->h->tap(a->h->ctx, *p, *len, e) < 0) {
 		a->handler_failed = true;
@@ -401,6 +406,8 @@ static int read_entries(struct pass *a, struct err *e)
 	if (!a->has_rootfs)
 		error(a, "aci-rootfs", NULL, "there is no rootfs");
 	report_stripped(a);
+	if (a->pump)
+		pump_finish(a->pump); /* the digest is of all bytes */
 	source_cleanup(&a->pump);
 	a->out->in_bytes = inflate_in_bytes(a->plain); /* with what stands behind the last byte of content */
 	hash_final(a->hash, a->out->digest);
@@ -445,9 +452,10 @@ static int open_chain(struct pass *a, struct err *e)
 	a->paths = a->hash ? paths_new(&on, e) : NULL;
 	if (!a->paths)
 		return -1;
+	const struct pump_follower hasher = { a->hash, hash_block };
 	struct err no_thread; /* then it takes longer, that is all */
-	if (a->out->format != INFLATE_NONE && pump_wanted())
-		a->pump = pump_open(a->plain, &no_thread);
+	if (pump_wanted())
+		a->pump = pump_open(a->plain, &hasher, &no_thread);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pump - see pump.h
  *
- * A ring of slots and two counters that only grow: filled by the reader, and taken by the consumer. One mutex
- * guards them and one condition tells of every change; the slots' bytes are touched without it, by whoever's
- * turn it is.
+ * A ring of slots and three counters that only grow: filled by the reader, taken by the consumer, seen by the
+ * follower. One mutex guards them; `more` tells both consumers of a change, `room` tells the reader. The slots'
+ * bytes are touched without it: the reader writes before it counts, and not before both others have counted.
  */
 #include "core/archive/pump.h"
 
@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/archive/inflate.h"
 
@@ -26,19 +25,20 @@ struct slot {
 };
 
 struct pump {
-	struct source   base;
-	struct source  *in;
-	pthread_t       reader;
-	pthread_mutex_t lock;
-	pthread_cond_t  changed;
+	struct source        base;
+	struct source       *in;
+	struct pump_follower follow;
+	pthread_t            reader, follower;
+	pthread_mutex_t      lock;
+	pthread_cond_t       more, room;
 	/* under the lock */
-	uint64_t        filled, taken;
-	bool            ended, failed, quit; /* ended: nothing more will be filled; failed: because of error */
-	struct err      error;
+	uint64_t             filled, taken, seen;
+	bool                 ended, failed, quit; /* ended: nothing more will be filled; failed: because of error */
+	struct err           error;
 	/* the consumer's own */
-	bool            lent;
-	uint64_t        in_bytes;
-	struct slot     slots[PUMP_SLOTS];
+	bool                 lent, finished; /* finished: the follower was joined */
+	uint64_t             in_bytes;
+	struct slot          slots[PUMP_SLOTS];
 };
 
 bool pump_wanted(void)
@@ -48,12 +48,19 @@ bool pump_wanted(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
 }
 
+/* ---- the reader ---- */
+
+static bool full(const struct pump *p)
+{
+	return p->filled - (p->taken < p->seen ? p->taken : p->seen) >= PUMP_SLOTS;
+}
+
 /* a slot that may be filled; NULL: the consumer has gone */
 static struct slot *free_slot(struct pump *p)
 {
 	pthread_mutex_lock(&p->lock);
-	while (!p->quit && p->filled - p->taken >= PUMP_SLOTS)
-		pthread_cond_wait(&p->changed, &p->lock);
+	while (!p->quit && full(p))
+		pthread_cond_wait(&p->room, &p->lock);
 	struct slot *s = p->quit ? NULL : &p->slots[p->filled % PUMP_SLOTS];
 	pthread_mutex_unlock(&p->lock);
 	return s;
@@ -63,46 +70,61 @@ static void count_filled(struct pump *p)
 {
 	pthread_mutex_lock(&p->lock);
 	p->filled++;
-	pthread_cond_signal(&p->changed);
+	pthread_cond_broadcast(&p->more);
 	pthread_mutex_unlock(&p->lock);
-}
-
-/* one block of the source, into as many slots as it takes; false: the consumer has gone */
-static bool fill(struct pump *p, const uint8_t *from, size_t len)
-{
-	while (len) {
-		struct slot *s = free_slot(p);
-		if (!s)
-			return false;
-		s->len = len < PUMP_BLOCK ? len : PUMP_BLOCK;
-		s->in_bytes = inflate_in_bytes(p->in);
-		memcpy(s->bytes, from, s->len);
-		from += s->len;
-		len -= s->len;
-		count_filled(p);
-	}
-	return true;
 }
 
 static void *run_reader(void *arg)
 {
 	struct pump *p = arg;
 	struct err e = { .code = 0 };
-	const uint8_t *from;
-	size_t len;
-	int r;
+	struct slot *s;
+	ssize_t n = 0;
 
-	while ((r = p->in->next(p->in, &from, &len, &e)) > 0)
-		if (!fill(p, from, len))
-			break;
+	while ((s = free_slot(p)) && (n = inflate_read(p->in, s->bytes, PUMP_BLOCK, &e)) > 0) {
+		s->len = (size_t)n;
+		s->in_bytes = inflate_in_bytes(p->in);
+		count_filled(p);
+	}
 	pthread_mutex_lock(&p->lock);
 	p->ended = true;
-	p->failed = r < 0;
+	p->failed = n < 0;
 	p->error = e;
-	pthread_cond_signal(&p->changed);
+	pthread_cond_broadcast(&p->more);
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
+
+/* ---- the follower ---- */
+
+/* counts the block that was seen; the next one, or NULL when there will be none */
+static const struct slot *follow_next(struct pump *p, bool seen)
+{
+	const struct slot *s = NULL;
+
+	pthread_mutex_lock(&p->lock);
+	if (seen) {
+		p->seen++;
+		pthread_cond_signal(&p->room);
+	}
+	while (p->seen == p->filled && !p->ended && !p->quit)
+		pthread_cond_wait(&p->more, &p->lock);
+	if (p->seen < p->filled && !p->quit)
+		s = &p->slots[p->seen % PUMP_SLOTS];
+	pthread_mutex_unlock(&p->lock);
+	return s;
+}
+
+static void *run_follower(void *arg)
+{
+	struct pump *p = arg;
+
+	for (const struct slot *s = follow_next(p, false); s; s = follow_next(p, true))
+		p->follow.see(p->follow.ctx, s->bytes, s->len);
+	return NULL;
+}
+
+/* ---- the consumer ---- */
 
 static int pump_next(struct source *base, const uint8_t **out, size_t *len, struct err *e)
 {
@@ -112,10 +134,10 @@ static int pump_next(struct source *base, const uint8_t **out, size_t *len, stru
 	pthread_mutex_lock(&p->lock);
 	if (p->lent) {
 		p->taken++;
-		pthread_cond_signal(&p->changed);
+		pthread_cond_signal(&p->room);
 	}
 	while (p->taken == p->filled && !p->ended)
-		pthread_cond_wait(&p->changed, &p->lock);
+		pthread_cond_wait(&p->more, &p->lock);
 	p->lent = p->taken < p->filled;
 	if (!p->lent)
 		r = p->failed ? -1 : 0;
@@ -138,25 +160,43 @@ uint64_t pump_in_bytes(const struct source *s)
 
 static void pump_free(struct pump *p)
 {
-	pthread_cond_destroy(&p->changed);
+	pthread_cond_destroy(&p->more);
+	pthread_cond_destroy(&p->room);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+static void quit(struct pump *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->quit = true;
+	pthread_cond_broadcast(&p->more);
+	pthread_cond_signal(&p->room);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* The follower ends by itself after the last block; it is joined once, here or when the pump is closed. */
+void pump_finish(struct source *s)
+{
+	struct pump *p = (struct pump *)s;
+
+	if (!p->finished)
+		pthread_join(p->follower, NULL);
+	p->finished = true;
 }
 
 static void pump_close(struct source *s)
 {
 	struct pump *p = (struct pump *)s;
 
-	pthread_mutex_lock(&p->lock);
-	p->quit = true;
-	pthread_cond_signal(&p->changed);
-	pthread_mutex_unlock(&p->lock);
+	quit(p);
 	pthread_join(p->reader, NULL);
+	pump_finish(s);
 	pump_free(p);
 }
 
 /* Signals are the business of the thread that knows what to do about them. */
-static int start(struct pump *p)
+static int start(pthread_t *t, void *(*run)(void *), struct pump *p)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
@@ -167,13 +207,27 @@ static int start(struct pump *p)
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&p->reader, &attr, run_reader, p);
+	r = pthread_create(t, &attr, run, p);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return r;
 }
 
-struct source *pump_open(struct source *in, struct err *e)
+/* The reader comes last: once it has taken the first bytes, there is no way back to doing without threads. */
+static int start_both(struct pump *p)
+{
+	int r = start(&p->follower, run_follower, p);
+	if (r)
+		return r;
+	r = start(&p->reader, run_reader, p);
+	if (r) {
+		quit(p);
+		pthread_join(p->follower, NULL);
+	}
+	return r;
+}
+
+struct source *pump_open(struct source *in, const struct pump_follower *f, struct err *e)
 {
 	struct pump *p = calloc(1, sizeof(*p));
 
@@ -183,9 +237,11 @@ struct source *pump_open(struct source *in, struct err *e)
 	}
 	p->base = (struct source){ pump_next, pump_close };
 	p->in = in;
+	p->follow = *f;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->changed, NULL);
-	int r = start(p);
+	pthread_cond_init(&p->more, NULL);
+	pthread_cond_init(&p->room, NULL);
+	int r = start_both(p);
 	if (!r)
 		return &p->base;
 	pump_free(p);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pump - a source that is read on a thread of its own, a few blocks ahead of whoever consumes it
+ * pump - a source that is read on a thread of its own, a few blocks ahead of two that consume it
  *
- * Decompression costs about as much as everything that is done with its result, hashing above all; so on two
- * processors an image is read in little more than half the time. Memory is bounded: PUMP_SLOTS blocks.
+ * Decompressing costs about as much as hashing, and everything else that is done with an image half of that;
+ * so each has a thread. The blocks are shared: one is filled anew when both consumers are done with it.
+ * Memory is bounded: PUMP_SLOTS blocks.
  */
 #pragma once
 
@@ -11,8 +12,14 @@
 
 #include "core/archive/source.h"
 
-#define PUMP_SLOTS 4u
+#define PUMP_SLOTS 5u
 #define PUMP_BLOCK (128u << 10)
+
+/* who sees every block besides the caller of next(), on a thread of its own */
+struct pump_follower {
+	void *ctx;
+	void (*see)(void *ctx, const uint8_t *p, size_t len);
+};
 
 /** pump_wanted() - there is more than one processor to run on */
 bool pump_wanted(void);
@@ -20,10 +27,15 @@ bool pump_wanted(void);
 /**
  * pump_open() - starts reading @in, a source made by inflate_open()
  * @in: borrowed; until the pump is closed nobody else may touch it
+ * @f: copied; see() is called until pump_finish() or close() returns. Blocks are those that next() lends, whole
+ *     but for the last one.
  *
  * close() waits for a call of @in's next() that is under way.
  */
-struct source *pump_open(struct source *in, struct err *e);
+struct source *pump_open(struct source *in, const struct pump_follower *f, struct err *e);
+
+/** pump_finish() - when next() has said that this was the end: waits until the follower has seen all of it */
+void pump_finish(struct source *s);
 
 /** pump_in_bytes() - what inflate_in_bytes() said when the block that next() lent last was made */
 uint64_t pump_in_bytes(const struct source *s);

@@ -27,14 +27,41 @@ static void make_gzip(struct buf *out, size_t len)
 	free(text);
 }
 
+/* the other consumer: what it saw, and how slow it is */
+struct seen {
+	uint64_t n, sum;
+	bool     slow;
+};
+
+static uint64_t add(uint64_t sum, const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ p[i]) * 0x100000001b3;
+	return sum;
+}
+
+static void see(void *ctx, const uint8_t *p, size_t len)
+{
+	struct seen *s = ctx;
+
+	s->n += len;
+	s->sum = add(s->sum, p, len);
+	if (s->slow)
+		usleep(1000);
+}
+
 /* reads up to @stop blocks; the bytes seen, and the last result of next() in *r */
 static size_t consume(const struct buf *z, size_t piece, size_t stop, bool slow, int *r, struct err *e)
 {
+	struct seen seen = { .slow = !slow };
+	const struct pump_follower follower = { &seen, see };
+	uint64_t sum = 0;
 	auto_source struct source *in = inflate_open(kit_source(z->data, z->len, piece), e);
 	const uint8_t *p;
 	size_t len, at = 0, blocks = 0;
 
-	auto_source struct source *s = pump_open(in, e);
+	auto_source struct source *s = pump_open(in, &follower, e);
+	*r = 1;
 	while (blocks++ < stop && (*r = s->next(s, &p, &len, e)) > 0) {
 		for (size_t i = 0; i < len; i++)
 			if (p[i] != (uint8_t)((at + i) * (at + i) >> 7)) {
@@ -42,14 +69,20 @@ static size_t consume(const struct buf *z, size_t piece, size_t stop, bool slow,
 				return at;
 			}
 		at += len;
+		sum = add(sum, p, len);
 		if (slow && blocks % 8 == 0)
 			usleep(2000);
 	}
 	CHECK(pump_in_bytes(s) <= z->len);
+	if (*r <= 0) {
+		pump_finish(s);
+		CHECK_INT(seen.n, at);
+		CHECK(seen.sum == sum);
+	}
 	return at;
 }
 
-TEST(all_of_it, "pump: hands on everything, in order")
+TEST(all_of_it, "pump: hands on everything, in order, and shows it to the follower")
 {
 	static const size_t lens[] = { 0, 1, 131072, 131073, 5000000 };
 	struct err e;
