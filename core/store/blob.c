@@ -15,8 +15,14 @@
 #include "core/base/lock.h"
 #include "core/store/internal.h"
 
-/* Write-back begins while the archive is still being read, so that the final fsync has little left to do. */
-#define START_EVERY (8u << 20)
+/*
+ * Write-back begins while the archive is still being read, so that the final fsync has little left to do. What
+ * is written WRITE_BEHIND bytes before has probably reached the disk: it is waited for, so that a slow one is not
+ * given more than it can take, and its pages are let go: whoever runs the image reads it through a mount that
+ * caches on its own.
+ */
+#define START_EVERY  (8u << 20)
+#define WRITE_BEHIND (32u << 20)
 
 static void name_tmp(struct blob *b)
 {
@@ -62,22 +68,36 @@ int blob_create(struct blob *b, int dir_fd, bool named, struct err *e)
 	return create_named(b, e);
 }
 
+/* Waiting takes the disk's error away from fsync(), so it has to be told here; having no such call is none. */
+static int let_go(struct blob *b, uint64_t end, struct err *e)
+{
+	off_t from = (off_t)b->dropped, len = (off_t)(end - b->dropped);
+
+	if (sync_file_range(b->fd, from, len, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+			    SYNC_FILE_RANGE_WAIT_AFTER) < 0 && errno != ENOSYS && errno != EINVAL && errno != EPERM)
+		return err_sys(e, "write the image to disk");
+	posix_fadvise(b->fd, from, len, POSIX_FADV_DONTNEED);
+	b->dropped = end;
+	return 0;
+}
+
 int blob_write(struct blob *b, const void *data, size_t len, struct err *e)
 {
 	if (fd_write_all(b->fd, data, len) < 0)
 		return err_sys(e, "write the image to the store");
 	b->bytes += len;
-	if (b->bytes - b->started >= START_EVERY) {
-		sync_file_range(b->fd, (off_t)b->started, (off_t)(b->bytes - b->started), SYNC_FILE_RANGE_WRITE);
-		b->started = b->bytes;
-	}
-	return 0;
+	if (b->bytes - b->started < START_EVERY)
+		return 0;
+	sync_file_range(b->fd, (off_t)b->started, (off_t)(b->bytes - b->started), SYNC_FILE_RANGE_WRITE);
+	b->started = b->bytes;
+	return b->bytes - b->dropped > WRITE_BEHIND ? let_go(b, b->bytes - WRITE_BEHIND, e) : 0;
 }
 
 int blob_sync(struct blob *b, struct err *e)
 {
 	if (fchmod(b->fd, 0400) < 0 || fsync(b->fd) < 0)
 		return err_sys(e, "write the image to disk");
+	posix_fadvise(b->fd, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
 }
 

@@ -17,13 +17,14 @@
 struct blob {
 	int      dir_fd; /* where it is written; borrowed */
 	int      fd;
-	uint64_t bytes, started; /* written; of these, on their way to the disk */
+	uint64_t bytes, started, dropped; /* written; of these, on their way to the disk; there, and not cached */
 	char     tmp[64]; /* "" while it has no name */
 };
 
 /** blob_create() - @named: do not even try without a name (for tests) */
 int blob_create(struct blob *b, int dir_fd, bool named, struct err *e);
 int blob_write(struct blob *b, const void *data, size_t len, struct err *e);
+/** blob_sync() - all of it on disk, and none of it in the page cache */
 int blob_sync(struct blob *b, struct err *e);
 /**
  * blob_protect() - after blob_sync(): where the file system has fs-verity, the file is made unchangeable
