@@ -4,12 +4,20 @@
  * The IDs are printed when all images are there, so a script that reads them gets all or a failure.
  */
 #include <errno.h>
+#include <linux/ioprio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
 #include "applets/ui.h"
+#include "core/base/num.h"
 #include "core/store/verify.h"
+
+#define BEST_EFFORT "best-effort"
 
 struct fetch_opts {
 	struct rkt_globals g;
@@ -17,12 +25,50 @@ struct fetch_opts {
 	const char        *pull_policy;
 };
 
+/* Of this thread only; those that an import starts have it from here. */
+static int set_nice(void *opts, const char *arg, struct err *e)
+{
+	bool negative = *arg == '-';
+	uint64_t n;
+
+	(void)opts;
+	if (num_u64(arg + negative, negative ? 20 : 19, &n, e) < 0)
+		return err_set(e, EINVAL, "\"%s\" is not a niceness, -20 (most) to 19 (least)", arg);
+	if (setpriority(PRIO_PROCESS, 0, negative ? -(int)n : (int)n) < 0)
+		return err_sys(e, "set the niceness to %s", arg);
+	return 0;
+}
+
+static int set_ionice(void *opts, const char *arg, struct err *e)
+{
+	const char *level = arg + strlen(BEST_EFFORT);
+	uint64_t n = IOPRIO_NORM;
+	int class = IOPRIO_CLASS_BE;
+	bool good = true;
+
+	(void)opts;
+	if (!strcmp(arg, "idle"))
+		class = IOPRIO_CLASS_IDLE;
+	else if (strncmp(arg, BEST_EFFORT, strlen(BEST_EFFORT)) != 0)
+		good = false;
+	else if (*level)
+		good = *level == ':' && num_u64(level + 1, IOPRIO_BE_NR - 1, &n, e) == 0;
+	if (!good)
+		return err_set(e, EINVAL, "\"%s\" is not an I/O priority: idle, best-effort, best-effort:0 (most) to "
+			       "best-effort:7 (least)", arg);
+	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(class, (int)n)) < 0)
+		return err_sys(e, "set the I/O priority to %s", arg);
+	return 0;
+}
+
 static const struct opt fetch_opts[] = {
 	OPT_BOOL(0, "full", struct fetch_opts, full, "print 64 digits of each ID instead of 32"),
 	OPT_TEXT(0, "pull-policy", "POLICY", struct fetch_opts, pull_policy,
 		 "when to fetch: new (what the store lacks), never, update (always; the default)"),
 	OPT_BOOL(0, "store-only", struct fetch_opts, store_only, "same as --pull-policy=never"),
 	OPT_BOOL(0, "no-store", struct fetch_opts, no_store, "same as --pull-policy=update"),
+	OPT_CALL(0, "nice", "N", set_nice, "niceness to work with, -20 (most) to 19 (least)"),
+	OPT_CALL(0, "ionice", "CLASS", set_ionice, "I/O priority to work with: idle, best-effort or best-effort:0 to :7"),
 	OPT_PART("Global options", rkt_globals_opts, struct fetch_opts, g),
 	OPT_END
 };
