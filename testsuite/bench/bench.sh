@@ -33,33 +33,9 @@ else
 	scratch=$WORK
 fi
 
-row() { printf '%-46s %12s %12s %8s  %-8s %s\n' "$@"; }
+. "$bench/kit.sh"
 
-# judged WHAT OURS PEER BOUND NOTE: a ratio of two times in microseconds
-judged() {
-	ratio=$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.2f", a / b }')
-	verdict=$(awk -v r="$ratio" -v b="$4" 'BEGIN { print r <= b ? "ok" : "OVER" }')
-	row "$1" "$(ms "$2")" "$(ms "$3")" "$ratio" "<= $4" "$verdict  $5"
-}
-
-# bounded WHAT VALUE UNIT BOUND: a plain number
-bounded() {
-	verdict=$(awk -v v="$2" -v b="$4" 'BEGIN { print v <= b ? "ok" : "OVER" }')
-	row "$1" "$2 $3" '' '' "<= $4" "$verdict"
-}
-
-ms() { awk -v us="$1" 'BEGIN { printf "%.2f ms", us / 1000 }'; }
-
-median() { # N: of measure's Nth line
-	sed -n "${1}p" "$WORK/measured" | cut -d' ' -f1
-}
-
-measure() {
-	"$WORK/measure" "$@" >"$WORK/measured" || exit 1
-}
-
-"${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/measure" "$bench/measure.c" &&
-	"${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/start-limit" "$bench/start-limit.c" &&
+"${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/start-limit" "$bench/start-limit.c" &&
 	"${CC:-gcc}" -std=gnu17 -Os -nostdlib -static -s -o "$WORK/noop" "$bench/noop.c" || exit 1
 
 make_layout "$WORK/l" example.com/noop '"exec": ["/noop"], "user": "0", "group": "0",
