@@ -30,7 +30,7 @@ struct aci_handler {
 	/*
 	 * every entry below rootfs/ that broke no rule; NULL: nobody. Path and target of hard links are relative to
 	 * rootfs ("" is rootfs itself), attributes that belong to the host's kernel are gone; @t for tar_data().
-	 * With more than 28,000 entries some duplicates and bad links are only found after the last one.
+	 * With more than 14,000 entries some duplicates and bad links are only found after the last one.
 	 */
 	int (*entry)(void *ctx, const struct tar_entry *entry, struct tar *t, struct err *e);
 	/* progress: compressed bytes so far; NULL: nobody */

@@ -149,6 +149,14 @@ static int run(struct inflate *z, struct decoder_io *io, struct err *e)
 	return 1;
 }
 
+/* megabytes, which whoever works on with the result can use */
+static void drop_decoder(struct inflate *z)
+{
+	if (z->ctx)
+		z->d->close(z->ctx);
+	z->ctx = NULL;
+}
+
 static ssize_t read_decoded(struct inflate *z, uint8_t *out, size_t room, struct err *e)
 {
 	struct decoder_io io = { .out = out, .out_len = room };
@@ -159,6 +167,8 @@ static ssize_t read_decoded(struct inflate *z, uint8_t *out, size_t room, struct
 			break;
 		r = run(z, &io, e) < 0 ? -1 : 1;
 	}
+	if (r == 0)
+		drop_decoder(z);
 	return r < 0 ? -1 : (ssize_t)(room - io.out_len);
 }
 
@@ -215,8 +225,7 @@ static void inflate_close(struct source *s)
 {
 	struct inflate *z = (struct inflate *)s;
 
-	if (z->ctx)
-		z->d->close(z->ctx);
+	drop_decoder(z);
 	z->in->close(z->in);
 	free(z->out);
 	free(z);

@@ -22,7 +22,7 @@
 #include "core/base/fd.h"
 
 #define TABLE_MIN   (1u << 8)
-#define TABLE_MAX   (1u << 15) /* records: 1 MiB */
+#define TABLE_MAX   (1u << 14) /* records: 512 KiB */
 #define RECORDS_MAX 40000000u  /* in runs: 1.2 GiB of temporary file */
 #define DEPTH_MAX   (TAR_PATH_MAX / 2 + 1)
 #define LOG_BUF     4096u

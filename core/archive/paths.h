@@ -35,7 +35,7 @@ void paths_free(struct paths *p);
 /**
  * paths_add() - one entry, in the order of the archive
  *
- * Faults are reported at once while all paths fit into memory (about 28,000), else by paths_finish(). Then
+ * Faults are reported at once while all paths fit into memory (about 14,000), else by paths_finish(). Then
  * they go to unlinked temporary files in $TMPDIR, /var/tmp or /tmp. -1: those could not be written.
  */
 int paths_add(struct paths *p, const struct tar_entry *entry, struct err *e);

@@ -13,7 +13,7 @@
 #include "core/archive/source.h"
 
 #define PUMP_SLOTS 5u
-#define PUMP_BLOCK (128u << 10)
+#define PUMP_BLOCK (64u << 10)
 
 /* who sees every block besides the caller of next(), on a thread of its own */
 struct pump_follower {

@@ -17,6 +17,7 @@
 struct chunk {
 	struct chunk *next;
 	size_t        len;
+	bool          spilled;
 };
 
 void arena_init(struct arena *a, size_t mem_max, int spill_dir_fd)
@@ -58,10 +59,19 @@ static int grow_spill(struct arena *a, size_t len, struct err *e)
 	return why && why != EOPNOTSUPP ? err_sys(e, "extend a temporary file") : 0;
 }
 
-static void *map_chunk(struct arena *a, size_t len, struct err *e)
+void arena_rest(const struct arena *a)
+{
+	for (struct chunk *c = a->chunks, *next; c; c = next) {
+		next = c->next;
+		if (c->spilled)
+			madvise(c, c->len, MADV_DONTNEED);
+	}
+}
+
+static struct chunk *map_chunk(struct arena *a, size_t len, struct err *e)
 {
 	bool spill = a->dir_fd >= 0 && a->anonymous + len > a->mem_max;
-	void *p;
+	struct chunk *p;
 
 	if (spill && grow_spill(a, len, e) < 0)
 		return NULL;
@@ -73,6 +83,9 @@ static void *map_chunk(struct arena *a, size_t len, struct err *e)
 	}
 	a->spilled += spill ? len : 0;
 	a->anonymous += spill ? 0 : len;
+	if (spill)
+		arena_rest(a);
+	*p = (struct chunk){ a->chunks, len, spill };
 	return p;
 }
 
@@ -85,7 +98,6 @@ void *arena_alloc(struct arena *a, size_t len, struct err *e)
 		struct chunk *c = map_chunk(a, size, e);
 		if (!c)
 			return NULL;
-		*c = (struct chunk){ a->chunks, size };
 		a->chunks = c;
 		a->p = (uint8_t *)(c + 1);
 		a->left = size - sizeof(*c);

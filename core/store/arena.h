@@ -12,7 +12,7 @@
 
 #include "core/base/err.h"
 
-#define ARENA_CHUNK (1u << 20)
+#define ARENA_CHUNK (256u << 10)
 
 struct arena {
 	size_t        mem_max;  /* bytes of anonymous memory */
@@ -28,6 +28,9 @@ struct arena {
 /** arena_init() - cannot fail; arena_free() gives everything back */
 void arena_init(struct arena *a, size_t mem_max, int spill_dir_fd);
 void arena_free(struct arena *a);
+
+/** arena_rest() - lets go of the file's pages, which come back when they are touched; done by itself now and then */
+void arena_rest(const struct arena *a);
 
 /** arena_alloc() - @len zeroed bytes, aligned for any of our structs; NULL and *e: no memory, no room on disk */
 void *arena_alloc(struct arena *a, size_t len, struct err *e);

@@ -23,6 +23,9 @@
 #include "core/store/internal.h"
 #include "core/store/mount.h"
 
+/* of the tree, in memory; the decoder of xz alone may take 9 MiB of the 12 that an import may have */
+#define INDEX_MEM 1
+
 struct import {
 	struct store             *st;
 	const struct import_opts *o;
@@ -70,7 +73,7 @@ static void give_up_index(struct import *im)
 
 static int begin_tree(struct import *im, struct err *e)
 {
-	const struct tree_opts o = { .spill_dir_fd = im->blob.dir_fd };
+	const struct tree_opts o = { .mem_max = INDEX_MEM, .spill_dir_fd = im->blob.dir_fd };
 
 	im->whitelist = &im->res.manifest.path_whitelist;
 	im->tree = tree_new(&o, e);
