@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,11 +14,10 @@
 
 #define ALIGN 8u
 
-/* at the beginning of each */
 struct chunk {
-	struct chunk *next;
-	size_t        len;
-	bool          spilled;
+	void  *p;
+	size_t len;
+	bool   spilled;
 };
 
 void arena_init(struct arena *a, size_t mem_max, int spill_dir_fd)
@@ -27,11 +27,9 @@ void arena_init(struct arena *a, size_t mem_max, int spill_dir_fd)
 
 void arena_free(struct arena *a)
 {
-	while (a->chunks) {
-		struct chunk *c = a->chunks;
-		a->chunks = c->next;
-		munmap(c, c->len);
-	}
+	for (size_t i = 0; i < a->n_chunks; i++)
+		munmap(a->chunks[i].p, a->chunks[i].len);
+	free(a->chunks);
 	fd_cleanup(&a->spill_fd);
 	arena_init(a, a->mem_max, a->dir_fd);
 }
@@ -61,18 +59,32 @@ static int grow_spill(struct arena *a, size_t len, struct err *e)
 
 void arena_rest(const struct arena *a)
 {
-	for (struct chunk *c = a->chunks, *next; c; c = next) {
-		next = c->next;
-		if (c->spilled)
-			madvise(c, c->len, MADV_DONTNEED);
-	}
+	for (size_t i = 0; i < a->n_chunks; i++)
+		if (a->chunks[i].spilled)
+			madvise(a->chunks[i].p, a->chunks[i].len, MADV_DONTNEED);
 }
 
-static struct chunk *map_chunk(struct arena *a, size_t len, struct err *e)
+/* kept apart from the chunks: to go through all of them must not bring them back */
+static int make_room(struct arena *a, struct err *e)
+{
+	size_t cap = a->n_chunks ? 2 * a->n_chunks : 8;
+
+	if (a->n_chunks & (a->n_chunks - 1) || (a->n_chunks && a->n_chunks < 8))
+		return 0;
+	struct chunk *v = realloc(a->chunks, cap * sizeof(*v));
+	if (!v)
+		return err_set(e, ENOMEM, "out of memory");
+	a->chunks = v;
+	return 0;
+}
+
+static void *map_chunk(struct arena *a, size_t len, struct err *e)
 {
 	bool spill = a->dir_fd >= 0 && a->anonymous + len > a->mem_max;
-	struct chunk *p;
+	void *p;
 
+	if (make_room(a, e) < 0)
+		return NULL;
 	if (spill && grow_spill(a, len, e) < 0)
 		return NULL;
 	p = spill ? mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, a->spill_fd, (off_t)a->spilled) :
@@ -85,7 +97,7 @@ static struct chunk *map_chunk(struct arena *a, size_t len, struct err *e)
 	a->anonymous += spill ? 0 : len;
 	if (spill)
 		arena_rest(a);
-	*p = (struct chunk){ a->chunks, len, spill };
+	a->chunks[a->n_chunks++] = (struct chunk){ p, len, spill };
 	return p;
 }
 
@@ -93,14 +105,12 @@ void *arena_alloc(struct arena *a, size_t len, struct err *e)
 {
 	len = (len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (len > a->left) {
-		size_t want = len + sizeof(struct chunk);
-		size_t size = want < ARENA_CHUNK ? ARENA_CHUNK : (want + 65535) & ~(size_t)65535;
-		struct chunk *c = map_chunk(a, size, e);
+		size_t size = len < ARENA_CHUNK ? ARENA_CHUNK : (len + 65535) & ~(size_t)65535;
+		uint8_t *c = map_chunk(a, size, e);
 		if (!c)
 			return NULL;
-		a->chunks = c;
-		a->p = (uint8_t *)(c + 1);
-		a->left = size - sizeof(*c);
+		a->p = c;
+		a->left = size;
 	}
 	void *p = a->p;
 	a->p += len;

@@ -20,7 +20,8 @@ struct arena {
 	int           spill_fd; /* -1: not yet */
 	uint64_t      spilled;  /* bytes of the file */
 	size_t        anonymous;
-	struct chunk *chunks;   /* newest first */
+	struct chunk *chunks;
+	size_t        n_chunks;
 	uint8_t      *p;        /* what is left of the newest */
 	size_t        left;
 };

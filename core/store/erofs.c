@@ -267,7 +267,7 @@ static int add_node(struct writer *w, const struct tree_node *n, struct err *e)
 	return 0;
 }
 
-static int add_dir(struct writer *w, const struct tree_node *dir, struct err *e)
+static int add_dir(struct writer *w, struct tree *t, const struct tree_node *dir, struct err *e)
 {
 	if (add_node(w, dir, e) < 0)
 		return -1;
@@ -276,6 +276,7 @@ static int add_dir(struct writer *w, const struct tree_node *dir, struct err *e)
 		bool written = n->node->walk.number * SLOT < w->parts[PART_INODES].at;
 		if (!S_ISDIR(n->node->mode) && !written && add_node(w, n->node, e) < 0)
 			return -1;
+		tree_step(t);
 	}
 	return 0;
 }
@@ -369,7 +370,7 @@ static int write_parts(struct writer *w, struct tree *t, struct err *e)
 	if (add_head(w, tree_root(t), e) < 0)
 		return -1;
 	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(d))
-		if (add_dir(w, d, e) < 0)
+		if (add_dir(w, t, d, e) < 0)
 			return -1;
 	pad_to(&w->parts[PART_INODES], w->p->end[PART_INODES]);
 	return 0;

@@ -209,13 +209,15 @@ static int add_node(struct tree_node *n, const struct erofs_opts *o, struct erof
 	return check_size(p, e);
 }
 
-static int add_dir(struct tree_node *dir, const struct erofs_opts *o, struct erofs_parts *p, struct err *e)
+static int add_dir(struct tree *t, struct tree_node *dir, const struct erofs_opts *o, struct erofs_parts *p, struct err *e)
 {
 	if (add_node(dir, o, p, e) < 0)
 		return -1;
-	for (const struct tree_name *n = tree_names(dir); n; n = n->next)
+	for (const struct tree_name *n = tree_names(dir); n; n = n->next) {
 		if (!S_ISDIR(n->node->mode) && !n->node->walk.number && add_node(n->node, o, p, e) < 0)
 			return -1;
+		tree_step(t);
+	}
 	return 0;
 }
 
@@ -241,7 +243,7 @@ int erofs_layout(struct tree *t, const struct erofs_opts *o, struct erofs_parts 
 		p->end[PART_HEAD] = SUPER_OFFSET + BLOCK;
 	p->end[PART_INODES] = p->end[PART_HEAD];
 	for (struct tree_node *d = tree_root(t); d; d = tree_next_dir(d))
-		if (add_dir(d, o, p, e) < 0)
+		if (add_dir(t, d, o, p, e) < 0)
 			return -1;
 	line_up(p);
 	return 0;

@@ -130,6 +130,9 @@ static inline struct tree_name *tree_names(const struct tree_node *dir)
 	return dir->u.dir.names;
 }
 
+/** tree_step() - for each name that is visited: now and then lets go of what lies in the tree's file */
+void tree_step(struct tree *t);
+
 /**
  * tree_next_dir() - the directory after @dir, parents before what is in them; NULL: that was the last
  * From tree_root() on it visits all, without a stack: a tree may be 2048 levels deep.

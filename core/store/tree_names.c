@@ -89,12 +89,13 @@ struct tree_name *name_put(struct tree *t, struct tree_node *dir, const char *s,
 }
 
 /* Rotates until nothing has a left side any more: in place, without recursion, in linear time. */
-void name_sort(struct tree_node *dir)
+void name_sort(struct tree *t, struct tree_node *dir)
 {
 	struct tree_name *n = dir->u.dir.names, **end = &dir->u.dir.names;
 
 	while (n) {
 		struct tree_name *l = n->left;
+		tree_step(t);
 		if (l) {
 			n->left = l->right;
 			l->right = n;

@@ -12,6 +12,7 @@ struct tree {
 	struct tree_node *root; /* what all passes that ended have left */
 	uint64_t          random;
 	struct tree_totals totals;
+	unsigned          steps;
 	/* the pass under way */
 	bool              in_pass;
 	uint16_t          pass, source; /* pass: counts from 1 */
@@ -36,7 +37,7 @@ struct tree_name *name_put(struct tree *t, struct tree_node *dir, const char *s,
 struct tree_name *name_after(const struct tree_node *dir, const char *s, size_t len);
 
 /** name_sort() - from the search tree of @dir to a list, without those that are gone */
-void name_sort(struct tree_node *dir);
+void name_sort(struct tree *t, struct tree_node *dir);
 
 /* ---- tree.c ---- */
 

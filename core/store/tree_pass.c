@@ -138,6 +138,7 @@ static void count(struct tree *t, struct tree_node *dir)
 	dir->nlink = 2;
 	for (struct tree_name *n = tree_names(dir); n; n = n->next) {
 		t->totals.names++;
+		tree_step(t);
 		if (S_ISDIR(n->node->mode))
 			dir->nlink++;
 		else
@@ -150,9 +151,17 @@ void tree_finish(struct tree *t)
 {
 	t->totals = (struct tree_totals){ .nodes = 1 };
 	for (struct tree_node *d = t->root; d; d = tree_next_dir(d)) {
-		name_sort(d);
+		name_sort(t, d);
 		count(t, d);
 	}
+}
+
+#define STEPS 128 /* each may bring 64 KiB, by which the kernel maps files */
+
+void tree_step(struct tree *t)
+{
+	if (++t->steps % STEPS == 0)
+		arena_rest(&t->arena);
 }
 
 struct tree_node *tree_root(const struct tree *t)
@@ -199,7 +208,9 @@ void tree_reset_walk(struct tree *t)
 {
 	for (struct tree_node *d = t->root; d; d = tree_next_dir(d)) {
 		memset(&d->walk, 0, sizeof(d->walk));
-		for (struct tree_name *n = tree_names(d); n; n = n->next)
+		for (struct tree_name *n = tree_names(d); n; n = n->next) {
 			memset(&n->node->walk, 0, sizeof(n->node->walk));
+			tree_step(t);
+		}
 	}
 }
