@@ -16,6 +16,7 @@
 
 #include "core/archive/paths.h"
 #include "core/archive/pump.h"
+#include "core/base/thread.h"
 
 #define SECTION  "spec/aci.md, Image Archives"
 #define SECTION_MANIFEST "spec/aci.md, Image Manifest"
@@ -454,7 +455,7 @@ static int open_chain(struct pass *a, struct err *e)
 		return -1;
 	const struct pump_follower hasher = { a->hash, hash_block };
 	struct err no_thread; /* then it takes longer, that is all */
-	if (pump_wanted())
+	if (thread_pays())
 		a->pump = pump_open(a->plain, &hasher, &no_thread);
 	return 0;
 }

@@ -9,11 +9,10 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "core/archive/inflate.h"
+#include "core/base/thread.h"
 
 /* libcurl and mbedTLS may be below the reader; musl would give it 128 KiB */
 #define STACK_BYTES (1u << 20)
@@ -40,13 +39,6 @@ struct pump {
 	uint64_t             in_bytes;
 	struct slot          slots[PUMP_SLOTS];
 };
-
-bool pump_wanted(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
-}
 
 /* ---- the reader ---- */
 
@@ -195,31 +187,13 @@ static void pump_close(struct source *s)
 	pump_free(p);
 }
 
-/* Signals are the business of the thread that knows what to do about them. */
-static int start(pthread_t *t, void *(*run)(void *), struct pump *p)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-
-	int r = pthread_attr_init(&attr);
-	if (r)
-		return r;
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(t, &attr, run, p);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return r;
-}
-
 /* The reader comes last: once it has taken the first bytes, there is no way back to doing without threads. */
 static int start_both(struct pump *p)
 {
-	int r = start(&p->follower, run_follower, p);
+	int r = thread_start(&p->follower, STACK_BYTES, run_follower, p);
 	if (r)
 		return r;
-	r = start(&p->reader, run_reader, p);
+	r = thread_start(&p->reader, STACK_BYTES, run_reader, p);
 	if (r) {
 		quit(p);
 		pthread_join(p->follower, NULL);

@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/archive/source.h"
@@ -20,9 +19,6 @@ struct pump_follower {
 	void *ctx;
 	void (*see)(void *ctx, const uint8_t *p, size_t len);
 };
-
-/** pump_wanted() - there is more than one processor to run on */
-bool pump_wanted(void);
 
 /**
  * pump_open() - starts reading @in, a source made by inflate_open()

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * thread - threads for work that goes on beside the caller's
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** thread_pays() - there is more than one processor to run on */
+bool thread_pays(void);
+
+/**
+ * thread_start() - a thread that gets no signals: these are the business of the one that knows what to do about them
+ * @stack_bytes: of its stack; what libraries below it need is for the caller to know
+ * Returns 0, or an error number.
+ */
+int thread_start(pthread_t *t, size_t stack_bytes, void *(*run)(void *), void *arg);
