@@ -12,6 +12,7 @@
 
 #if defined(__x86_64__) && __has_include(<isa-l/igzip_lib.h>) && !defined(RKTBOX_WITHOUT_ISAL)
 
+#include <cpuid.h>
 #include <isa-l/igzip_lib.h>
 #include <zlib.h>
 
@@ -195,9 +196,12 @@ static const struct decoder decoder_igzip = {
 
 const struct decoder *decoder_gzip_fast(void)
 {
-	bool can = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul");
+	unsigned a, b, c, d;
 
-	return can ? &decoder_igzip : NULL;
+	/* not __builtin_cpu_supports(), which asks at every start of the program; that takes longer than one thinks */
+	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_2) || !(c & bit_PCLMUL))
+		return NULL;
+	return &decoder_igzip;
 }
 
 #else
