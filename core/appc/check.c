@@ -125,7 +125,7 @@ void names_add(struct check *c, struct names *l, const char *name, size_t i, siz
 	if (!name)
 		return;
 	if (l->n == l->cap) {
-		size_t cap = l->cap ? l->cap * 2 : 16;
+		size_t cap = l->cap ? l->cap * 2 : 4;
 		struct named *v = realloc(l->v, cap * sizeof(*v));
 		if (!v) {
 			check_no_memory(c);

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "core/base/sys.h"
+
 #define COPY_PIECE 16384u
 
 void fd_cleanup(int *fd)
@@ -288,9 +290,12 @@ DIR *fd_list(int dir_fd)
 
 int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e)
 {
-	auto_close int at = -1;
+	/* nearly always it is there; a kernel without openat2 goes the long way */
+	auto_close int at = sys_open_in(dir_fd, path, O_PATH | O_DIRECTORY, *path == '/' ? 0 : SYS_NO_SYMLINKS);
 	const char *p = path;
 
+	if (at >= 0)
+		return 0;
 	if (*p == '/') {
 		at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (at < 0)
