@@ -61,6 +61,21 @@ bool render_is_ready(struct store *st, const struct render_id *rid)
 	return fd >= 0;
 }
 
+/*
+ * What is there goes to *@fd, else it is -1 and @b says how to make it. What is mounted needs nobody who says how it
+ * could be, so that a start reads no files about that; unless a way is forced, for it may be mounted in another.
+ */
+static int look(struct store *st, const struct render_id *rid, int *fd, struct render_backend *b, struct err *e)
+{
+	*fd = st->render.mode == RENDER_AUTO ? open_mount(st, rid) : -1;
+	if (*fd >= 0)
+		return 0;
+	if (backend_choose(st, false, b, e) < 0)
+		return -1;
+	*fd = open_ready(st, rid, b);
+	return 0;
+}
+
 /* ---- trees ---- */
 
 static void forward_warning(void *ctx, const char *text)
@@ -241,29 +256,25 @@ static int lend(struct store *st, int fd)
 	return fd;
 }
 
-static int render_by_id(struct store *st, const struct render_id *rid, const struct render_backend *b, struct err *e)
+static int render_by_id(struct store *st, const struct render_id *rid, struct err *e)
 {
+	struct render_backend b;
 	struct recipe r;
 	int fd = -1;
 
 	if (recipe_load(st, rid, &r, e) < 0)
 		return -1;
-	if (verify_recipe(st, &r, e) == 0) {
-		fd = open_ready(st, rid, b);
-		if (fd < 0)
-			fd = render_recipe(st, &r, b, e);
-	}
+	if (verify_recipe(st, &r, e) == 0 && look(st, rid, &fd, &b, e) == 0 && fd < 0)
+		fd = render_recipe(st, &r, &b, e);
 	recipe_free(&r);
 	return fd;
 }
 
 int render_again(struct store *st, const struct render_id *rid, struct err *e)
 {
-	struct render_backend b;
-
 	if (!render_id_ok(rid->s))
 		return err_set(e, EINVAL, "\"%.150s\" is not the ID of a rendered image", rid->s);
-	int fd = backend_choose(st, false, &b, e) < 0 ? -1 : render_by_id(st, rid, &b, e);
+	int fd = render_by_id(st, rid, e);
 	return fd < 0 ? err_wrap(e, "render image %.24s", rid->s) : lend(st, fd);
 }
 
@@ -289,12 +300,12 @@ int render_image(struct store *st, const struct image_id *id, struct render_id *
 	struct render_backend b;
 	struct render_id own;
 	struct render_id *out = rid ? rid : &own;
+	int fd;
 
 	render_id_set(out, id->s);
-	if (verify_one(st, id, e) < 0 || backend_choose(st, false, &b, e) < 0)
-		return err_wrap(e, "render image %.19s", id->s);
 	/* nothing that has dependencies is found by the ID of an image */
-	int fd = open_ready(st, out, &b);
+	if (verify_one(st, id, e) < 0 || look(st, out, &fd, &b, e) < 0)
+		return err_wrap(e, "render image %.19s", id->s);
 	if (fd < 0)
 		fd = render_new(st, id, out, &b, e);
 	return fd < 0 ? err_wrap(e, "render image %.19s", id->s) : lend(st, fd);
