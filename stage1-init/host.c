@@ -35,7 +35,7 @@
 struct host {
 	const struct host_opts *o;
 	struct plan     p;
-	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, host_ns_fd;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, host_ns_fd, netns_fd;
 	pid_t           pid1;
 	struct pump    *pump;
 	struct denied  *denied;
@@ -55,43 +55,44 @@ static void say(const struct err *e)
 
 /* ---- act one: prepare ---- */
 
-/* The lock is what says that the pod runs; it is held as long as one process has this descriptor.
- */
-static int check_lock(struct err *e)
+/* a descriptor that we inherit on purpose; -1: none */
+static int take_inherited(const char *variable, int *out, struct err *e)
 {
-	const char *text = getenv("RKT_LOCK_FD");
+	const char *text = getenv(variable);
 	uint64_t fd;
 
+	*out = -1;
 	if (!text)
-		return err_set(e, EINVAL,
-			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
+		return 0;
 	if (num_u64(text, INT_MAX, &fd, e) < 0)
-		return err_wrap(e, "RKT_LOCK_FD");
+		return err_wrap(e, "%s", variable);
 	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_sys(e, "RKT_LOCK_FD %s", text);
-	unsetenv("RKT_LOCK_FD");
+		return err_sys(e, "%s %s", variable, text);
+	unsetenv(variable);
+	*out = (int)fd;
 	return 0;
 }
 
 /*
- * Our stage 0 made a mount namespace for the pod, and gives us the way back to its own. Then there
- * is one namespace less to copy and, what takes longest at the end of a pod, to tear down. Others
- * do not have to.
+ * The lock is what says that the pod runs; it is held as long as one process has this descriptor.
+ *
+ * Our stage 0 made a mount namespace for the pod, and gives us the way back to its own. Then there is one namespace
+ * less to copy and, what takes longest at the end of a pod, to tear down. And it may have made the pod's network
+ * namespace while it did everything else.
+ * Others do not have to.
  */
-static int find_host_ns(struct host *h, struct err *e)
+static int take_from_stage0(struct host *h, struct err *e)
 {
-	const char *text = getenv("RKTBOX_HOST_MNTNS_FD");
-	uint64_t fd;
+	int lock_fd;
 
-	if (!text)
-		return 0;
-	if (num_u64(text, INT_MAX, &fd, e) < 0)
-		return err_wrap(e, "RKTBOX_HOST_MNTNS_FD");
-	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_sys(e, "RKTBOX_HOST_MNTNS_FD %s", text);
-	unsetenv("RKTBOX_HOST_MNTNS_FD");
-	h->host_ns_fd = (int)fd;
-	return 0;
+	if (take_inherited("RKT_LOCK_FD", &lock_fd, e) < 0)
+		return -1;
+	if (lock_fd < 0)
+		return err_set(e, EINVAL,
+			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
+	return take_inherited("RKTBOX_HOST_MNTNS_FD", &h->host_ns_fd, e) < 0 ||
+		       take_inherited("RKTBOX_POD_NETNS_FD", &h->netns_fd, e) < 0 ?
+		       -1 : 0;
 }
 
 static int check_net(const char *net, bool *own, struct err *e)
@@ -209,7 +210,7 @@ static int prepare(struct host *h, struct err *e)
 	bool own_net;
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (check_lock(e) < 0 || find_host_ns(h, e) < 0 || check_net(o->net, &own_net, e) < 0 ||
+	if (take_from_stage0(h, e) < 0 || check_net(o->net, &own_net, e) < 0 ||
 		open_dirs(h, e) < 0)
 		return -1;
 	int status_fd = h->p.status_fd;
@@ -217,6 +218,7 @@ static int prepare(struct host *h, struct err *e)
 		return -1;
 	h->p.status_fd = status_fd;
 	h->p.own_net = own_net;
+	h->p.netns_fd = take_fd(&h->netns_fd);
 	h->p.take_ns = h->host_ns_fd >= 0;
 	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0)
 		return -1;
@@ -240,6 +242,7 @@ static void close_plan(struct plan *p)
 {
 	fd_cleanup(&p->event_fd);
 	fd_cleanup(&p->status_fd);
+	fd_cleanup(&p->netns_fd);
 	for (size_t i = 0; i < p->n_apps; i++) {
 		struct plan_app *a = &p->apps[i];
 		for (size_t j = 0; j < a->n_mounts; j++)
@@ -404,7 +407,8 @@ int host_run(const struct host_opts *o)
 		.pidfd = -1,
 		.running_fd = -1,
 		.logs_fd = -1,
-		.host_ns_fd = -1 };
+		.host_ns_fd = -1,
+		.netns_fd = -1 };
 	struct err e;
 
 	h.p.failure = STATUS_OWN_FAILURE;

@@ -8,12 +8,10 @@
 #include "stage1-init/pid1.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -24,6 +22,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "core/pod/netns.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/event.h"
@@ -226,12 +225,12 @@ static int spawn(struct pid1 *s, size_t i, const struct plan_run *run, struct er
 	struct plan_app *a = &s->p->apps[i];
 	int fds[2];
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
 	s->child_ended = false;
 	/* until it says otherwise it has failed: it may be killed before it can say anything */
 	s->report = (struct report){ .failed = true, .status = STATUS_OWN_FAILURE };
 	err_set(&s->report.err, ECHILD, "ended before it could be started");
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
 	pid_t pid = sys_fork(s->p->one_ns ? 0 : CLONE_NEWNS, NULL, a->cgroup_fd);
 	if (pid == 0)
 		app_main(s->p, i, run, s->roots, fds[1]);
@@ -398,19 +397,6 @@ static int take_signal_fd(struct pid1 *s, struct err *e)
 	return s->sig_fd < 0 ? err_sys(e, "signalfd") : 0;
 }
 
-static int loopback_up(struct err *e)
-{
-	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	/* a kernel without IPv4 has nothing to bring up */
-	if (fd < 0 && errno == EAFNOSUPPORT)
-		return 0;
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &r) < 0)
-		return err_sys(e, "failed to setup network: loopback");
-	return 0;
-}
-
 /* Several apps, or handlers: PID 1 gets a root of its own, each process of an app a namespace made
  * from ours. */
 static int enter_stage1_root(struct pid1 *s, struct err *e)
@@ -438,26 +424,38 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 	return 0;
 }
 
+static int enter_netns(struct plan *p, struct err *e)
+{
+	if (!p->own_net)
+		return 0;
+	if (p->netns_fd < 0)
+		return unshare(CLONE_NEWNET) < 0 ? err_sys(e, "new network namespace") : netns_loopback_up(e);
+	if (setns(p->netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, "enter the pod's network namespace");
+	fd_cleanup(&p->netns_fd);
+	return 0;
+}
+
+/* All that needs no cgroups comes first: the host side makes them meanwhile. */
 static int set_up(struct pid1 *s, struct err *e)
 {
-	int ns = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-		 (s->p->own_net ? CLONE_NEWNET : 0) | (s->p->take_ns ? 0 : CLONE_NEWNS);
+	int ns = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (s->p->take_ns ? 0 : CLONE_NEWNS);
 
 	if (tie_to_host(s, e) < 0 || take_signal_fd(s, e) < 0)
 		return -1;
 	if (unshare(ns) < 0)
 		return err_sys(e, "new namespaces");
-	/* also says that the host side has left our mount namespace, if we took over its own */
-	if (cgroup_take_over(s->p, e) < 0)
+	if (sethostname(s->p->hostname, strlen(s->p->hostname)) < 0)
+		return err_sys(e, "host name %s", s->p->hostname);
+	if (enter_netns(s->p, e) < 0)
 		return -1;
 	/* away from the terminal of whoever called us: its signals are the host side's business */
 	if (setsid() < 0)
 		return err_sys(e, "new session");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make mounts private");
-	if (sethostname(s->p->hostname, strlen(s->p->hostname)) < 0)
-		return err_sys(e, "host name %s", s->p->hostname);
-	if (s->p->own_net && loopback_up(e) < 0)
+	/* also says that the host side has left our mount namespace, if we took over its own: roots may change now */
+	if (cgroup_take_over(s->p, e) < 0)
 		return -1;
 	return s->p->one_ns ? 0 : enter_stage1_root(s, e);
 }

@@ -84,6 +84,7 @@ struct plan {
 	size_t           n_apps;
 	struct appc_limits limits; /* the pod's */
 	bool             own_net;     /* false: the host's */
+	int              netns_fd;    /* where the pod shall have it; -1: PID 1 makes it */
 	bool             tty;         /* the app gets a terminal of its own */
 	struct winsize   window;      /* of our terminal; all 0 if it does not say */
 	bool             pass_stdin;  /* the app gets our stdin, which is no terminal */

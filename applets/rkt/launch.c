@@ -168,19 +168,24 @@ static int mount_all(const struct stage1 *s, const struct launch_app *apps,
 	return 0;
 }
 
+/* Without these the built-in stage 1 manages, too, so failing to pass one on is no error. */
+static void pass_fd(const char *variable, int fd)
+{
+	char text[16];
+
+	if (fd < 0 || fcntl(fd, F_SETFD, 0) < 0)
+		return;
+	snprintf(text, sizeof(text), "%d", fd);
+	setenv(variable, text, 1);
+}
+
 /*
  * The built-in stage 1 makes the pod's processes in the namespace that we leave now for our own, so that it need
- * not be copied once more. Without the descriptor it manages, too, so failing to open it is no error.
+ * not be copied once more.
  */
 static void pass_host_ns(void)
 {
-	char text[16];
-	int fd = open("/proc/self/ns/mnt", O_RDONLY);
-
-	if (fd < 0)
-		return;
-	snprintf(text, sizeof(text), "%d", fd);
-	setenv("RKTBOX_HOST_MNTNS_FD", text, 1);
+	pass_fd("RKTBOX_HOST_MNTNS_FD", open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
 }
 
 /* from here on the current directory is the pod's, in a mount namespace of our own */
@@ -197,20 +202,22 @@ static int enter_namespace(const struct pod *p, struct err *e)
 	return 0;
 }
 
-static int set_up(const struct pod *p, const struct stage1 *s, int stage1_fd, const struct launch_app *apps,
-		  size_t n_apps, struct err *e)
+static int set_up(const struct launch *l, struct err *e)
 {
+	const struct stage1 *s = l->stage1;
+	const struct launch_app *apps = l->apps;
+	size_t n_apps = l->n_apps;
 	struct layer *layers = xmalloc((n_apps + 1) * sizeof(*layers));
 
-	int r = remember(&layers[n_apps], stage1_fd, e);
+	int r = remember(&layers[n_apps], l->stage1_fd, e);
 	for (size_t i = 0; r == 0 && i < n_apps; i++)
 		r = remember(&layers[i], apps[i].lower_fd, e);
 	if (s->builtin)
 		pass_host_ns();
 	if (r == 0)
-		r = enter_namespace(p, e);
+		r = enter_namespace(l->pod, e);
 	if (r == 0)
-		r = reopen(&layers[n_apps], stage1_fd, e);
+		r = reopen(&layers[n_apps], l->stage1_fd, e);
 	for (size_t i = 0; r == 0 && i < n_apps; i++)
 		r = reopen(&layers[i], apps[i].lower_fd, e);
 	if (r == 0)
@@ -279,14 +286,25 @@ static int hand_over_lock(const struct pod *p, struct err *e)
 	return fcntl(p->dir_fd, F_SETFD, 0) < 0 ? err_sys(e, "hand over the pod's lock") : 0;
 }
 
-int launch(const struct rkt_globals *g, struct pod *p, const struct stage1 *s, int stage1_fd,
-	   const struct launch_app *apps, size_t n_apps, const struct launch_opts *o, struct err *e)
+void launch_begin(const struct launch_opts *o, struct netns *n)
 {
+	*n = (struct netns){ .fd = -1 };
+	if (!o->net || strcmp(o->net, "host") != 0)
+		netns_begin(n);
+}
+
+int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)
+{
+	const struct stage1 *s = l->stage1;
 	auto_close int self_fd = s->builtin ? stage1_self(e) : -1;
 
 	if (s->builtin && self_fd < 0)
 		return -1;
-	if (set_up(p, s, stage1_fd, apps, n_apps, e) < 0 || hand_over_lock(p, e) < 0)
-		return err_wrap(e, "start pod %s", p->uuid);
-	return stage1_become(s, self_fd, "run", arguments(g, p, s, o), e);
+	if (set_up(l, e) < 0 || hand_over_lock(l->pod, e) < 0)
+		return err_wrap(e, "start pod %s", l->pod->uuid);
+	/* an exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own */
+	auto_close int netns_fd = netns_take(l->netns);
+	if (s->builtin)
+		pass_fd("RKTBOX_POD_NETNS_FD", netns_fd);
+	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o), e);
 }

@@ -5,6 +5,7 @@
 
 #include "applets/rkt/stage1.h"
 #include "core/base/opt.h"
+#include "core/pod/netns.h"
 #include "core/pod/pod.h"
 
 /* what rkt run and rkt run-prepared both can be told about the start of a pod */
@@ -22,12 +23,24 @@ struct launch_app {
 /** launch_check() - whether this version can do what @o asks for, for a pod of @n_apps */
 int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e);
 
+/** launch_begin() - what can be made before anything is known of the pod; launch() takes it, else netns_drop() */
+void launch_begin(const struct launch_opts *o, struct netns *n);
+
 /** launch_no_source() - says that the source of a volume is missing as stage 1 would; returns the exit status for it */
 int launch_no_source(const struct err *e);
 
+/* all of it borrowed */
+struct launch {
+	struct pod              *pod; /* in run/ and locked */
+	const struct stage1     *stage1;
+	int                      stage1_fd; /* rendered root of a foreign stage 1, or -1 */
+	const struct launch_app *apps;
+	size_t                   n_apps;
+	struct netns            *netns;
+};
+
 /**
- * launch() - @p is in run/ and locked; @stage1_fd: rendered root of a foreign stage 1, or -1
- * Returns only on failure: -1. By then this process may be in a mount namespace of its own.
+ * launch() - this process becomes the pod's stage 1
+ * Returns only on failure: -1. By then it may be in a mount namespace of its own.
  */
-int launch(const struct rkt_globals *g, struct pod *p, const struct stage1 *s, int stage1_fd,
-	   const struct launch_app *apps, size_t n_apps, const struct launch_opts *o, struct err *e);
+int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e);

@@ -55,25 +55,30 @@ static int save_uuid(const char *file, const char *uuid, struct err *e)
 	return 0;
 }
 
-static int start(const struct run_opts *o, struct prepared_pod *pp, struct err *e)
+static int start(const struct run_opts *o, struct prepared_pod *pp, struct netns *netns, struct err *e)
 {
 	size_t n = pp->r.n_images;
 	struct launch_app *apps = xmalloc(n * sizeof(*apps));
+	const struct launch l = {
+		.pod = &pp->pod, .stage1 = &pp->stage1, .stage1_fd = o->pod.no_overlay ? -1 : pp->lower_fds[n],
+		.apps = apps, .n_apps = n, .netns = netns,
+	};
 
 	for (size_t i = 0; i < n; i++) {
 		apps[i].name = pp->r.pod.apps.v[i].name;
 		apps[i].lower_fd = o->pod.no_overlay ? -1 : pp->lower_fds[i];
 	}
-	launch(&o->g, &pp->pod, &pp->stage1, o->pod.no_overlay ? -1 : pp->lower_fds[n], apps, n, &o->launch, e);
+	launch(&o->g, &l, &o->launch, e);
 	free(apps);
 	return -1;
 }
 
-static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct err *e)
+static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct netns *netns, struct err *e)
 {
 	/* before anything is fetched, if the command line alone tells */
 	if (!o->pod.manifest && o->pod.n_apps && launch_check(&o->launch, o->pod.n_apps, e) < 0)
 		return -1;
+	launch_begin(&o->launch, netns);
 	if (prepare_pod(&o->g, &o->pod, PREPARE_FOR_NOW, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||
@@ -83,17 +88,19 @@ static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct err *e)
 	}
 	if (pod_to_run(&pp->pod, e) < 0)
 		return -1;
-	return start(o, pp, e);
+	return start(o, pp, netns, e);
 }
 
 static int run_run(void *opts, int argc, char **argv, struct err *e)
 {
 	struct run_opts *o = opts;
 	struct prepared_pod pp = { .pod.dir_fd = -1 };
+	struct netns netns = { .fd = -1 };
 
 	(void)argc;
 	(void)argv;
-	run_pod(o, &pp, e);
+	run_pod(o, &pp, &netns, e);
+	netns_drop(&netns);
 	int status = pp.no_source ? launch_no_source(e) : -1;
 	prepare_pod_free(&pp);
 	podopts_free(&o->pod);

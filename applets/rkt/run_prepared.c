@@ -38,6 +38,7 @@ struct found {
 	struct launch_app  *apps;
 	int                 stage1_fd;
 	bool                no_source; /* of a volume */
+	struct netns        netns;
 };
 
 static void found_free(struct found *f)
@@ -46,6 +47,7 @@ static void found_free(struct found *f)
 		fd_cleanup(&f->apps[i].lower_fd);
 	free(f->apps);
 	fd_cleanup(&f->stage1_fd);
+	netns_drop(&f->netns);
 	if (f->st)
 		store_close(f->st);
 	stage1_free(&f->stage1);
@@ -110,15 +112,21 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 
 static int run_prepared(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)
 {
-	if (globals_need_root(e) < 0 || globals_conf(&o->g, &f->conf, e) < 0 || look(o, uuid, f, e) < 0 ||
-	    pod_to_run(&f->pod, e) < 0)
+	if (globals_need_root(e) < 0 || globals_conf(&o->g, &f->conf, e) < 0)
 		return -1;
-	return launch(&o->g, &f->pod, &f->stage1, f->stage1_fd, f->apps, f->m.apps.n, &o->launch, e);
+	launch_begin(&o->launch, &f->netns);
+	if (look(o, uuid, f, e) < 0 || pod_to_run(&f->pod, e) < 0)
+		return -1;
+	const struct launch l = {
+		.pod = &f->pod, .stage1 = &f->stage1, .stage1_fd = f->stage1_fd, .apps = f->apps,
+		.n_apps = f->m.apps.n, .netns = &f->netns,
+	};
+	return launch(&o->g, &l, &o->launch, e);
 }
 
 static int run_prepared_run(void *opts, int argc, char **argv, struct err *e)
 {
-	struct found f = { .pod.dir_fd = -1, .stage1_fd = -1 };
+	struct found f = { .pod.dir_fd = -1, .stage1_fd = -1, .netns.fd = -1 };
 
 	if (argc != 1)
 		return err_set(e, EINVAL, "want the UUID of one pod (see --help)");
