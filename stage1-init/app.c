@@ -41,7 +41,8 @@ struct start {
 	int                    report_fd;
 	struct user            user;
 	struct app_user_env    env_room;
-	struct app_fs          fs;
+	const struct apifs    *fs;
+	int                    root_fd;
 	int                    terminal; /* slave side; -1 */
 };
 
@@ -185,12 +186,12 @@ static int set_up_terminal(struct start *s, struct err *e)
 	struct event ev = { .type = EVENT_TERMINAL, .app = (int32_t)s->index };
 	auto_close int master = -1;
 	auto_close int pts =
-		openat(s->fs.dev_fd, "pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(s->fs->dev_fd, "pts", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (pts < 0)
 		return err_sys(e, "open /dev/pts");
 	s->terminal = app_open_terminal(pts, s->user.uid, &s->p->window, &master, e);
-	if (s->terminal < 0 || mounts_console(&s->fs, pts, e) < 0)
+	if (s->terminal < 0 || apifs_console(s->fs, pts, e) < 0)
 		return -1;
 	if (event_send(s->p->event_fd, &ev, master) < 0)
 		return err_sys(e, "hand over the terminal");
@@ -204,7 +205,7 @@ static int set_up_stdio(struct start *s, struct err *e)
 	if (s->terminal >= 0)
 		return app_take_stdio(s->terminal, s->terminal, s->terminal, true, e);
 	if (!s->p->pass_stdin) {
-		null = openat(s->fs.dev_fd, "null", O_RDWR | O_CLOEXEC);
+		null = openat(s->fs->dev_fd, "null", O_RDWR | O_CLOEXEC);
 		if (null < 0)
 			return err_sys(e, "open /dev/null");
 	}
@@ -231,8 +232,8 @@ static int open_root(struct start *s, struct err *e)
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(e, ENAMETOOLONG, "app name too long");
-	s->fs.root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return s->fs.root_fd < 0 ? err_sys(e, "open %s", path) : 0;
+	s->root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return s->root_fd < 0 ? err_sys(e, "open %s", path) : 0;
 }
 
 static int build_root(struct start *s, struct err *e)
@@ -246,10 +247,10 @@ static int build_root(struct start *s, struct err *e)
 	if (shm < 0 && !s->p->one_ns)
 		return err_sys(e, "open /dev/shm");
 	if (mounts_take_copies(&s->p->apps[s->index], s->index, e) < 0 || open_root(s, e) < 0 ||
-		user_resolve(s->fs.root_fd, s->a->user, s->a->group, &s->user, e) < 0)
+		user_resolve(s->root_fd, s->a->user, s->a->group, &s->user, e) < 0)
 		return -1;
-	mounts_etc(s->p, s->fs.root_fd);
-	if (mounts_system(s->a, shm, &s->fs, e) < 0 || mounts_volumes(s->a, s->fs.root_fd, e) < 0)
+	mounts_etc(s->p, s->root_fd);
+	if (apifs_attach(s->fs, s->root_fd, shm, s->a, e) < 0 || mounts_volumes(s->a, s->root_fd, e) < 0)
 		return -1;
 	return s->p->tty ? set_up_terminal(s, e) : 0;
 }
@@ -258,10 +259,10 @@ static int enter_root(struct start *s, struct err *e)
 {
 	bool admin = s->a->limits.caps >> CAP_SYS_ADMIN & 1;
 
-	if (mounts_pivot(s->fs.root_fd, admin, e) < 0)
+	if (mounts_pivot(s->root_fd, admin, e) < 0)
 		return -1;
 	/* last, since mount points had to be made in it */
-	if (s->a->read_only && sys_restrict(s->fs.root_fd, "", SYS_ATTR_RDONLY) < 0)
+	if (s->a->read_only && sys_restrict(s->root_fd, "", SYS_ATTR_RDONLY) < 0)
 		return err_sys(e, "make the root read-only");
 	return 0;
 }
@@ -274,7 +275,7 @@ static int set_oom_score(struct start *s, struct err *e)
 		return 0;
 	int n = snprintf(text, sizeof(text), "%d", s->a->limits.oom_score_adj);
 	/* our own mount of proc, made a moment ago */
-	auto_close int fd = openat(s->fs.proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	auto_close int fd = openat(s->fs->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, (size_t)n) < 0)
 		return err_sys(e, "oom_score_adj %s", text);
 	return 0;
@@ -316,7 +317,7 @@ static int prepare(struct start *s, struct err *e)
 		return err_sys(e, "new session");
 	umask(0); /* what is made in the image gets the mode that is asked for */
 	if (build_root(s, e) < 0 || enter_root(s, e) < 0 ||
-		app_enter_dir(s->fs.root_fd, s->a->working_dir, e) < 0 || set_oom_score(s, e) < 0 ||
+		app_enter_dir(s->root_fd, s->a->working_dir, e) < 0 || set_oom_score(s, e) < 0 ||
 		set_up_stdio(s, e) < 0)
 		return -1;
 	umask(022);
@@ -324,12 +325,11 @@ static int prepare(struct start *s, struct err *e)
 	return give_up_privileges(s, e);
 }
 
-void app_main(
-	struct plan *p, size_t index, const struct plan_run *run, const char *roots, int report_fd)
+void app_main(struct plan *p, size_t index, const struct plan_run *run, const struct apifs *fs,
+	const char *roots, int report_fd)
 {
 	struct start s = { .p = p, .a = &p->apps[index], .index = index, .run = run, .roots = roots,
-			   .report_fd = report_fd, .terminal = -1,
-			   .fs = { .root_fd = -1, .dev_fd = -1, .proc_fd = -1 } };
+			   .fs = fs, .report_fd = report_fd, .root_fd = -1, .terminal = -1 };
 	struct err e;
 
 	if (prepare(&s, &e) < 0) {

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "stage1-init/apifs.h"
 #include "stage1-init/plan.h"
 #include "stage1-init/user.h"
 
@@ -17,11 +18,12 @@
  * (p->one_ns)
  * @index: of the app in the plan
  * @run: what to execute: the app itself or a handler
+ * @fs: made for this process
  * @roots: directory with APP/rootfs in it, relative to the current directory
  * @report_fd: close-on-exec; gets one struct report before exec, and one more if that fails
  */
-_Noreturn void app_main(
-	struct plan *p, size_t index, const struct plan_run *run, const char *roots, int report_fd);
+_Noreturn void app_main(struct plan *p, size_t index, const struct plan_run *run,
+	const struct apifs *fs, const char *roots, int report_fd);
 
 /* ---- shared with enter ---- */
 

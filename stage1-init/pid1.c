@@ -31,6 +31,7 @@
 struct pid1 {
 	struct plan *p;
 	const char  *roots;     /* where the apps' roots are, from the current directory */
+	struct apifs fs;        /* for the process that is started next, if it was made already */
 	int          sig_fd;
 	int          report_fd; /* of the process that is being started; -1 */
 	struct report report;   /* its last words */
@@ -229,12 +230,15 @@ static int spawn(struct pid1 *s, size_t i, const struct plan_run *run, struct er
 	/* until it says otherwise it has failed: it may be killed before it can say anything */
 	s->report = (struct report){ .failed = true, .status = STATUS_OWN_FAILURE };
 	err_set(&s->report.err, ECHILD, "ended before it could be started");
+	if (s->fs.dev_fd < 0 && apifs_make(&s->fs, e) < 0)
+		return -1;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
 	pid_t pid = sys_fork(s->p->one_ns ? 0 : CLONE_NEWNS, NULL, a->cgroup_fd);
 	if (pid == 0)
-		app_main(s->p, i, run, s->roots, fds[1]);
+		app_main(s->p, i, run, &s->fs, s->roots, fds[1]);
 	int why = errno;
+	apifs_close(&s->fs);
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
@@ -416,7 +420,7 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 	if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") < 0 ||
 		chdir("/dev") < 0)
 		return err_sys(e, "mount on stage1/rootfs/dev");
-	if (mounts_shm(e) < 0 || mounts_keep(s->p, e) < 0)
+	if (apifs_shm(e) < 0 || mounts_keep(s->p, e) < 0)
 		return -1;
 	if (chdir("/") < 0)
 		return err_sys(e, "change directory");
@@ -454,6 +458,8 @@ static int set_up(struct pid1 *s, struct err *e)
 		return err_sys(e, "new session");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make mounts private");
+	if (apifs_make(&s->fs, e) < 0)
+		return -1;
 	/* also says that the host side has left our mount namespace, if we took over its own: roots may change now */
 	if (cgroup_take_over(s->p, e) < 0)
 		return -1;
@@ -463,7 +469,8 @@ static int set_up(struct pid1 *s, struct err *e)
 void pid1_main(struct plan *p)
 {
 	struct pid1 s = {
-		.p = p, .roots = "stage1/rootfs/opt/stage2", .sig_fd = -1, .report_fd = -1
+		.p = p, .roots = "stage1/rootfs/opt/stage2", .sig_fd = -1, .report_fd = -1,
+		.fs = APIFS_NONE,
 	};
 	struct err e;
 
