@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -221,6 +222,31 @@ static int await_exec(struct pid1 *s, struct err *e)
 	return 0;
 }
 
+/* of what runs until a program is executed; one at a time */
+static _Alignas(4096) char start_stack[256 << 10];
+
+struct start {
+	struct pid1           *s;
+	size_t                 i;
+	const struct plan_run *run;
+	int                    report_fd;
+};
+
+static void start(void *arg)
+{
+	const struct start *v = arg;
+
+	app_main(v->s->p, v->i, v->run, &v->s->fs, v->s->roots, v->report_fd);
+}
+
+/* It worked in our memory: what it noted there was for itself alone, and its stack is not needed any more. */
+static void clean_up_after(struct plan_app *a, size_t n_env)
+{
+	memset(a->env + n_env, 0, PLAN_ENV_SPARE * sizeof(*a->env));
+	a->n_env = n_env;
+	madvise(start_stack, sizeof(start_stack), MADV_DONTNEED);
+}
+
 static int spawn(struct pid1 *s, size_t i, const struct plan_run *run, struct err *e)
 {
 	struct plan_app *a = &s->p->apps[i];
@@ -234,10 +260,12 @@ static int spawn(struct pid1 *s, size_t i, const struct plan_run *run, struct er
 		return -1;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
-	pid_t pid = sys_fork(s->p->one_ns ? 0 : CLONE_NEWNS, NULL, a->cgroup_fd);
-	if (pid == 0)
-		app_main(s->p, i, run, &s->fs, s->roots, fds[1]);
+	struct start v = { s, i, run, fds[1] };
+	size_t n_env = a->n_env;
+	pid_t pid = sys_start(s->p->one_ns ? 0 : CLONE_NEWNS, a->cgroup_fd, start_stack, sizeof(start_stack),
+			      start, &v);
 	int why = errno;
+	clean_up_after(a, n_env);
 	apifs_close(&s->fs);
 	close(fds[1]);
 	if (pid < 0) {

@@ -20,3 +20,47 @@ int sys_open_in(int dir_fd, const char *path, int flags, unsigned resolve)
 	errno = EAGAIN;
 	return -1;
 }
+
+#ifndef __has_feature
+#define __has_feature(f) 0
+#endif
+#if !defined(__x86_64__) || defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define COPY_TO_START
+#endif
+
+pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg)
+{
+#ifdef COPY_TO_START
+	(void)stack, (void)stack_size;
+	pid_t pid = sys_fork(flags, NULL, cgroup_fd);
+	if (pid == 0)
+		fn(arg);
+	return pid;
+#else
+	struct sys_clone_args a = {
+		.flags = flags | CLONE_VM | CLONE_VFORK | (cgroup_fd >= 0 ? SYS_CLONE_INTO_CGROUP : 0),
+		.exit_signal = SIGCHLD,
+		.stack = (uint64_t)(uintptr_t)stack,
+		.stack_size = stack_size,
+		.cgroup = cgroup_fd >= 0 ? (uint64_t)cgroup_fd : 0,
+	};
+	long r;
+
+	/* the new process has our registers and an empty stack */
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t" /* the outermost frame, to debuggers */
+			 "mov %[arg], %%rdi\n\t"
+			 "call *%[fn]\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(r)
+			 : "a"(SYS_clone3), "D"(&a), "S"(sizeof(a)), [fn] "r"(fn), [arg] "r"(arg)
+			 : "rcx", "r11", "memory");
+	if (r >= 0)
+		return (pid_t)r;
+	errno = (int)-r;
+	return -1;
+#endif
+}

@@ -59,6 +59,9 @@
 #define SYS_IN_ROOT       0x10u
 
 /* mounts */
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000 /* since 5.8 */
+#endif
 #define SYS_TREE_CLONE     1u
 #define SYS_AT_RECURSIVE   0x8000
 #define SYS_ATTR_RDONLY    0x01u
@@ -146,6 +149,18 @@ static inline pid_t sys_fork(uint64_t flags, int *pidfd, int cgroup_fd)
 	};
 	return (pid_t)syscall(SYS_clone3, &a, sizeof(a));
 }
+
+/**
+ * sys_start() - a process that calls @fn, in the caller's memory, which stands still until the process executes
+ * something or ends
+ * @fn: never returns. What it writes to memory stays written; descriptors, directory and umask are its own
+ * @stack: for it alone, @stack_size bytes up, both multiples of 16
+ * @flags, @cgroup_fd: as for sys_fork()
+ *
+ * To copy a process only to execute another program in the copy takes a twentieth of the time in which a pod starts.
+ * Where it is not known how to do without (other processors, sanitizers), a copy is made all the same.
+ */
+pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg);
 
 static inline int sys_pidfd_open(pid_t pid)
 {

@@ -23,10 +23,6 @@
 
 #define EROFS_MAGIC 0xe0f5e1e2ul
 
-#ifndef STATX_ATTR_MOUNT_ROOT
-#define STATX_ATTR_MOUNT_ROOT 0x2000
-#endif
-
 /* LOOP_CONFIGURE and its struct came with 5.8; here for older headers, as kernel ABI */
 #ifndef LOOP_CONFIGURE
 #define LOOP_CONFIGURE 0x4C0A
