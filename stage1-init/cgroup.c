@@ -20,6 +20,7 @@
 
 #define LIST_MAX  65536
 #define CPU_PERIOD_US 100000
+#define REMOVE_TRIES  101 /* a millisecond apart */
 
 struct setup {
 	struct plan     *p;
@@ -401,27 +402,25 @@ static void leave_own_leaf(char *leaf)
 }
 
 /* The kernel is done with a process a moment before it is done with its group. */
-static int remove_dir(const char *dir)
+static int remove_dir(const char *dir, int tries)
 {
 	struct timespec ms = { .tv_nsec = 1000000 };
 
-	for (int i = 0; rmdir(dir) < 0; i++) {
+	for (int i = 1; rmdir(dir) < 0; i++) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
-		if (errno != EBUSY || i == 100)
+		if (errno != EBUSY || i >= tries)
 			return -1;
 		nanosleep(&ms, NULL);
 	}
 	return 0;
 }
 
-int cgroup_remove(int pod_fd, struct err *e)
+/* from the end of the list: what is inside before what it is in */
+static int remove_listed(int pod_fd, ssize_t n, int tries, struct err *e)
 {
-	ssize_t n = read_record(pod_fd);
 	int r = 0;
 
-	if (n < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "read cgroup");
 	while (n > 0) {
 		while (n > 0 && list[n - 1] == '\n')
 			list[--n] = 0;
@@ -430,12 +429,30 @@ int cgroup_remove(int pod_fd, struct err *e)
 		if (!plausible(list + n))
 			continue;
 		leave_own_leaf(list + n);
-		if (remove_dir(list + n) < 0)
+		if (remove_dir(list + n, tries) < 0)
 			r = err_sys(e, "remove cgroup %s", list + n);
 	}
 	if (r == 0 && unlinkat(pod_fd, "cgroup", 0) < 0 && errno != ENOENT)
 		r = err_sys(e, "remove the list of cgroups");
 	return r;
+}
+
+int cgroup_remove(int pod_fd, struct err *e)
+{
+	ssize_t n = read_record(pod_fd);
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "read cgroup");
+	return remove_listed(pod_fd, n, REMOVE_TRIES, e);
+}
+
+bool cgroup_remove_early(int pod_fd)
+{
+	struct err ignored;
+	ssize_t n = read_record(pod_fd);
+
+	/* where we had to go into a group beside the pod's, PID 1 is there as well */
+	return n >= 0 && !strstr(list, OWN_LEAF "\n") && remove_listed(pod_fd, n, 1, &ignored) == 0;
 }
 
 static bool ends_with(const char *s, const char *end)

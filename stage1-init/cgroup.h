@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "core/base/err.h"
@@ -37,6 +38,13 @@ int cgroup_take_over(struct plan *p, struct err *e);
 /** cgroup_remove() - of everything in the file `cgroup`, and the file; what is busy stays for gc:
  * -1 and *e */
 int cgroup_remove(int pod_fd, struct err *e);
+
+/**
+ * cgroup_remove_early() - the same while PID 1 still ends, which takes as long; true: nothing is left to be done
+ *
+ * Only for groups in which nobody can be but apps that have ended, and without a second try.
+ */
+bool cgroup_remove_early(int pod_fd);
 
 /** cgroup_join() - the calling process goes where the app's are, according to the file `cgroup`;
  * @only_app: of its pod */

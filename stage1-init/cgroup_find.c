@@ -55,13 +55,21 @@ static int add_hierarchy(struct hierarchies *s, int wanted, char *line, struct e
 	if (s->n == PLAN_CGROUPS_MAX)
 		return err_set(e, E2BIG, "cgroup: too many hierarchies");
 	struct hierarchy *h = &s->v[s->n++];
-	memset(h, 0, sizeof(*h));
 	h->v2 = v2;
 	h->uses = uses;
+	h->found = false;
+	*h->pod = 0;
 	/* until its mount is known: controllers in name, path within the hierarchy in own */
 	snprintf(h->name, sizeof(h->name), "%s", names);
 	snprintf(h->own, sizeof(h->own), "%s", path);
 	return 0;
+}
+
+/* they are large */
+static void keep(struct hierarchies *s, size_t to, size_t from)
+{
+	if (to != from)
+		s->v[to] = s->v[from];
 }
 
 static int read_own_groups(struct hierarchies *s, int wanted, struct err *e)
@@ -86,7 +94,7 @@ static int read_own_groups(struct hierarchies *s, int wanted, struct err *e)
 		if (s->v[i].v2)
 			s->v[i].uses = wanted & ~v1;
 		if (s->v[i].uses || !v1)
-			s->v[n++] = s->v[i];
+			keep(s, n++, i);
 	}
 	s->n = n;
 	return r;
@@ -132,7 +140,7 @@ static bool locate(struct hierarchy *h, const struct mount_line *m)
 	if ((size_t)snprintf(dir, sizeof(dir), "%s%s", m->at, rest) >= sizeof(dir) ||
 		access(dir, F_OK) < 0)
 		return false;
-	memcpy(h->own, dir, sizeof(dir));
+	snprintf(h->own, sizeof(h->own), "%s", dir); /* not memcpy(): most of these pages are never touched */
 	const char *base = strrchr(m->at, '/');
 	snprintf(h->name, sizeof(h->name), "%s", h->v2 || !base ? "" : base + 1);
 	return true;
@@ -161,7 +169,7 @@ static bool locate_usual(struct hierarchy *h)
 	if (snprintf(dir, sizeof(dir), "%s%s", top, rest) >= (int)sizeof(dir) ||
 		access(dir, F_OK) < 0)
 		return false;
-	memcpy(h->own, dir, sizeof(dir));
+	snprintf(h->own, sizeof(h->own), "%s", dir); /* not memcpy(): most of these pages are never touched */
 	if (h->v2)
 		*h->name = 0;
 	return true;
@@ -189,7 +197,7 @@ static int search_mounts(struct hierarchies *s, struct err *e)
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i].found)
-			s->v[n++] = s->v[i];
+			keep(s, n++, i);
 	s->n = n;
 	return 0;
 }

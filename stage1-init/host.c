@@ -41,6 +41,8 @@ struct host {
 	struct denied  *denied;
 	struct pollfd  *polls;
 	bool            ended;
+	size_t          n_running;  /* apps; PID 1 does little more when the last one has ended */
+	bool            no_cgroups; /* these are gone already */
 	int             interrupts;
 	int             status;
 };
@@ -222,6 +224,7 @@ static int prepare(struct host *h, struct err *e)
 	h->p.take_ns = h->host_ns_fd >= 0;
 	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0)
 		return -1;
+	h->n_running = h->p.n_apps;
 	warn_of_masks(&h->p);
 	if (open_channel(h, e) < 0 || prepare_io(h, e) < 0)
 		return -1;
@@ -310,6 +313,13 @@ static void take_signal(struct host *h)
 		stop(h, (int)si.ssi_signo);
 }
 
+/* PID 1 has nothing left but to die, unless there are handlers: they run in these groups */
+static void app_ended(struct host *h)
+{
+	if (h->n_running && --h->n_running == 0 && h->p.one_ns)
+		h->no_cgroups = cgroup_remove_early(h->pod_fd);
+}
+
 static void handle_event(struct host *h, const struct event *ev, int fd, pid_t sender)
 {
 	size_t app = (size_t)ev->app;
@@ -328,6 +338,7 @@ static void handle_event(struct host *h, const struct event *ev, int fd, pid_t s
 		return;
 	case EVENT_ENDED:
 		running_set(h->running_fd, &h->p, app, 0, 0, 0);
+		app_ended(h);
 		return;
 	case EVENT_FAILED:
 	case EVENT_NOTE:
@@ -394,7 +405,7 @@ static void clean_up(struct host *h)
 {
 	struct err e;
 
-	if (cgroup_remove(h->pod_fd, &e) < 0)
+	if (!h->no_cgroups && cgroup_remove(h->pod_fd, &e) < 0)
 		say(&e);
 }
 
