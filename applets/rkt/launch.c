@@ -15,7 +15,10 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -202,6 +205,19 @@ static int enter_namespace(const struct pod *p, struct err *e)
 	return 0;
 }
 
+/*
+ * The built-in stage 1 leaves the whole root behind, and all that is mounted in it. But it can only cover one that is
+ * no mount of its own: that of an initramfs, or of a chroot.
+ */
+static bool root_may_stay(void)
+{
+	struct statx sx;
+	struct statfs fs;
+
+	return statx(AT_FDCWD, "/", 0, STATX_INO, &sx) < 0 || !(sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) ||
+	       statfs("/", &fs) < 0 || fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC;
+}
+
 static int set_up(const struct launch *l, struct err *e)
 {
 	const struct stage1 *s = l->stage1;
@@ -226,7 +242,7 @@ static int set_up(const struct launch *l, struct err *e)
 	 * Overlays hold what they stand on by themselves. The mounts of all images, which came along, would keep
 	 * them in use as long as the pod lives. The data directory is three levels above a pod directory.
 	 */
-	if (r == 0)
+	if (r == 0 && (!s->builtin || root_may_stay()))
 		render_leave("../../../cas");
 	for (size_t i = 0; i <= n_apps; i++) {
 		fd_cleanup(&layers[i].fd);
