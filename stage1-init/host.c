@@ -35,7 +35,7 @@
 struct host {
 	const struct host_opts *o;
 	struct plan     p;
-	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, host_ns_fd, netns_fd;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, host_ns_fd, netns_fd, self_fd;
 	pid_t           pid1;
 	struct pump    *pump;
 	struct denied  *denied;
@@ -80,7 +80,7 @@ static int take_inherited(const char *variable, int *out, struct err *e)
  *
  * Our stage 0 made a mount namespace for the pod, and gives us the way back to its own. Then there is one namespace
  * less to copy and, what takes longest at the end of a pod, to tear down. And it may have made the pod's network
- * namespace while it did everything else.
+ * namespace while it did everything else. The mount that we are executed from is closed when there is time for it.
  * Others do not have to.
  */
 static int take_from_stage0(struct host *h, struct err *e)
@@ -93,7 +93,8 @@ static int take_from_stage0(struct host *h, struct err *e)
 		return err_set(e, EINVAL,
 			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
 	return take_inherited("RKTBOX_HOST_MNTNS_FD", &h->host_ns_fd, e) < 0 ||
-		       take_inherited("RKTBOX_POD_NETNS_FD", &h->netns_fd, e) < 0 ?
+		       take_inherited("RKTBOX_POD_NETNS_FD", &h->netns_fd, e) < 0 ||
+		       take_inherited("RKTBOX_SELF_FD", &h->self_fd, e) < 0 ?
 		       -1 : 0;
 }
 
@@ -237,6 +238,7 @@ _Noreturn static void child(struct host *h)
 {
 	close(h->event_fd);
 	close(h->sig_fd);
+	fd_cleanup(&h->self_fd);
 	pump_child(h->pump);
 	pid1_main(&h->p);
 }
@@ -275,6 +277,7 @@ static int hand_over(struct host *h, struct err *e)
 	h->running_fd = running_open(h->pod_fd, e);
 	if (h->running_fd < 0 || fd_publish(h->pod_fd, "pid", text, (size_t)n, 0644, false, e) < 0)
 		return -1;
+	fd_cleanup(&h->self_fd);
 	return 0;
 }
 
@@ -419,7 +422,8 @@ int host_run(const struct host_opts *o)
 		.running_fd = -1,
 		.logs_fd = -1,
 		.host_ns_fd = -1,
-		.netns_fd = -1 };
+		.netns_fd = -1,
+		.self_fd = -1 };
 	struct err e;
 
 	h.p.failure = STATUS_OWN_FAILURE;

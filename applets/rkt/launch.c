@@ -320,7 +320,10 @@ int launch(const struct rkt_globals *g, const struct launch *l, const struct lau
 		return err_wrap(e, "start pod %s", l->pod->uuid);
 	/* an exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own */
 	auto_close int netns_fd = netns_take(l->netns);
-	if (s->builtin)
+	if (s->builtin) {
 		pass_fd("RKTBOX_POD_NETNS_FD", netns_fd);
+		/* closed with the exec it would hold that up, until no processor looks at the mount any more */
+		pass_fd("RKTBOX_SELF_FD", self_fd);
+	}
 	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o), e);
 }
