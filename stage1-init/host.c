@@ -35,7 +35,7 @@
 struct host {
 	const struct host_opts *o;
 	struct plan     p;
-	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, host_ns_fd, netns_fd, self_fd;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, status_fd, host_ns_fd, netns_fd, self_fd;
 	pid_t           pid1;
 	struct pump    *pump;
 	struct denied  *denied;
@@ -136,8 +136,8 @@ static int open_dirs(struct host *h, struct err *e)
 	if (fd_mkdirs(h->pod_fd, "stage1/rootfs/rkt/status", 0755, e) < 0 ||
 		fd_mkdirs(h->pod_fd, "logs", 0750, e) < 0)
 		return -1;
-	h->p.status_fd = fd_open_dir(h->pod_fd, "stage1/rootfs/rkt/status", e);
-	h->logs_fd = h->p.status_fd < 0 ? -1 : fd_open_dir(h->pod_fd, "logs", e);
+	h->status_fd = fd_open_dir(h->pod_fd, "stage1/rootfs/rkt/status", e);
+	h->logs_fd = h->status_fd < 0 ? -1 : fd_open_dir(h->pod_fd, "logs", e);
 	return h->logs_fd < 0 ? -1 : 0;
 }
 
@@ -216,10 +216,8 @@ static int prepare(struct host *h, struct err *e)
 	if (take_from_stage0(h, e) < 0 || check_net(o->net, &own_net, e) < 0 ||
 		open_dirs(h, e) < 0)
 		return -1;
-	int status_fd = h->p.status_fd;
 	if (plan_read(h->pod_fd, &po, &h->p, e) < 0)
 		return -1;
-	h->p.status_fd = status_fd;
 	h->p.own_net = own_net;
 	h->p.netns_fd = take_fd(&h->netns_fd);
 	h->p.take_ns = h->host_ns_fd >= 0;
@@ -246,7 +244,6 @@ _Noreturn static void child(struct host *h)
 static void close_plan(struct plan *p)
 {
 	fd_cleanup(&p->event_fd);
-	fd_cleanup(&p->status_fd);
 	fd_cleanup(&p->netns_fd);
 	for (size_t i = 0; i < p->n_apps; i++) {
 		struct plan_app *a = &p->apps[i];
@@ -316,9 +313,23 @@ static void take_signal(struct host *h)
 		stop(h, (int)si.ssi_signo);
 }
 
-/* PID 1 has nothing left but to die, unless there are handlers: they run in these groups */
-static void app_ended(struct host *h)
+/* here and not in PID 1, which has nothing left to do but to end, and that takes a while */
+static void write_status(struct host *h, const struct plan_app *a, int status)
 {
+	char text[16];
+	struct err e;
+	int n = snprintf(text, sizeof(text), "%d\n", status);
+
+	if (fd_publish(h->status_fd, a->name, text, (size_t)n, 0644, false, &e) == 0)
+		return;
+	err_wrap(&e, "warning: exit status of %s", a->name);
+	say(&e);
+}
+
+/* PID 1 has nothing left but to die, unless there are handlers: they run in these groups */
+static void app_ended(struct host *h, size_t app, int status)
+{
+	write_status(h, &h->p.apps[app], status);
 	if (h->n_running && --h->n_running == 0 && h->p.one_ns)
 		h->no_cgroups = cgroup_remove_early(h->pod_fd);
 }
@@ -341,7 +352,7 @@ static void handle_event(struct host *h, const struct event *ev, int fd, pid_t s
 		return;
 	case EVENT_ENDED:
 		running_set(h->running_fd, &h->p, app, 0, 0, 0);
-		app_ended(h);
+		app_ended(h, app, ev->value);
 		return;
 	case EVENT_FAILED:
 	case EVENT_NOTE:
@@ -421,6 +432,7 @@ int host_run(const struct host_opts *o)
 		.pidfd = -1,
 		.running_fd = -1,
 		.logs_fd = -1,
+		.status_fd = -1,
 		.host_ns_fd = -1,
 		.netns_fd = -1,
 		.self_fd = -1 };

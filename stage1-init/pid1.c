@@ -102,18 +102,6 @@ static int exit_status(int wait_status)
 	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
-static void write_status(struct pid1 *s, const struct plan_app *a)
-{
-	char text[16];
-	struct err e;
-	int n = snprintf(text, sizeof(text), "%d\n", a->status);
-
-	if (fd_publish(s->p->status_fd, a->name, text, (size_t)n, 0644, false, &e) < 0) {
-		err_wrap(&e, "warning: exit status of %s", a->name);
-		tell(s, EVENT_NOTE, 0, 0, &e);
-	}
-}
-
 static void app_ended(struct pid1 *s, size_t i, int status)
 {
 	struct plan_app *a = &s->p->apps[i];
@@ -121,7 +109,6 @@ static void app_ended(struct pid1 *s, size_t i, int status)
 	a->pid = 0;
 	a->ended = true;
 	a->status = status;
-	write_status(s, a);
 	tell(s, EVENT_ENDED, i, status, NULL);
 	if (status)
 		stop_pod(s, status);
@@ -239,9 +226,13 @@ static void start(void *arg)
 	app_main(v->s->p, v->i, v->run, &v->s->fs, v->s->roots, v->report_fd);
 }
 
-/* It worked in our memory: what it noted there was for itself alone, and its stack is not needed any more. */
+/*
+ * It worked in our memory: what it noted there was for itself alone, and its stack is not needed any more. With
+ * fs.suid_dumpable=1 its change of user made this memory readable for others.
+ */
 static void clean_up_after(struct plan_app *a, size_t n_env)
 {
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	memset(a->env + n_env, 0, PLAN_ENV_SPARE * sizeof(*a->env));
 	a->n_env = n_env;
 	madvise(start_stack, sizeof(start_stack), MADV_DONTNEED);

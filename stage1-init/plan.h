@@ -91,7 +91,6 @@ struct plan {
 	bool take_ns; /* the mount namespace that we were started in becomes the pod's */
 	bool one_ns;  /* one app and nothing else: it shares PID 1's mount namespace */
 	int              event_fd;    /* the pod's end of the channel to the host side */
-	int              status_fd;   /* stage1/rootfs/rkt/status */
 	int              failure;     /* exit status if setting up fails */
 
 	struct pod_manifest manifest; /* owns the strings */
