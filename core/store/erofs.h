@@ -19,7 +19,7 @@
 #include "core/store/store.h"
 #include "core/store/tree.h"
 
-#define EROFS_WRITER      1u    /* goes up when what is written for the same tree changes */
+#define EROFS_WRITER      2u    /* goes up when what is written for the same tree changes */
 #define EROFS_SOURCES_MAX 1024u
 
 /* an archive of which the index speaks */

@@ -4,9 +4,12 @@
  *
  * A plain file is one chunk. Of a sparse one the stored segments lie in the tar without a gap; a chunk can be
  * taken from there if one segment fills it and begins on a block there. A chunk that is partly hole, partly data
- * must be copied. Small chunks mean few of those, large ones a small table: what is smallest in sum is taken.
+ * must be copied. Small chunks mean few of those, large ones a small table: what is smallest in sum is taken. None
+ * of a sparse file is smaller than a page: an unpacked one could not have such holes.
  */
 #include "core/store/erofs_parts.h"
+
+#define PAGE_BITS 3u
 
 static bool is_sparse(const struct tree_node *n)
 {
@@ -72,9 +75,10 @@ uint64_t chunks_copied(const struct tree_node *n, unsigned bits)
 
 void chunks_choose(const struct tree_node *n, unsigned *bits, uint64_t *n_chunks)
 {
+	const unsigned least = is_sparse(n) ? PAGE_BITS : 0;
 	uint64_t best = UINT64_MAX;
 
-	for (unsigned b = CHUNK_BITS_MAX + 1; b--;) {
+	for (unsigned b = CHUNK_BITS_MAX + 1; b-- > least;) {
 		uint64_t count = count_of(n, b);
 		if (count * sizeof(struct chunk) > best)
 			break; /* tables only get longer from here on */

@@ -7,6 +7,7 @@
 
 #include "core/base/xxh64.h"
 #include "core/store/erofs.h"
+#include "core/store/erofs_chunks.h"
 #include "core/store/erofs_format.h"
 
 /* The parts of an index, one behind the other; each is written from its beginning to its end. */
@@ -58,27 +59,6 @@ struct dents {
 
 /** dents_block() - those of the next block: their number, 0 at the end; *used: bytes of it */
 unsigned dents_block(struct dents *d, struct dent v[DENTS_MAX], unsigned *used);
-
-/* ---- erofs_chunks.c: files ---- */
-
-/** chunks_choose() - the size of a file's chunks for the smallest index */
-void chunks_choose(const struct tree_node *n, unsigned *bits, uint64_t *n_chunks);
-
-/** chunks_copied() - bytes of chunks of that size that blocks of the tar cannot be */
-uint64_t chunks_copied(const struct tree_node *n, unsigned bits);
-
-/* what a chunk is, when they are looked at one after the other */
-enum chunk_kind { CHUNK_HOLE, CHUNK_STORED, CHUNK_COPIED };
-struct chunks {
-	const struct tree_node *n;
-	unsigned bits;
-	uint32_t segment; /* the first that may lie in the next chunk */
-	uint64_t next;    /* byte of the file */
-	/* of the last one */
-	uint64_t begin, end; /* in the file */
-	uint64_t at;         /* in the tar, when CHUNK_STORED */
-};
-enum chunk_kind chunks_next(struct chunks *c);
 
 /* ---- erofs_footer.c ---- */
 

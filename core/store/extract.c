@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
+#include "core/store/erofs_chunks.h"
 #include "core/store/internal.h"
 
 /* things of one sort that could not be kept: how many, and the first one */
@@ -117,18 +118,62 @@ static int copy_stored(struct extract *x, const struct tree_node *n, uint64_t at
 	return 0;
 }
 
+static int write_zeros(const struct extract *x, int fd, uint64_t at, uint64_t end, struct err *e)
+{
+	static const uint8_t zeros[4096];
+
+	while (at < end) {
+		size_t want = end - at < sizeof(zeros) ? (size_t)(end - at) : sizeof(zeros);
+		ssize_t n = pwrite(fd, zeros, want, (off_t)at);
+		if (n > 0)
+			at += (uint64_t)n;
+		else if (n == 0 || errno != EINTR)
+			return err_sys(e, "rootfs/%s: write", x->path);
+	}
+	return 0;
+}
+
+/* all from @begin to @end, where segments are and between them; *segment: the first that is there */
+static int copy_run(struct extract *x, const struct tree_node *n, int fd, uint64_t begin, uint64_t end,
+		    uint32_t *segment, struct err *e)
+{
+	for (; *segment < n->more->n_segments && n->more->segments[*segment].offset < end; ++*segment) {
+		const struct tar_segment *s = &n->more->segments[*segment];
+		if (write_zeros(x, fd, begin, s->offset, e) < 0 || copy_stored(x, n, s->at, fd, s->offset, s->len, e) < 0)
+			return -1;
+		begin = s->offset + s->len;
+	}
+	return write_zeros(x, fd, begin, end, e);
+}
+
+/* Data and holes are where an index has them. */
+static int copy_sparse(struct extract *x, const struct tree_node *n, int fd, struct err *e)
+{
+	struct chunks c = { .n = n };
+	uint64_t n_chunks, begin = 0, end = 0;
+	uint32_t segment = 0;
+
+	chunks_choose(n, &c.bits, &n_chunks);
+	for (uint64_t i = 0; i < n_chunks; i++) {
+		if (chunks_next(&c) == CHUNK_HOLE)
+			continue;
+		if (c.begin != end) {
+			if (copy_run(x, n, fd, begin, end, &segment, e) < 0)
+				return -1;
+			begin = c.begin;
+		}
+		end = c.end;
+	}
+	if (copy_run(x, n, fd, begin, end, &segment, e) < 0)
+		return -1;
+	return ftruncate(fd, (off_t)n->size) < 0 ? err_sys(e, "rootfs/%s: write", x->path) : 0;
+}
+
 static int copy_content(struct extract *x, const struct tree_node *n, int fd, struct err *e)
 {
-	const struct tree_more *m = n->more;
-
 	if (n->size && n->source >= x->o->n_fds)
 		return err_set(e, EINVAL, "rootfs/%s: there is no archive %u", x->path, n->source);
-	if (!m || !m->sparse)
-		return copy_stored(x, n, 0, fd, 0, n->size, e);
-	for (uint32_t i = 0; i < m->n_segments; i++)
-		if (copy_stored(x, n, m->segments[i].at, fd, m->segments[i].offset, m->segments[i].len, e) < 0)
-			return -1;
-	return ftruncate(fd, (off_t)n->size) < 0 ? err_sys(e, "rootfs/%s: write", x->path) : 0;
+	return n->more && n->more->sparse ? copy_sparse(x, n, fd, e) : copy_stored(x, n, 0, fd, 0, n->size, e);
 }
 
 static int make_file(struct extract *x, const struct tree_node *n, int dir_fd, const char *name, struct err *e)
