@@ -159,15 +159,31 @@ static bool holds_upper(const char *path)
 	return true;
 }
 
+/*
+ * Whatever the kernel's defaults are and whichever file systems are below and above, apps shall see the same:
+ * - one file system, and inode numbers that stay when a file is changed. (Without it EROFS would be a second one; two
+ *   bits of inode numbers are taken, and where they are not free the kernel goes without.)
+ * - directories of the image can be renamed;
+ * - chmod and chown copy no content: chown -R of an image takes inodes, not its size.
+ * - Of a file with several names the one that is written to becomes a file of its own. The index that would keep them
+ *   together makes every first look at a file dearer by a third, and the mount twice as dear.
+ */
+static const struct { const char *key, *value; } semantics[] = {
+	{ "xino", "on" }, { "redirect_dir", "on" }, { "metacopy", "on" }, { "index", "off" },
+};
+#define N_SEMANTICS (sizeof(semantics) / sizeof(*semantics))
+
 static int mount_overlay(const char *name, const char *target, int lower_fd, unsigned long ms)
 {
-	char options[2 * APPFS_PATH_MAX + 100], upper[APPFS_PATH_MAX], work[APPFS_PATH_MAX];
+	char options[2 * APPFS_PATH_MAX + 200], upper[APPFS_PATH_MAX], work[APPFS_PATH_MAX];
 
 	/* names are AC names (or ours), so nothing needs escaping; the image's path might, hence /proc */
 	layer_path(name, "upper", upper);
 	layer_path(name, "work", work);
 	int n = snprintf(options, sizeof(options),
 		"lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s", lower_fd, upper, work);
+	for (size_t i = 0; i < N_SEMANTICS; i++)
+		n += snprintf(options + n, sizeof(options) - (size_t)n, ",%s=%s", semantics[i].key, semantics[i].value);
 	/* a pod does not outlive a power cut, so nothing needs to be on disk when it ends (since 5.10) */
 	snprintf(options + n, sizeof(options) - (size_t)n, ",volatile");
 	if (mount("overlay", target, "overlay", ms, options) == 0)
@@ -283,6 +299,14 @@ int appfs_mount(const char *name, int lower_fd, struct err *e)
 
 /* ---- looking at it afterwards ---- */
 
+static int set_semantics(int fs_fd)
+{
+	for (size_t i = 0; i < N_SEMANTICS; i++)
+		if (sys_fsconfig(fs_fd, SYS_CONFIG_STRING, semantics[i].key, semantics[i].value) < 0)
+			return -1;
+	return 0;
+}
+
 static int open_overlay_ro(int upper_fd, int lower_fd, struct err *e)
 {
 	char layers[80];
@@ -294,7 +318,7 @@ static int open_overlay_ro(int upper_fd, int lower_fd, struct err *e)
 	snprintf(layers, sizeof(layers), "/proc/self/fd/%d:/proc/self/fd/%d", upper_fd, lower_fd);
 	auto_close int fs_fd = sys_fsopen("overlay");
 	if (fs_fd < 0 || sys_fsconfig(fs_fd, SYS_CONFIG_STRING, "lowerdir", layers) < 0 ||
-	    sys_fsconfig(fs_fd, SYS_CONFIG_CREATE, NULL, NULL) < 0)
+	    set_semantics(fs_fd) < 0 || sys_fsconfig(fs_fd, SYS_CONFIG_CREATE, NULL, NULL) < 0)
 		return err_sys(e, "mount the app's changes over its image");
 	int fd = sys_fsmount(fs_fd, SYS_ATTR_RDONLY | SYS_ATTR_NODEV);
 	return fd < 0 ? err_sys(e, "mount the app's changes over its image") : fd;
