@@ -271,6 +271,41 @@ TEST(attributes, "tree: a directory keeps its attributes unless a later archive 
 	CHECK(d->mode == (S_IFDIR | 0500) && d->uid == 0 && d->gid == 8 && d->mtime_s == 0 && d->mtime_ns == 9);
 }
 
+TEST(links_over_links, "tree: names of one file that an override replaces leave it, the others stay together")
+{
+	static const struct { const char *first, *second, *want; } cases[] = {
+		{ "f a\nh b -> a\nh c -> a", "f b", "a=f0*2 b=f1 c=f0*2" },
+		{ "f a\nh b -> a\nh c -> a", "f a", "a=f1 b=f0*2 c=f0*2" },
+		{ "f a\nh b -> a\nh c -> a", "f c\nh a -> c", "a=f1*2 b=f0 c=f1*2" },
+		{ "f a\nh b -> a", "f x\nh b -> x\nh c -> b", "a=f0 b=f1*3 c=f1*3 x=f1*3" },
+		{ "d d\nf d/a\nh b -> d/a\nh c -> d/a", "f d", "b=f0*2 c=f0*2 d=f1" },
+		{ "f a\nh b -> a", "d a\nf a/x\nh a/b -> a/x", "a=d1 b=f0 a/b=f1*2 a/x=f1*2" },
+		{ "f a\nh b -> a", "l b -> a", "a=f0 b=l1" },
+		/* one that leads to what only other images have is no archive that could be unpacked */
+		{ "f a\nh b -> a", "h c -> a", "rootfs/c: hard link to rootfs/a, which is not there" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		auto_tree struct tree *t = plain();
+		struct err e;
+		REQUIRE(pass(t, 0, cases[i].first, &e, NULL) == 0);
+		bool good = pass(t, 1, cases[i].second, &e, NULL) == 0;
+		CHECK_STR(good ? shown(t) : e.msg, cases[i].want);
+	}
+}
+
+TEST(links_in_a_diamond, "tree: an image that is read twice gives two files, whose names do not mix")
+{
+	auto_tree struct tree *t = plain();
+	const char *d = "f a\nh b -> a\nh c -> a\nh d -> a";
+	struct err e;
+
+	REQUIRE(pass(t, 1, d, &e, "/a /b", NULL) == 0);
+	REQUIRE(pass(t, 2, "f b", &e, NULL) == 0);
+	REQUIRE(pass(t, 1, d, &e, "/c /d", NULL) == 0);
+	CHECK_STR(shown(t), "a=f1 b=f2 c=f1*2 d=f1*2");
+}
+
 /* ---- whitelists ---- */
 
 TEST(whitelists, "tree: a whitelist keeps what it lists and what leads there, several keep what all of them do")
@@ -537,5 +572,5 @@ TEST(full_disk, "tree: a full disk is an error, not a signal")
 	CHECK(r < 0 && e.code);
 }
 
-UNIT_MAIN(sorts, implicit, links, refuses, overrides, diamond, kinds, attributes, whitelists, filtered_below, whiteouts,
-	  followed, later_wins, bounded_depth, kept_xattrs, sparse, many, full_disk)
+UNIT_MAIN(sorts, implicit, links, refuses, overrides, diamond, kinds, attributes, links_over_links, links_in_a_diamond,
+	  whitelists, filtered_below, whiteouts, followed, later_wins, bounded_depth, kept_xattrs, sparse, many, full_disk)
