@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""edgetar.py [--xattrs|--sparse] FILE - an archive of what lies at the edges of EROFS, block by block
+"""edgetar.py [--xattrs|--sparse] [--image MANIFEST PROGRAM] FILE - what lies at the edges of EROFS, block by block
 
 Directories whose entries fill blocks to the byte, one of 10,000 entries, symlinks of every length around the ends
 of blocks, files of such sizes, hard links across directories, times and owners at their limits. With --xattrs: as
 well attributes of such sizes, more of them than the file systems of hosts can hold. --sparse: only sparse files,
 whose holes begin and end anywhere.
+With --image it is an image, which has all that in /t, as far as an ext4 can hold it, and PROGRAM as /view.
 """
 import io
 import random
@@ -13,8 +14,17 @@ import sys
 import tarfile
 
 
+PREFIX = ""
+
+
+def place(name):
+    return PREFIX[:-1] if PREFIX and name == "." else PREFIX + name
+
+
 def put(tar, name, kind=tarfile.REGTYPE, data=b"", link="", mode=0o644, mtime="0", uid=0, gid=0, xattrs=()):
-    t = tarfile.TarInfo(name)
+    t = tarfile.TarInfo(place(name))
+    if kind == tarfile.LNKTYPE:
+        link = place(link)
     t.type, t.linkname, t.mode, t.size, t.uid, t.gid = kind, link, mode, len(data), uid, gid
     t.pax_headers = {"SCHILY.xattr." + n: v for n, v in xattrs}
     t.pax_headers["mtime"] = mtime
@@ -74,7 +84,9 @@ def files(tar):
     put(tar, "files/owner", uid=4294967294, gid=4294967294, mode=0o7777)
     for kind, name in ((tarfile.CHRTYPE, "char"), (tarfile.BLKTYPE, "block")):
         for major, minor in ((1, 3), (4095, 1048575), (259, 256), (0, 0)):
-            t = tarfile.TarInfo("files/%s-%d-%d" % (name, major, minor))
+            if image and kind == tarfile.CHRTYPE and not major:
+                continue  # an image must not have it: overlayfs takes it for a deleted file
+            t = tarfile.TarInfo(place("files/%s-%d-%d" % (name, major, minor)))
             t.type, t.devmajor, t.devminor, t.mode = kind, major, minor, 0o600
             tar.addfile(t)
     put(tar, "files/fifo", tarfile.FIFOTYPE)
@@ -91,19 +103,19 @@ def xattrs(tar):
         put(tar, "xattrs/d%d/x" % n)
     for n in (1, 2, 3, 4, 249, 250):
         put(tar, "xattrs/n%d" % n, xattrs=[("user." + "n" * n, "value")])
-    put(tar, "xattrs/many", xattrs=[("user.%03d" % n, "%d" % n) for n in range(1000)])
+    put(tar, "xattrs/many", xattrs=[("user.%03d" % n, "%d" % n) for n in range(100 if image else 1000)])
 
 
 def sparse_file(tar, name, size, segments):
     """GNU's format 0.1; segments begin anywhere, but all except the last have whole blocks"""
-    t = tarfile.TarInfo("GNUSparseFile.0/" + name)
+    t = tarfile.TarInfo(place("GNUSparseFile.0/" + name))
     segments = segments + [(size, 0)]  # or GNU tar takes the end of the last one for that of the file
     data = b"".join(bytes((at + i) % 255 + 1 for i in range(n)) for at, n in segments)
     t.size = len(data)
     t.pax_headers = {
         "GNU.sparse.size": str(size),
         "GNU.sparse.numblocks": str(len(segments)),
-        "GNU.sparse.name": name,
+        "GNU.sparse.name": place(name),
         "GNU.sparse.map": ",".join("%d,%d" % s for s in segments),
     }
     tar.addfile(t, io.BytesIO(data))
@@ -133,7 +145,19 @@ def sparse(tar):
     sparse_file(tar, "many", 3000 * 5000, [(i * 5000 + i % 13, 512 + i % 3 * 512) for i in range(3000)])
 
 
+def image_head(tar, manifest, program):
+    put(tar, "manifest", data=open(manifest, "rb").read())
+    directory(tar, "rootfs")
+    for name in ("dev", "etc", "proc", "sys"):
+        directory(tar, "rootfs/" + name)
+    put(tar, "rootfs/view", data=open(program, "rb").read(), mode=0o755)
+
+
+image = "--image" in sys.argv
 with tarfile.open(sys.argv[-1], "w", format=tarfile.PAX_FORMAT) as out:
+    if image:
+        image_head(out, *sys.argv[sys.argv.index("--image") + 1 :][:2])
+        PREFIX = "rootfs/t/"
     directory(out, ".", mtime="1234567890.987654321")
     for part in [sparse] if "--sparse" in sys.argv else [dirs, links, files]:
         part(out)

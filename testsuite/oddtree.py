@@ -66,6 +66,9 @@ def attributes():
     os.mkdir(b"xattr/acl-dir")
     put(b"xattr/acl-dir/before", b"x", 0o640)
     attribute(b"xattr/acl-dir", "system.posix_acl_default", ACL)
+    os.mkdir(b"xattr/acl-both")
+    for kind in ("access", "default"):
+        attribute(b"xattr/acl-both", "system.posix_acl_" + kind, ACL)
     os.mkdir(b"xattr/user-dir")
     attribute(b"xattr/user-dir", "user.dir", b"on a directory")
 
@@ -92,6 +95,8 @@ def names():
                  b"..dots", b"...", b"~", b"a" * 99, b"b" * 100, b"c" * 101, b"d" * 154 + b"/" + b"e" * 100,
                  b"d" * 155 + b"/" + b"e" * 101):
         put(b"names/" + name, name)
+    for byte in set(range(1, 256)) - {ord("/")}:
+        put(b"names/bytes/b" + bytes([byte]))
 
 
 def sparse():
@@ -126,7 +131,8 @@ def nodes():
 
 
 def dirs():
-    for name, mode, owner in ((b"sticky", 0o1777, (0, 0)), (b"setgid", 0o2775, (0, 1000)), (b"closed", 0o000, (5, 5)),
+    for name, mode, owner in ((b"sticky", 0o1777, (0, 0)), (b"setgid", 0o2775, (0, 1000)),
+                              (b"setuid", 0o4755, (1000, 0)), (b"closed", 0o000, (5, 5)),
                               (b"read-only", 0o555, (1000, 1000))):
         os.makedirs(b"dirs/" + name)
         put(b"dirs/" + name + b"/inside", name)
