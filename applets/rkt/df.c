@@ -40,10 +40,8 @@ static uint64_t size_below(int dir_fd, const char *name)
 {
 	struct err ignored;
 	uint64_t bytes = 0;
-	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0)
-		fd_dir_size(fd, &bytes, &ignored);
+	fd_dir_size(dir_fd, name, &bytes, &ignored);
 	return bytes;
 }
 

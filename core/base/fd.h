@@ -92,6 +92,8 @@ DIR *fd_list(int dir_fd);
 /** fd_mkdirs() - "a/b/c" below @dir_fd, 0 also when it is there; no component is followed if a symlink */
 int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e);
 
+/* ---- fd_tree.c ---- */
+
 /**
  * fd_remove_tree() - rm -rf of @name below @dir_fd
  *
@@ -101,8 +103,8 @@ int fd_mkdirs(int dir_fd, const char *path, mode_t mode, struct err *e);
 int fd_remove_tree(int dir_fd, const char *name, struct err *e);
 
 /**
- * fd_dir_size() - adds the allocated bytes below @dir_fd (st_blocks), hard links counted once per name
+ * fd_dir_size() - adds the allocated bytes below the directory @name (st_blocks), hard links counted once per name
  *
- * Enters no other file system; what vanishes meanwhile does not count. Depth costs neither stack nor descriptors.
+ * Enters nothing that is mounted; what vanishes meanwhile does not count. Depth costs neither stack nor descriptors.
  */
-int fd_dir_size(int dir_fd, uint64_t *bytes, struct err *e);
+int fd_dir_size(int dir_fd, const char *name, uint64_t *bytes, struct err *e);

@@ -39,9 +39,8 @@ static uint64_t bytes_of(const struct store *st, const char *path)
 	if (fstatat(st->cas_fd, path, &sb, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	uint64_t bytes = allocated(&sb);
-	auto_close int fd = S_ISDIR(sb.st_mode) ? store_open_file(st, path, O_RDONLY | O_DIRECTORY) : -1;
-	if (fd >= 0)
-		fd_dir_size(fd, &bytes, &ignored);
+	if (S_ISDIR(sb.st_mode))
+		fd_dir_size(st->cas_fd, path, &bytes, &ignored);
 	return bytes;
 }
 

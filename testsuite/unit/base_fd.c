@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * base_fd - unit tests of core/base/fd.c
  */
+#include "core/base/dir.h"
 #include "core/base/fd.h"
 
 #include <errno.h>
@@ -364,11 +365,78 @@ TEST(dir_size, "fd_dir_size: adds up what is below, not behind links")
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = 0;
 	CHECK_INT(fd_mkdirs(dir, "a/b", 0755, &e), 0);
-	CHECK_INT(fd_dir_size(dir, &bytes, &e), 0);
+	CHECK_INT(fd_dir_size(dir, ".", &bytes, &e), 0);
 	put(dir, "a/b/f", text);
 	CHECK_INT(symlinkat("/usr", dir, "l"), 0);
-	CHECK_INT(fd_dir_size(dir, &more, &e), 0);
+	CHECK_INT(fd_dir_size(dir, ".", &more, &e), 0);
 	CHECK(more >= bytes + 8192 && more < bytes + 65536);
+	drop_dir(path);
+}
+
+/* as many levels as keep no descriptor, each with a sibling on either side and a file of a block in each */
+TEST(dir_size_deep, "fd_dir_size: every directory once, however deep, with few descriptors")
+{
+	char path[PATH_MAX], block[4096];
+	struct err e = { 0 };
+	struct stat st;
+	uint64_t bytes = 0, want = 0;
+	auto_close int dir = new_dir(path);
+	auto_close int at = dup(dir);
+
+	memset(block, 'x', sizeof(block) - 1);
+	block[sizeof(block) - 1] = 0;
+	for (int i = 0; i < 60; i++) {
+		for (int k = 0; k < 3; k++) {
+			char name[2] = { (char)('a' + k), 0 };
+			CHECK_INT(mkdirat(at, name, 0755), 0);
+			auto_close int sub = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+			put(sub, "f", block);
+			CHECK_INT(fstatat(sub, "f", &st, 0), 0);
+			want += (uint64_t)st.st_blocks * 512;
+		}
+		int next = openat(at, "b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd_cleanup(&at);
+		at = next;
+	}
+	unsigned fds = open_fds();
+	CHECK_INT(fd_dir_size(dir, ".", &bytes, &e), 0);
+	CHECK_INT(open_fds(), fds);
+	/* directories have blocks of their own, on some file systems */
+	CHECK(bytes >= want && (bytes - want) % 512 == 0 && bytes - want <= 180ull * 4096);
+	drop_dir(path);
+}
+
+TEST(dir_reader, "dir: every name once, without dots, however many there are")
+{
+	enum { N = 3000 };
+	char path[PATH_MAX], name[32];
+	auto_close int dir = new_dir(path);
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
+	static bool seen[N];
+	size_t n = 0;
+
+	for (int i = 0; i < N; i++) {
+		snprintf(name, sizeof(name), "%d.%.*d", i, i % 20 + 1, 0);
+		put(dir, name, "");
+	}
+	CHECK_INT(dir_open(&d, dir, "."), 0);
+	while ((de = dir_next(&d))) {
+		int i = atoi(de->d_name);
+		CHECK(*de->d_name != '.' && i >= 0 && i < N && !seen[i]);
+		seen[i] = true;
+		n++;
+	}
+	CHECK_INT(errno, 0);
+	CHECK_INT(n, N);
+	struct dir none;
+	CHECK_INT(dir_open(&none, dir, "none"), -1);
+	CHECK_INT(errno, ENOENT);
+	struct dir file;
+	dir_start(&file, openat(dir, "0.0", O_RDONLY | O_CLOEXEC));
+	CHECK(!dir_next(&file));
+	CHECK_INT(errno, ENOTDIR);
+	dir_close(&file);
 	drop_dir(path);
 }
 
@@ -415,4 +483,4 @@ TEST(transfer, "fd: writes and reads through pipes in pieces")
 }
 
 UNIT_MAIN(publish, publish_fails, publish_over_leftovers, publish_full, read_file, read_proc, mkdirs, remove_simple, remove_deep,
-	  remove_wide, remove_mounted, dir_size, ownership, transfer)
+	  remove_wide, remove_mounted, dir_size, dir_size_deep, dir_reader, ownership, transfer)
