@@ -118,30 +118,35 @@ static int compare(const struct fields *by, bool desc, const struct image_info *
 	return strcmp(a->id.s, b->id.s); /* what is equal comes in the same order every time */
 }
 
-static void sift(struct image_info *v, size_t top, size_t n, const struct fields *by, bool desc)
+static void sift(const struct image_info **v, size_t top, size_t n, const struct fields *by, bool desc)
 {
 	for (size_t child; (child = 2 * top + 1) < n; top = child) {
-		if (child + 1 < n && compare(by, desc, &v[child], &v[child + 1]) < 0)
+		if (child + 1 < n && compare(by, desc, v[child], v[child + 1]) < 0)
 			child++;
-		if (compare(by, desc, &v[top], &v[child]) >= 0)
+		if (compare(by, desc, v[top], v[child]) >= 0)
 			return;
-		struct image_info t = v[top];
+		const struct image_info *t = v[top];
 		v[top] = v[child];
 		v[child] = t;
 	}
 }
 
-/* Heap sort, because qsort() gives its comparison no place for the fields but a global variable. */
-static void sort(struct image_infos *l, const struct fields *by, bool desc)
+/* the images in order; the caller's to free. Heap sort, because qsort() gives its comparison no place for the fields. */
+static const struct image_info **sort(const struct image_infos *l, const struct fields *by, bool desc)
 {
+	const struct image_info **v = xmalloc((l->n + 1) * sizeof(*v));
+
+	for (size_t i = 0; i < l->n; i++)
+		v[i] = &l->v[i];
 	for (size_t i = l->n / 2; i-- > 0;)
-		sift(l->v, i, l->n, by, desc);
+		sift(v, i, l->n, by, desc);
 	for (size_t n = l->n; n > 1; n--) {
-		struct image_info t = l->v[0];
-		l->v[0] = l->v[n - 1];
-		l->v[n - 1] = t;
-		sift(l->v, 0, n - 1, by, desc);
+		const struct image_info *t = v[0];
+		v[0] = v[n - 1];
+		v[n - 1] = t;
+		sift(v, 0, n - 1, by, desc);
 	}
+	return v;
 }
 
 /* ---- output ---- */
@@ -186,7 +191,7 @@ static char *cell(const struct image_info *i, enum field f, bool full)
 	return xstrdup(text);
 }
 
-static int print_table(const struct image_infos *l, const struct fields *columns, const struct list_opts *o,
+static int print_table(const struct image_info **v, size_t n, const struct fields *columns, const struct list_opts *o,
 		       struct err *e)
 {
 	struct ui_table t;
@@ -194,9 +199,9 @@ static int print_table(const struct image_infos *l, const struct fields *columns
 	ui_table_start(&t, columns->n);
 	for (size_t c = 0; c < columns->n && !o->no_legend; c++)
 		ui_table_add(&t, field_names[columns->v[c]].head);
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < n; i++)
 		for (size_t c = 0; c < columns->n; c++) {
-			char *text = cell(&l->v[i], columns->v[c], o->full);
+			char *text = cell(v[i], columns->v[c], o->full);
 			ui_table_add(&t, text);
 			free(text);
 		}
@@ -212,12 +217,12 @@ static void add_integer(cJSON *j, const char *key, int64_t v)
 	cJSON_AddRawToObject(j, key, text);
 }
 
-static int print_json(const struct image_infos *l, enum ui_format f, struct err *e)
+static int print_json(const struct image_info **images, size_t n, enum ui_format f, struct err *e)
 {
 	cJSON *list = cJSON_CreateArray();
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct image_info *v = &l->v[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct image_info *v = images[i];
 		cJSON *j = cJSON_CreateObject();
 		char *name = full_name(v), *id = xasprintf("%.*s", (int)FULL_ID, v->id.s);
 		cJSON_AddStringToObject(j, "id", id);
@@ -263,8 +268,9 @@ static int list_run(void *opts, int argc, char **argv, struct err *e)
 	store_close(st);
 	if (r < 0)
 		return -1;
-	sort(&l, &by, desc);
-	r = f == UI_TEXT ? print_table(&l, &columns, o, e) : print_json(&l, f, e);
+	const struct image_info **v = sort(&l, &by, desc);
+	r = f == UI_TEXT ? print_table(v, l.n, &columns, o, e) : print_json(v, l.n, f, e);
+	free(v);
 	image_infos_free(&l);
 	return r;
 }

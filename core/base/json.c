@@ -34,6 +34,7 @@ struct frame {
 	cJSON      *node;
 };
 
+#define SORT_BY_HAND 12
 #define FEW_KEYS 64 /* of all objects that are open at once, in any manifest that people write */
 
 struct reader {
@@ -431,6 +432,22 @@ static bool push_key(struct reader *r, struct span key)
 	return true;
 }
 
+/* Most objects have a handful of keys, for which a general sort is a long way round. */
+static void sort_keys(struct span *k, size_t n)
+{
+	if (n > SORT_BY_HAND) {
+		qsort(k, n, sizeof(*k), compare_keys);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		struct span key = k[i];
+		size_t at = i;
+		for (; at && compare_keys(&k[at - 1], &key) > 0; at--)
+			k[at] = k[at - 1];
+		k[at] = key;
+	}
+}
+
 /* the keys from @first on belong to the object that closes now */
 static bool no_duplicates(struct reader *r, size_t first)
 {
@@ -442,7 +459,7 @@ static bool no_duplicates(struct reader *r, size_t first)
 		return true;
 	}
 	struct span *k = r->keys + first;
-	qsort(k, n, sizeof(*k), compare_keys);
+	sort_keys(k, n);
 	for (size_t i = 1; i < n; i++)
 		if (!compare_spans(&k[i - 1], &k[i]) && (!dup || k[i].s < dup->s))
 			dup = &k[i];
