@@ -250,10 +250,23 @@ int place_locate(struct pods *ps, const char *uuid, enum place from, struct pod 
 	return 0;
 }
 
+/* where a pod in that state lay, or before: and pods only move forward */
+static const enum place place_before[] = {
+	[POD_EMBRYO]          = PLACE_EMBRYO,
+	[POD_PREPARING]       = PLACE_PREPARE,
+	[POD_ABORTED_PREPARE] = PLACE_PREPARE,
+	[POD_PREPARED]        = PLACE_PREPARED,
+	[POD_RUNNING]         = PLACE_RUN,
+	[POD_EXITED]          = PLACE_RUN,
+	[POD_DELETING]        = PLACE_EXITED_GARBAGE,
+	[POD_EXITED_GARBAGE]  = PLACE_EXITED_GARBAGE,
+	[POD_GARBAGE]         = PLACE_GARBAGE,
+};
+
 int place_of(struct pod *p, enum place *at, struct err *e)
 {
 	struct pod now;
-	int r = place_locate(p->pods, p->uuid, PLACE_EMBRYO, &now, at, e);
+	int r = place_locate(p->pods, p->uuid, place_before[p->state], &now, at, e);
 
 	if (r < 0)
 		return -1;
