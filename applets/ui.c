@@ -14,7 +14,8 @@
 #include "core/base/json.h"
 
 static const char *command = "rktbox";
-static bool debugging;
+static bool debugging, holding;
+static struct buf held;
 
 void ui_start(const char *name, bool debug)
 {
@@ -22,11 +23,13 @@ void ui_start(const char *name, bool debug)
 	debugging = debug;
 }
 
-/* one write per message, so that lines of processes that share a terminal do not mix */
 static void say(struct buf *line)
 {
 	buf_add(line, "\n", 1);
-	if (!line->failed && fd_write_all(2, line->data, line->len) < 0)
+	if (holding)
+		buf_add(&held, line->data, line->len);
+	/* one write per message, so that lines of processes that share a terminal do not mix */
+	else if (!line->failed && fd_write_all(2, line->data, line->len) < 0)
 		debugging = false; /* nobody listens; nothing better to do */
 	buf_free(line);
 }
@@ -40,6 +43,19 @@ __attribute__((format(printf, 2, 0))) static void say_text(const char *kind, con
 	buf_fmt(&line, "%s: %s", command, kind);
 	buf_clean(&line, text, strlen(text));
 	say(&line);
+}
+
+void ui_hold(void)
+{
+	holding = true;
+}
+
+void ui_release(void)
+{
+	holding = false;
+	if (held.len && fd_write_all(2, held.data, held.len) < 0)
+		debugging = false;
+	buf_free(&held);
 }
 
 void ui_info(const char *fmt, ...)

@@ -24,6 +24,14 @@ __attribute__((format(printf, 1, 2))) void ui_debug(const char *fmt, ...); /* on
 void ui_error(const struct err *e);
 void ui_error_bare(const struct err *e); /* without the command's name: what scripts look for at a line's begin */
 
+/**
+ * ui_hold() - messages are kept until ui_release()
+ * For whatever is done under a lock that others wait for: a slow terminal, or a pipe that nobody reads, must not make
+ * them wait as well.
+ */
+void ui_hold(void);
+void ui_release(void);
+
 /** ui_out() - all of @b to stdout, and empties it; -1 and *e when that fails (full disk, closed pipe) */
 int ui_out(struct buf *b, struct err *e);
 

@@ -145,9 +145,12 @@ static int check(struct fsck *f, uint64_t *n_images, struct err *e)
 		.ctx = f, .render_used = render_used, .removed = on_leftover, .dry_run = !f->o->repair,
 	};
 
+	f->used.st = f->st;
+	ui_hold();
 	int r = store_fsck(f->st, &how, n_images, e);
 	if (r == 0)
 		r = store_gc(f->st, &gc, e);
+	ui_release();
 	images_roots_free(&f->used);
 	return r < 0 || pods_each(f->pods, check_pod, f, e) < 0 ? -1 : 0;
 }

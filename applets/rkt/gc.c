@@ -45,17 +45,20 @@ struct gc {
 	struct pods          *pods;
 	struct images_roots   used;
 	size_t                n_failed;
+	struct buf            swept; /* what the store's collection has to say, for when others may use the store again */
 	struct err            out; /* why standard output could not be written */
 };
 
 /* whoever reads our output may be gone; the work is done all the same, and the status tells */
-static void print(struct gc *g, const char *what, const char *name)
+static void print(struct gc *g, struct buf *b)
 {
-	struct buf b = { 0 };
-
-	buf_fmt(&b, "%s%s%s\n", g->o->dry_run ? "Would be: " : "", what, name);
-	if (ui_out(&b, &g->out) < 0)
+	if (ui_out(b, &g->out) < 0)
 		g->n_failed++;
+}
+
+static void add_line(const struct gc *g, struct buf *b, const char *what, const char *name)
+{
+	buf_fmt(b, "%sGarbage collecting %s%s\n", g->o->dry_run ? "Would be: " : "", what, name);
 }
 
 static void on_marked(void *ctx, const char *uuid, enum pod_state was)
@@ -69,10 +72,13 @@ static void on_marked(void *ctx, const char *uuid, enum pod_state was)
 
 static void on_removed(void *ctx, const char *uuid)
 {
+	struct gc *g = ctx;
 	char name[UUID_LEN + 3];
+	struct buf b = { 0 };
 
 	snprintf(name, sizeof(name), "\"%s\"", uuid);
-	print(ctx, "Garbage collecting pod ", name);
+	add_line(g, &b, "pod ", name);
+	print(g, &b);
 }
 
 static void on_kept(void *ctx, const char *uuid)
@@ -100,7 +106,9 @@ static bool render_used(void *ctx, const char *render_id)
 
 static void on_swept(void *ctx, const char *what)
 {
-	print(ctx, "Garbage collecting ", what);
+	struct gc *g = ctx;
+
+	add_line(g, &g->swept, "", what);
 }
 
 static int sweep_store(struct gc *g, struct err *e)
@@ -112,9 +120,13 @@ static int sweep_store(struct gc *g, struct err *e)
 
 	if (!st)
 		return -1;
+	g->used.st = st;
+	ui_hold();
 	int r = store_gc(st, &o, e);
+	ui_release();
 	images_roots_free(&g->used);
 	store_close(st);
+	print(g, &g->swept);
 	return r;
 }
 

@@ -2,7 +2,8 @@
  * rkt image gc - removes images that have not been used for a while, and what crashes left in the store
  *
  * Images that pods still name are kept, however old. With a size, only as many go as it takes to get below it, those
- * first that were used least recently.
+ * first that were used least recently. All is decided while nobody else has the store open: so two collections at once
+ * do not each make the room that one would have made, and what a pod is being made of right now does not go.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -45,10 +46,11 @@ struct gc {
 	const struct gc_opts *o;
 	struct store         *st;
 	struct pods          *pods;
-	struct images_roots   used; /* for the collection; what goes before is asked for earlier */
-	int64_t               grace_ns, max_bytes; /* max_bytes -1: no matter */
+	struct images_roots   used;
+	int64_t               now_ns, grace_ns, max_bytes; /* max_bytes -1: no matter */
 	uint64_t              bytes;               /* of the store, as long as max_bytes matters */
-	int                   removed, failed;
+	size_t                n_removed;
+	struct buf            out;
 };
 
 static bool render_used(void *ctx, const char *render_id)
@@ -73,67 +75,28 @@ static int by_use(const void *a, const void *b)
 	return strcmp(x->id.s, y->id.s);
 }
 
-/* since the list was made, a pod may have been made of it */
-static bool used_meanwhile(struct gc *g, const struct image_info *i)
+static void tell(struct gc *g, const struct image_id *id)
 {
-	struct image_info now;
-	struct err ignored;
-
-	if (store_info(g->st, &i->id, &now, &ignored) < 0)
-		return false;
-	bool used = now.last_used_ns != i->last_used_ns;
-	image_info_free(&now);
-	return used;
+	buf_fmt(&g->out, "%s aci for image: \"%.*s\"\n", g->o->dry_run ? "would remove" : "successfully removed",
+		(int)sizeof("sha512-") - 1 + IMAGE_KEY_HEX, id->s);
 }
 
-static int remove_one(struct gc *g, const struct image_info *i, struct err *e)
+static int consider(struct gc *g, const struct image_info *i, struct image_ids *out, struct err *e)
 {
-	struct buf out = { 0 };
-
-	if (!g->o->dry_run)
-		return images_remove(g->st, &i->id, e);
-	buf_fmt(&out, "would remove aci for image: \"%.*s\"\n", (int)sizeof("sha512-") - 1 + IMAGE_KEY_HEX, i->id.s);
-	return ui_out(&out, e);
-}
-
-static void consider(struct gc *g, const struct image_info *i, int64_t now, const struct pods_trees *trees)
-{
-	struct err why;
-
-	if (now - i->last_used_ns < g->grace_ns || pods_trees_used(trees, i->id.s) || used_meanwhile(g, i))
-		return;
+	if (g->now_ns - i->last_used_ns < g->grace_ns || images_root_used(&g->used, i->id.s))
+		return 0;
 	uint64_t bytes = g->max_bytes >= 0 ? store_image_bytes(g->st, &i->id) : 0;
-	if (remove_one(g, i, &why) == 0) {
-		g->removed++;
-		g->bytes -= bytes < g->bytes ? bytes : g->bytes;
-	} else if (why.code != ENOENT) { /* by somebody else, a moment ago */
-		ui_error(&why);
-		g->failed++;
-	}
+	if (image_ids_add(out, &i->id, 1, e) < 0)
+		return -1;
+	g->n_removed++;
+	g->bytes -= bytes < g->bytes ? bytes : g->bytes;
+	tell(g, &i->id);
+	return 0;
 }
 
 static bool is_enough(const struct gc *g)
 {
 	return g->max_bytes >= 0 && g->bytes <= (uint64_t)g->max_bytes;
-}
-
-static int remove_old(struct gc *g, struct err *e)
-{
-	struct pods_trees trees;
-	struct image_infos l;
-	int64_t now = ui_now_ns();
-
-	if (images_trees(g->st, g->pods, &trees, e) < 0)
-		return -1;
-	int r = store_list(g->st, &l, e);
-	if (r == 0 && l.n)
-		qsort(l.v, l.n, sizeof(*l.v), by_use);
-	for (size_t i = 0; r == 0 && i < l.n && !is_enough(g); i++)
-		consider(g, &l.v[i], now, &trees);
-	if (r == 0)
-		image_infos_free(&l);
-	pods_trees_free(&trees);
-	return r;
 }
 
 /* without leftovers, which go in any case */
@@ -149,12 +112,29 @@ static int measure(struct gc *g, struct err *e)
 	return 0;
 }
 
+/* as store_gc_opts.evict */
+static int choose_old(void *ctx, struct image_ids *out, struct err *e)
+{
+	struct gc *g = ctx;
+	struct image_infos l;
+
+	if (measure(g, e) < 0 || store_list(g->st, &l, e) < 0)
+		return -1;
+	int r = 0;
+	if (l.n)
+		qsort(l.v, l.n, sizeof(*l.v), by_use);
+	for (size_t i = 0; r == 0 && i < l.n && !is_enough(g); i++)
+		r = consider(g, &l.v[i], out, e);
+	image_infos_free(&l);
+	return r;
+}
+
 static void sum_up(const struct gc *g)
 {
 	char is[32], wanted[32];
 
-	if (g->removed)
-		ui_info("%d image(s) %s", g->removed, g->o->dry_run ? "would be removed" : "successfully removed");
+	if (g->n_removed)
+		ui_info("%zu image(s) %s", g->n_removed, g->o->dry_run ? "would be removed" : "successfully removed");
 	if (g->max_bytes < 0 || is_enough(g))
 		return;
 	ui_size(g->bytes, is, sizeof(is));
@@ -165,18 +145,22 @@ static void sum_up(const struct gc *g)
 static int collect(struct gc *g, struct err *e)
 {
 	const struct store_gc_opts how = {
-		.ctx = g, .render_used = render_used, .removed = on_removed, .dry_run = g->o->dry_run,
+		.ctx = g, .render_used = render_used, .evict = choose_old, .removed = on_removed, .dry_run = g->o->dry_run,
 	};
 
+	g->now_ns = ui_now_ns();
 	g->used.pods = g->pods;
-	if (measure(g, e) < 0 || remove_old(g, e) < 0)
-		return -1;
-	sum_up(g);
+	g->used.st = g->st;
+	ui_hold();
 	int r = store_gc(g->st, &how, e);
+	ui_release();
 	images_roots_free(&g->used);
-	if (r == 0 && g->failed)
-		r = err_set(e, EIO, "%d image(s) cannot be removed", g->failed);
-	return r;
+	if (r < 0) {
+		buf_free(&g->out);
+		return -1;
+	}
+	sum_up(g);
+	return ui_out(&g->out, e);
 }
 
 /* an age that is asked for counts in any case; else a size, from wherever it is, is all that counts */

@@ -56,7 +56,7 @@ static int discard(const struct rm_opts *o, struct store *st, struct removed *r,
 
 	if (globals_conf(&o->g, &c, e) < 0)
 		return -1;
-	struct images_roots used = { .pods = pods_open(globals_dir(&o->g, &c), false, e) };
+	struct images_roots used = { .st = st, .pods = pods_open(globals_dir(&o->g, &c), false, e) };
 	conf_free(&c);
 	if (!used.pods)
 		return -1;

@@ -447,36 +447,34 @@ struct store *images_store(const struct rkt_globals *g, bool create, struct err 
 
 struct expand {
 	struct pods_trees *to;
-	const char        *render_id;
+	size_t             first, n; /* the entries of the merged root */
 };
 
 static int add_image(void *ctx, const struct image_id *id, struct err *e)
 {
 	const struct expand *x = ctx;
 
-	return pods_trees_also(x->to, x->render_id, id->s, e);
+	return pods_trees_also(x->to, x->first, x->n, id->s, e);
 }
 
 /* A merged root that cannot be told from its recipe cannot be used either, and must not stand in the way. */
 int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e)
 {
-	struct pods_trees merged;
-	struct err ignored;
+	struct err why;
 
-	if (pods_trees(ps, out, e) < 0 || pods_trees(ps, &merged, e) < 0)
+	if (pods_trees(ps, out, e) < 0)
 		return -1;
-	int r = 0;
-	for (size_t i = 0; r == 0 && i < merged.n; i++) {
-		struct expand x = { out, merged.v[i].id };
-		if (i && !strcmp(merged.v[i].id, merged.v[i - 1].id))
-			continue;
-		if (render_each_image(st, merged.v[i].id, add_image, &x, &ignored) < 0 && ignored.code == ENOMEM) {
-			*e = ignored;
-			r = -1;
+	for (size_t first = 0, n, end = out->n; first < end; first += n) {
+		n = pods_trees_run(out, first, end);
+		struct expand x = { out, first, n };
+		if (render_each_image(st, out->v[first].id, add_image, &x, &why) < 0 && why.code == ENOMEM) {
+			*e = why;
+			pods_trees_free(out);
+			return -1;
 		}
 	}
-	pods_trees_free(&merged);
-	return r;
+	pods_trees_sort(out);
+	return 0;
 }
 
 bool images_root_used(void *roots, const char *render_id)
@@ -484,7 +482,7 @@ bool images_root_used(void *roots, const char *render_id)
 	struct images_roots *r = roots;
 	struct err ignored;
 
-	if (!r->looked && pods_trees(r->pods, &r->trees, &ignored) < 0)
+	if (!r->looked && images_trees(r->st, r->pods, &r->trees, &ignored) < 0)
 		r->trees.unknown = true;
 	r->looked = true;
 	return pods_trees_used(&r->trees, render_id);

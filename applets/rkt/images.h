@@ -78,8 +78,12 @@ int images_remove(struct store *st, const struct image_id *id, struct err *e);
 /** images_trees() - pods_trees(), and for merged roots each image in them as well */
 int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e);
 
-/** images_root_used() - for store_gc() and store_discard(), which ask under their lock; pods are looked at once */
+/**
+ * images_root_used() - for store_gc() and store_discard(), which ask under their lock; pods are looked at once
+ * Whether a pod stands on that root, or on an image as a part of one.
+ */
 struct images_roots {
+	struct store     *st;
 	struct pods      *pods;
 	struct pods_trees trees;
 	bool              looked;

@@ -134,8 +134,14 @@ int pods_trees(struct pods *ps, struct pods_trees *out, struct err *e);
 const struct pods_tree *pods_trees_find(const struct pods_trees *t, const char *id, size_t *n);
 bool pods_trees_used(const struct pods_trees *t, const char *id);
 void pods_trees_free(struct pods_trees *t);
-/** pods_trees_also() - puts @id beside each entry that @of has: a part of it that the pod stands on as well */
-int pods_trees_also(struct pods_trees *t, const char *of, const char *id, struct err *e);
+/** pods_trees_run() - how many entries from @first on, and before @end, have the same ID */
+size_t pods_trees_run(const struct pods_trees *t, size_t first, size_t end);
+/**
+ * pods_trees_also() - @id beside @n entries from @first on: a part of what they name, that the pods stand on as well
+ * Added at the end; after the last one pods_trees_sort() the table before anything else is asked of it.
+ */
+int pods_trees_also(struct pods_trees *t, size_t first, size_t n, const char *id, struct err *e);
+void pods_trees_sort(struct pods_trees *t);
 
 /** pod_each_tree() - calls @fn for the ID of each tree a pod stands on, NULL: for one that cannot be told; stops at non-zero */
 int pod_each_tree(const struct pod *p, int (*fn)(void *ctx, const char *id), void *ctx);

@@ -3,7 +3,6 @@
  *
  * Whatever cannot be read is taken for a name, so that nothing in use goes.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/dir.h"
 #include "core/base/fd.h"
 #include "core/pod/place.h"
 
@@ -32,28 +32,27 @@ static int told(const struct pod *p, const char *path, const struct each *to)
 int pod_each_tree(const struct pod *p, int (*fn)(void *ctx, const char *id), void *ctx)
 {
 	const struct each to = { fn, ctx };
-	struct dirent *de;
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
 
+	dir_start(&d, -1);
 	/* exited ones count: they can still be exported */
 	if (p->state == POD_DELETING)
 		return 0;
 	int r = told(p, "stage1TreeStoreID", &to);
 	if (r || p->state == POD_GARBAGE)
 		return r;
-	int fd = pod_open_beneath(p->dir_fd, "appsinfo", O_RDONLY | O_DIRECTORY);
-	auto_dir DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d && errno != ENOENT)
-		r = fn(ctx, NULL);
-	if (!d)
-		fd_cleanup(&fd);
-	while (d && !r && (de = readdir(d))) {
+	dir_start(&d, pod_open_beneath(p->dir_fd, "appsinfo", O_RDONLY | O_DIRECTORY));
+	if (d.fd < 0)
+		return errno == ENOENT ? 0 : fn(ctx, NULL);
+	while (!r && (de = dir_next(&d))) {
 		char path[NAME_MAX + 32];
 		if (*de->d_name == '.')
 			continue;
 		snprintf(path, sizeof(path), "appsinfo/%s/treeStoreID", de->d_name);
 		r = told(p, path, &to);
 	}
-	return r;
+	return r || !errno ? r : fn(ctx, NULL);
 }
 
 /* ---- all at once ---- */
@@ -108,7 +107,7 @@ static int compare_id(const void *id, const void *t)
 	return strcmp(id, ((const struct pods_tree *)t)->id);
 }
 
-static void sort(struct pods_trees *t)
+void pods_trees_sort(struct pods_trees *t)
 {
 	size_t n = 0;
 
@@ -127,43 +126,43 @@ int pods_trees(struct pods *ps, struct pods_trees *out, struct err *e)
 		pods_trees_free(out);
 		return -1;
 	}
-	sort(out);
+	pods_trees_sort(out);
 	return 0;
 }
 
-int pods_trees_also(struct pods_trees *t, const char *of, const char *id, struct err *e)
+size_t pods_trees_run(const struct pods_trees *t, size_t first, size_t end)
 {
-	size_t n, at = 0;
-	const struct pods_tree *first = pods_trees_find(t, of, &n);
+	size_t n = 0;
 
-	if (first)
-		at = (size_t)(first - t->v);
+	while (first + n < end && !strcmp(t->v[first + n].id, t->v[first].id))
+		n++;
+	return n;
+}
+
+int pods_trees_also(struct pods_trees *t, size_t first, size_t n, const char *id, struct err *e)
+{
 	for (size_t i = 0; i < n; i++)
 		/* what is appended may move the table */
-		if (append(t, id, t->v[at + i].uuid) < 0)
+		if (append(t, id, t->v[first + i].uuid) < 0)
 			return err_set(e, ENOMEM, "out of memory");
-	sort(t);
 	return 0;
 }
 
 const struct pods_tree *pods_trees_find(const struct pods_trees *t, const char *id, size_t *n)
 {
-	const struct pods_tree *end = t->v + t->n;
 	const struct pods_tree *at = t->n ? bsearch(id, t->v, t->n, sizeof(*t->v), compare_id) : NULL;
 
 	*n = 0;
 	while (at && at > t->v && !strcmp(at[-1].id, id))
 		at--;
-	while (at && at + *n < end && !strcmp(at[*n].id, id))
-		++*n;
+	if (at)
+		*n = pods_trees_run(t, (size_t)(at - t->v), t->n);
 	return at;
 }
 
 bool pods_trees_used(const struct pods_trees *t, const char *id)
 {
-	size_t n;
-
-	return t->unknown || pods_trees_find(t, id, &n);
+	return t->unknown || (t->n && bsearch(id, t->v, t->n, sizeof(*t->v), compare_id));
 }
 
 void pods_trees_free(struct pods_trees *t)

@@ -30,16 +30,16 @@ static void id_set(struct image_id *id, const char *s)
 /* the directory of blobs that share the first two digits; how many match, and one of them */
 static int count_matches(struct store *st, const char *hex, struct image_id *found, struct err *e)
 {
+	auto_dir_reader struct dir d;
 	char dir[32];
-	struct dirent *de;
+	const struct dirent *de;
 	size_t len = strlen(hex);
 	int n = 0;
 
 	snprintf(dir, sizeof(dir), "blob/sha512/%.2s", hex);
-	auto_dir DIR *d = store_open_list(st, dir);
-	if (!d)
+	if (store_read_dir(st, dir, &d) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "read the store's %s", dir);
-	while (errno = 0, (de = readdir(d))) {
+	while ((de = dir_next(&d))) {
 		if (!store_is_id(de->d_name) || strncmp(de->d_name + strlen(IMAGE_ID_PREFIX), hex, len) ||
 		    !store_has(st, "info", de->d_name))
 			continue;
@@ -123,15 +123,16 @@ int store_find_name(struct store *st, const char *name, const struct appc_pairs 
 	const char *version = labels ? appc_pair_find(labels, "version") : NULL;
 	char key[STORE_KEY_HEX + 1];
 	struct image_info best = { 0 };
-	struct dirent *de;
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
 
+	dir_start(&d, -1);
 	if (store_key(name, version, key, e) < 0)
 		return -1;
 	struct store_path path = store_path("name", key);
-	auto_dir DIR *d = store_open_list(st, path.s);
-	if (!d && errno != ENOENT)
+	if (store_read_dir(st, path.s, &d) < 0 && errno != ENOENT)
 		return err_sys(e, "read the store's %s", path.s);
-	while (d && (de = readdir(d)))
+	while (d.fd >= 0 && (de = dir_next(&d)))
 		if (store_is_id(de->d_name))
 			consider(st, de->d_name, name, labels, &best);
 	if (!best.name)
@@ -192,12 +193,12 @@ int store_find_url(struct store *st, const char *url, struct image_id *id, struc
 int store_each_url(struct store *st, const struct image_id *id, void (*fn)(void *ctx, const char *url), void *ctx,
 		   struct err *e)
 {
-	struct dirent *de;
-	auto_dir DIR *d = store_open_list(st, "remote");
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
 
-	if (!d)
+	if (store_read_dir(st, "remote", &d) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "read the store's remote");
-	while (errno = 0, (de = readdir(d))) {
+	while ((de = dir_next(&d))) {
 		const char *url, *image;
 		struct err ignored;
 		if (*de->d_name == '.')
@@ -318,13 +319,13 @@ static struct image_info *list_slot(struct image_infos *l)
 
 int store_list(struct store *st, struct image_infos *out, struct err *e)
 {
-	struct dirent *de;
-	auto_dir DIR *d = store_open_list(st, "info");
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
 
 	*out = (struct image_infos){ 0 };
-	if (!d)
+	if (store_read_dir(st, "info", &d) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "read the store's info");
-	while (errno = 0, (de = readdir(d))) {
+	while ((de = dir_next(&d))) {
 		struct image_id id;
 		struct err why;
 		if (!store_is_id(de->d_name))

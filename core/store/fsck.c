@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * fsck - see fsck.h
  *
- * Each image is looked at under the publish lock, so none is seen half imported or half removed. Blobs are hashed
- * without it. What an image needs besides its blob is made from the blob, once that has been hashed.
+ * An image is looked at without a lock first. Only if something seems wrong it is looked at again under the publish lock,
+ * when it can neither be half imported nor half removed; so a store that is sound keeps nobody waiting, and waits for
+ * nobody. Blobs are hashed without it. What an image needs besides its blob is made from the blob, once that has been
+ * hashed.
  */
 #include "core/store/fsck.h"
 
@@ -21,9 +23,17 @@
 
 #define FETCH_OR_RM "fetch it again, or remove it with rkt image rm"
 
+/* the entries of name/ that an image has a right to; the second is "" when it has no version */
+struct names {
+	struct image_id id;
+	char            keys[2][STORE_KEY_HEX + 1];
+};
+
 struct fsck {
 	struct store           *st;
 	const struct fsck_opts *o;
+	struct names           *names; /* of the images that there are, sorted; an ID tells the name, so they stay right */
+	size_t                  n_names;
 };
 
 static void tell(const struct fsck *f, const char *path, const char *what, bool repaired, const char *remedy)
@@ -171,19 +181,26 @@ static void check_record(const struct fsck *f, const struct image_id *id, const 
 
 /* ---- an image ---- */
 
-static bool has_name(const struct fsck *f, const struct image_info *i, const char *version, struct err *e)
-{
-	char key[STORE_KEY_HEX + 1];
-
-	return store_key(i->name, version, key, e) == 0 && store_has(f->st, store_path("name", key).s, i->id.s);
-}
-
-static void check_entries(const struct fsck *f, const struct image_info *i)
+static int names_of(const struct image_info *i, struct names *out, struct err *e)
 {
 	const char *version = appc_pair_find(&i->labels, "version");
+
+	*out = (struct names){ .id = i->id };
+	return store_key(i->name, NULL, out->keys[0], e) < 0 ||
+	       (version && store_key(i->name, version, out->keys[1], e) < 0) ? -1 : 0;
+}
+
+static bool has_name(const struct fsck *f, const struct image_id *id, const char *key)
+{
+	return !*key || store_has(f->st, store_path("name", key).s, id->s);
+}
+
+static void check_entries(const struct fsck *f, const struct image_info *i, struct names *n)
+{
 	struct err why;
 
-	if (has_name(f, i, NULL, &why) && (!version || has_name(f, i, version, &why)) && store_has(f->st, "used", i->id.s))
+	if (names_of(i, n, &why) == 0 && has_name(f, &i->id, n->keys[0]) && has_name(f, &i->id, n->keys[1]) &&
+	    store_has(f->st, "used", i->id.s))
 		return;
 	int r = f->o->repair ? store_index(f->st, i, &why) : 0;
 	tell_mended(f, store_path("info", i->id.s).s, "entries in name or used are missing, so it is not found by its name", r,
@@ -235,17 +252,18 @@ static void check_index(const struct fsck *f, const struct image_id *id)
 	tell_mended(f, path.s, what.msg, r, &why, "removed; the next start makes it anew");
 }
 
-/* 1: its manifest is to be mended, which takes the lock again; 2: its info; 0 */
-static int check_locked(const struct fsck *f, const struct image_id *id, struct err *why)
+/* 1: its manifest is to be mended, which takes the lock again; 2: its info; 0. *names: "" as ID if they cannot be told */
+static int check_parts(const struct fsck *f, const struct image_id *id, struct names *names, struct err *why)
 {
 	struct image_info i;
 	struct image_manifest m;
 
+	*names = (struct names){ .id.s = "" };
 	if (info_read(f->st, id, &i, why) < 0)
 		return why->code == ENOENT ? 0 : 2; /* removed a moment ago, or damaged */
 	check_mode(f, store_path("info", id->s).s, 0400);
 	check_mode(f, store_path("manifest", id->s).s, 0400);
-	check_entries(f, &i);
+	check_entries(f, &i, names);
 	check_blob(f, &i);
 	check_index(f, id);
 	bool damaged = i.damaged;
@@ -279,62 +297,76 @@ static void check_content(const struct fsck *f, const struct image_id *id)
 		tell(f, store_path("blob", id->s).s, what.msg, false, FETCH_OR_RM);
 }
 
-static int check_image(const struct fsck *f, const struct image_id *id, struct err *e)
+static void note(void *found, const struct fsck_finding *f)
+{
+	(void)f;
+	*(bool *)found = true;
+}
+
+static bool seems_sound(const struct fsck *f, const struct image_id *id, struct names *names)
+{
+	bool found = false;
+	const struct fsck_opts o = { .full = f->o->full, .ctx = &found, .found = note };
+	const struct fsck look = { .st = f->st, .o = &o };
+	struct err ignored;
+
+	return check_parts(&look, id, names, &ignored) == 0 && !found && *names->id.s;
+}
+
+static int check_locked(const struct fsck *f, const struct image_id *id, struct names *names, struct err *what,
+			struct err *e)
+{
+	auto_close int lock = store_publish_lock(f->st, e);
+
+	return lock < 0 ? -1 : check_parts(f, id, names, what);
+}
+
+static int check_image(const struct fsck *f, const struct image_id *id, struct names *names, struct err *e)
 {
 	struct err what;
-	int next = -1;
-	{
-		auto_close int lock = store_publish_lock(f->st, e);
-		if (lock >= 0)
-			next = check_locked(f, id, &what);
-	}
+	int next = seems_sound(f, id, names) ? 0 : check_locked(f, id, names, &what, e);
+
 	if (next == 1)
 		check_manifest(f, id, what.msg);
-	if (next == 2)
+	if (next == 2) {
 		check_record(f, id, what.msg);
+		seems_sound(f, id, names); /* it may have names now */
+	}
 	if (next >= 0 && next < 2 && f->o->full)
 		check_content(f, id);
 	return next < 0 ? -1 : 0;
 }
 
-static int check_images(const struct fsck *f, uint64_t *n, struct err *e)
+static int check_images(struct fsck *f, const struct image_ids *all, struct err *e)
 {
-	struct dirent *de;
-	auto_dir DIR *d = store_open_list(f->st, "info");
-
-	if (!d)
-		return err_sys(e, "read the store's info");
-	while (errno = 0, (de = readdir(d))) {
-		struct image_id id;
-		if (!store_is_id(de->d_name))
-			continue;
-		memcpy(id.s, de->d_name, sizeof(id.s));
-		if (check_image(f, &id, e) < 0)
+	f->names = malloc((all->n + 1) * sizeof(*f->names));
+	if (!f->names)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < all->n; i++) {
+		struct names *n = &f->names[f->n_names];
+		if (check_image(f, &all->v[i], n, e) < 0)
 			return -1;
-		++*n;
+		f->n_names += *n->id.s != 0;
 	}
-	return errno ? err_sys(e, "read the store's info") : 0;
+	return 0;
 }
 
 /* ---- what leads to images ---- */
 
+static int compare_id(const void *id, const void *names)
+{
+	return strcmp(id, ((const struct names *)names)->id.s);
+}
+
 /* an entry of name/KEY/: of an image that is there, but does not bear that name */
 static void check_name(const struct fsck *f, const char *key, const char *id)
 {
-	char mine[STORE_KEY_HEX + 1], versioned[STORE_KEY_HEX + 1] = "";
 	struct store_path path = store_path(store_path("name", key).s, id);
-	struct image_id image;
-	struct image_info i;
+	const struct names *n = f->n_names ? bsearch(id, f->names, f->n_names, sizeof(*n), compare_id) : NULL;
 	struct err why;
 
-	memcpy(image.s, id, sizeof(image.s));
-	if (info_read(f->st, &image, &i, &why) < 0)
-		return; /* a leftover, or told already */
-	const char *version = appc_pair_find(&i.labels, "version");
-	bool known = store_key(i.name, NULL, mine, &why) == 0 &&
-		(!version || store_key(i.name, version, versioned, &why) == 0);
-	image_info_free(&i);
-	if (!known || !strcmp(key, mine) || !strcmp(key, versioned))
+	/* not there: a leftover, or told of already */
+	if (!n || !strcmp(key, n->keys[0]) || !strcmp(key, n->keys[1]))
 		return;
 	int r = f->o->repair && unlinkat(f->st->cas_fd, path.s, 0) < 0 ? err_sys(&why, "remove it") : 0;
 	tell_mended(f, path.s, "is an entry under a name that the image does not have", r, &why, "removed");
@@ -360,10 +392,12 @@ static void check_remote(const struct fsck *f, const char *dir, const char *name
 static void each(const struct fsck *f, const char *dir,
 		 void (*fn)(const struct fsck *f, const char *dir, const char *name))
 {
-	struct dirent *de;
-	auto_dir DIR *d = store_open_list(f->st, dir);
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
 
-	while (d && (de = readdir(d)))
+	if (store_read_dir(f->st, dir, &d) < 0)
+		return;
+	while ((de = dir_next(&d)))
 		if (*de->d_name != '.')
 			fn(f, dir, de->d_name);
 }
@@ -379,24 +413,29 @@ static void check_name_dir(const struct fsck *f, const char *dir, const char *na
 	each(f, store_path(dir, name).s, check_name_entry);
 }
 
-static int check_ways(const struct fsck *f, struct err *e)
+/* What is wrong here is wrong whatever the others do meanwhile: an ID is that of a name for ever, and so is a key. */
+static void check_ways(const struct fsck *f)
 {
-	auto_close int lock = store_publish_lock(f->st, e);
-
-	if (lock < 0)
-		return -1;
 	each(f, "name", check_name_dir);
 	each(f, "remote", check_remote);
-	return 0;
 }
 
 int store_fsck(struct store *st, const struct fsck_opts *o, uint64_t *n_images, struct err *e)
 {
-	const struct fsck f = { .st = st, .o = o };
+	struct fsck f = { .st = st, .o = o };
+	struct image_ids all;
 
 	*n_images = 0;
 	if (st->cas_fd < 0)
 		return 0;
 	check_dirs(&f);
-	return check_images(&f, n_images, e) < 0 || check_ways(&f, e) < 0 ? -1 : 0;
+	if (store_ids(st, &all, e) < 0)
+		return -1;
+	int r = check_images(&f, &all, e);
+	if (r == 0)
+		check_ways(&f);
+	*n_images = all.n;
+	image_ids_free(&all);
+	free(f.names);
+	return r;
 }

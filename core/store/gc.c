@@ -24,8 +24,10 @@
 struct gc {
 	struct store               *st;
 	const struct store_gc_opts *o;
-	struct image_id            *kept;  /* what roots in use are made of, sorted; of those with dependencies */
-	size_t                      n_kept;
+	bool             counted;
+	struct image_ids all;     /* if counted: the images there are */
+	struct image_ids kept;    /* what roots in use are made of; of those with dependencies */
+	struct image_ids evicted; /* a moment ago, by us: nobody need be told of each of their files */
 };
 
 static bool begins(const char *s, const char *with)
@@ -35,12 +37,7 @@ static bool begins(const char *s, const char *with)
 
 static bool has_image(const struct gc *g, const char *id)
 {
-	return store_has(g->st, "info", id);
-}
-
-static int compare(const void *a, const void *b)
-{
-	return strcmp(((const struct image_id *)a)->s, ((const struct image_id *)b)->s);
+	return g->counted ? image_ids_has(&g->all, id) : store_has(g->st, "info", id);
 }
 
 static bool is_used(const struct gc *g, const char *render_id)
@@ -51,12 +48,7 @@ static bool is_used(const struct gc *g, const char *render_id)
 /* whether its content has to stay: it exists, or a root that a pod uses is made of it */
 static bool has_content(const struct gc *g, const char *id)
 {
-	struct image_id key;
-
-	if (has_image(g, id) || is_used(g, id))
-		return true;
-	snprintf(key.s, sizeof(key.s), "%s", id);
-	return g->n_kept && bsearch(&key, g->kept, g->n_kept, sizeof(key), compare);
+	return has_image(g, id) || is_used(g, id) || image_ids_has(&g->kept, id);
 }
 
 static void say(const struct gc *g, const char *what)
@@ -73,27 +65,36 @@ static void say_of(const struct gc *g, const char *what, const char *name)
 	say(g, text.msg);
 }
 
+/* What judges an entry says 0: it stays, 1: it goes, or is gone; -1. */
+typedef int judge(const struct gc *g, const char *dir, const char *name, struct err *e);
+
 static int drop(const struct gc *g, const char *path, struct err *e)
 {
-	say(g, path);
+	const char *slash = strrchr(path, '/');
+
+	if (!image_ids_has(&g->evicted, slash ? slash + 1 : path))
+		say(g, path);
 	if (!g->o->dry_run && unlinkat(g->st->cas_fd, path, 0) < 0 && errno != ENOENT)
 		return err_sys(e, "remove the store's %s", path);
-	return 0;
+	return 1;
 }
 
-/* calls @judge for each entry of a directory of the store */
-static int each(const struct gc *g, const char *dir,
-		int (*judge)(const struct gc *g, const char *dir, const char *name, struct err *e), struct err *e)
+/* for each entry of a directory of the store; the number of those that stay, or -1 */
+static int each(const struct gc *g, const char *dir, judge *fn, struct err *e)
 {
-	struct dirent *de;
-	auto_dir DIR *d = store_open_list(g->st, dir);
+	auto_dir_reader struct dir d;
+	const struct dirent *de;
+	int stay = 0;
 
-	if (!d)
+	if (store_read_dir(g->st, dir, &d) < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(e, "read the store's %s", dir);
-	while (errno = 0, (de = readdir(d)))
-		if (strcmp(de->d_name, ".") && strcmp(de->d_name, "..") && judge(g, dir, de->d_name, e) < 0)
+	while ((de = dir_next(&d))) {
+		int r = fn(g, dir, de->d_name, e);
+		if (r < 0)
 			return -1;
-	return errno ? err_sys(e, "read the store's %s", dir) : 0;
+		stay += !r;
+	}
+	return errno ? err_sys(e, "read the store's %s", dir) : stay;
 }
 
 /* an import that streams holds no lock of the store, only the one on its file */
@@ -134,11 +135,10 @@ static int judge_dir(const struct gc *g, const char *dir, const char *name, stru
 
 	if (begins(name, STORE_TMP))
 		return judge_file(g, dir, name, e);
-	if (each(g, path.s, *dir == 'b' ? judge_content : judge_file, e) < 0)
-		return -1;
-	if (!g->o->dry_run)
+	int stay = each(g, path.s, *dir == 'b' ? judge_content : judge_file, e);
+	if (!stay && !g->o->dry_run)
 		unlinkat(g->st->cas_fd, path.s, AT_REMOVEDIR);
-	return 0;
+	return stay < 0 ? -1 : !stay;
 }
 
 /* remote/: records whose image is gone */
@@ -219,7 +219,7 @@ static int judge_mount(const struct gc *g, const char *dir, const char *name, st
 		store_warn(g->st, "%s", why.msg);
 	if (gone > 0)
 		say_of(g, "mount", name);
-	return 0;
+	return gone > 0;
 }
 
 /* A tree besides an index is one of a time when mounts did not work. */
@@ -246,14 +246,14 @@ static int judge_tree(const struct gc *g, const char *dir, const char *name, str
 	else
 		say_of(g, "tree", name);
 	if (g->o->dry_run)
-		return 0;
+		return 1;
 	snprintf(trash.s + n, sizeof(trash.s) - n, "%.200s", begins(name, STORE_TMP) ? name + 1 : name);
-	if (renameat(g->st->cas_fd, path.s, g->st->cas_fd, trash.s) == 0)
-		return 0;
+	if (renameat(g->st->cas_fd, path.s, g->st->cas_fd, trash.s) == 0 || errno == ENOENT)
+		return 1;
 	/* one of that name is on its way out already */
 	if (errno == ENOTEMPTY || errno == EEXIST)
-		return fd_remove_tree(g->st->cas_fd, path.s, e);
-	return errno == ENOENT ? 0 : err_sys(e, "remove the store's %s", path.s);
+		return fd_remove_tree(g->st->cas_fd, path.s, e) < 0 ? -1 : 1;
+	return err_sys(e, "remove the store's %s", path.s);
 }
 
 static int empty_trash(const struct gc *g, const char *dir, const char *name, struct err *e)
@@ -262,18 +262,6 @@ static int empty_trash(const struct gc *g, const char *dir, const char *name, st
 }
 
 /* ---- what pods use ---- */
-
-static int keep_images(struct gc *g, const struct recipe *r, struct err *e)
-{
-	struct image_id *v = realloc(g->kept, (g->n_kept + r->n_images) * sizeof(*v));
-
-	if (!v)
-		return err_set(e, ENOMEM, "out of memory");
-	memcpy(v + g->n_kept, r->images, r->n_images * sizeof(*v));
-	g->kept = v;
-	g->n_kept += r->n_images;
-	return 0;
-}
 
 /* recipe/, of roots with dependencies. Whoever cannot be read keeps nothing: it could not be rendered either. */
 static int keep(const struct gc *g, const char *dir, const char *name, struct err *e)
@@ -291,7 +279,7 @@ static int keep(const struct gc *g, const char *dir, const char *name, struct er
 		store_warn(g->st, "%s", why.msg);
 		return why.code == ENOENT || why.code == EBADMSG ? 0 : err_set(e, why.code, "%s", why.msg);
 	}
-	int kept = keep_images(out, &r, e);
+	int kept = image_ids_add(&out->kept, r.images, r.n_images, e);
 	recipe_free(&r);
 	return kept;
 }
@@ -300,8 +288,7 @@ static int collect_kept(struct gc *g, struct err *e)
 {
 	if (each(g, "recipe", keep, e) < 0)
 		return -1;
-	if (g->n_kept)
-		qsort(g->kept, g->n_kept, sizeof(*g->kept), compare);
+	image_ids_sort(&g->kept);
 	return 0;
 }
 
@@ -314,12 +301,32 @@ static int judge_top(const struct gc *g, const char *dir, const char *name, stru
 	return begins(name, STORE_TMP) ? drop(g, name, e) : 0;
 }
 
+/*
+ * Nobody has the store open but us, so what was decided by looking at all of it is still right. One fsync() for all: if
+ * the power goes before that, some of them may be there again, and whole.
+ */
+static int evict(struct gc *g, int info_fd, struct err *e)
+{
+	if (!g->o->evict || g->o->evict(g->o->ctx, &g->evicted, e) < 0)
+		return g->o->evict ? -1 : 0;
+	for (size_t i = 0; !g->o->dry_run && i < g->evicted.n; i++)
+		if (unlinkat(info_fd, g->evicted.v[i].s, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "remove image %s", g->evicted.v[i].s);
+	if (g->evicted.n && !g->o->dry_run && fsync(info_fd) < 0)
+		return err_sys(e, "sync the store's info");
+	image_ids_sort(&g->evicted);
+	return 0;
+}
+
 /* mounts first: what is mounted still has the files */
 static int sweep(struct gc *g, struct err *e)
 {
-	auto_close int lock = store_publish_lock(g->st, e);
+	auto_close int lock = store_publish_lock(g->st, e); /* a descriptor of info/ */
 
-	if (lock < 0 || collect_kept(g, e) < 0)
+	if (lock < 0 || evict(g, lock, e) < 0 || store_ids(g->st, &g->all, e) < 0)
+		return -1;
+	g->counted = true;
+	if (collect_kept(g, e) < 0)
 		return -1;
 	if (each(g, ".", judge_top, e) < 0 || each(g, "mnt", judge_mount, e) < 0 ||
 	    each(g, "info", judge_info, e) < 0 || each(g, "manifest", judge_content, e) < 0 ||
@@ -327,7 +334,14 @@ static int sweep(struct gc *g, struct err *e)
 	    each(g, "blob/sha512", judge_dir, e) < 0 || each(g, "remote", judge_remote, e) < 0 ||
 	    each(g, "index", judge_index, e) < 0 || each(g, "tree", judge_tree, e) < 0)
 		return -1;
-	return each(g, "recipe", judge_recipe, e);
+	return each(g, "recipe", judge_recipe, e) < 0 ? -1 : 0;
+}
+
+static void forget(struct gc *g)
+{
+	image_ids_free(&g->all);
+	image_ids_free(&g->kept);
+	image_ids_free(&g->evicted);
 }
 
 int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e)
@@ -348,12 +362,12 @@ int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e)
 	int r = lock_wait(turn, LOCK_EXCLUSIVE, e);
 	if (r == 0 && (r = lock_wait(st->lock_fd, LOCK_EXCLUSIVE, e)) == 0)
 		r = sweep(&g, e);
-	free(g.kept);
+	forget(&g);
 	struct err ignored;
 	if (lock_wait(st->lock_fd, LOCK_SHARED, r == 0 ? e : &ignored) < 0)
 		r = -1;
-	if (r == 0 && !o->dry_run)
-		r = each(&g, "tree", empty_trash, e);
+	if (r == 0 && !o->dry_run && each(&g, "tree", empty_trash, e) < 0)
+		r = -1;
 	return r < 0 ? err_wrap(e, "collect the store") : 0;
 }
 
@@ -363,7 +377,7 @@ static int drop_root(const struct gc *g, const char *name, struct err *e)
 {
 	if (judge_mount(g, "mnt", name, e) < 0)
 		return -1;
-	return store_has(g->st, "index", name) ? drop(g, store_path("index", name).s, e) : 0;
+	return store_has(g->st, "index", name) && drop(g, store_path("index", name).s, e) < 0 ? -1 : 0;
 }
 
 /* recipe/: roots that the image is a part of. They can come again only with the image. */
@@ -386,7 +400,7 @@ static int discard(const struct gc *g, struct image_id *ids, size_t *n, struct e
 			return -1;
 	}
 	*n = stay;
-	return each(g, "recipe", discard_root, e);
+	return each(g, "recipe", discard_root, e) < 0 ? -1 : 0;
 }
 
 static int discard_locked(struct gc *g, struct image_id *ids, size_t *n, struct err *e)
@@ -420,7 +434,7 @@ int store_discard(struct store *st, const struct store_gc_opts *o, struct image_
 	int r = lock_for_a_while(st->lock_fd, e);
 	if (r > 0)
 		r = discard_locked(&g, ids, n, e);
-	free(g.kept);
+	forget(&g);
 	struct err ignored;
 	if (lock_wait(st->lock_fd, LOCK_SHARED, r < 0 ? &ignored : e) < 0)
 		r = -1;

@@ -12,11 +12,11 @@
  */
 #pragma once
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "core/appc/types.h"
+#include "core/base/dir.h"
 #include "core/store/render.h"
 #include "core/store/store.h"
 #include "core/store/tree.h"
@@ -51,8 +51,8 @@ bool store_is_id(const char *s);
 
 /** store_open_file() - O_NOFOLLOW below cas/; -1/errno, ENOENT also when there is no store */
 int store_open_file(const struct store *st, const char *path, int flags);
-/** store_open_list() - a directory below cas/; NULL/errno */
-DIR *store_open_list(const struct store *st, const char *path);
+/** store_read_dir() - dir_open() below cas/ */
+int store_read_dir(const struct store *st, const char *path, struct dir *out);
 bool store_has(const struct store *st, const char *kind, const char *name);
 
 /** store_publish_lock() - the lock of info/: close the descriptor to let it go */
@@ -64,6 +64,13 @@ int store_make_dir(struct store *st, const char *path, struct err *e); /* durabl
 int store_make_kind(struct store *st, const char *kind, struct err *e);
 /** store_read_manifest() - store_manifest() also of an image that was removed but is in use */
 int store_read_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e);
+
+/* ---- ids.c ---- */
+void image_ids_sort(struct image_ids *s); /* after the last one, before the first question */
+bool image_ids_has(const struct image_ids *s, const char *id);
+void image_ids_free(struct image_ids *s);
+/** store_ids() - all images there are, sorted */
+int store_ids(struct store *st, struct image_ids *out, struct err *e);
 
 /* ---- info/ ---- */
 int info_read(const struct store *st, const struct image_id *id, struct image_info *out, struct err *e);

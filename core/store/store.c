@@ -184,14 +184,10 @@ int store_open_file(const struct store *st, const char *path, int flags)
 	return openat(st->cas_fd, path, flags | O_NOFOLLOW | O_CLOEXEC);
 }
 
-DIR *store_open_list(const struct store *st, const char *path)
+int store_read_dir(const struct store *st, const char *path, struct dir *out)
 {
-	int fd = store_open_file(st, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d && fd >= 0)
-		close(fd);
-	return d;
+	dir_start(out, store_open_file(st, path, O_RDONLY | O_DIRECTORY));
+	return out->fd < 0 ? -1 : 0;
 }
 
 bool store_has(const struct store *st, const char *kind, const char *name)

@@ -137,14 +137,19 @@ int store_remove(struct store *st, const struct image_id *id, struct err *e);
  * store_gc() - leftovers of imports and removals, and what was rendered and is not needed any more
  * @render_used: asked under the exclusive lock whether a pod still uses what has this render ID: the ID of an image, or
  *	"deps-..." (render.h). All images that such a root is made of stay, also those that were removed.
- * @removed: told of each thing removed ("tree sha512-..."), may be NULL
+ * @removed: told of each thing removed ("tree sha512-..."), may be NULL; under the lock, so it must not wait for anybody
+ * @evict: asked first, under the exclusive lock: which images are to go as well; may be NULL. Nobody else uses or removes
+ *	any until they are gone, so what the callback sees of the store is what there will be. Their files are not told of.
  */
+struct image_ids { struct image_id *v; size_t n, cap; };
 struct store_gc_opts {
 	void *ctx;
 	bool (*render_used)(void *ctx, const char *render_id);
+	int  (*evict)(void *ctx, struct image_ids *out, struct err *e);
 	void (*removed)(void *ctx, const char *what);
 	bool  dry_run;
 };
+int image_ids_add(struct image_ids *s, const struct image_id *ids, size_t n, struct err *e);
 int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e);
 
 /**
