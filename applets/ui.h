@@ -26,8 +26,8 @@ void ui_error_bare(const struct err *e); /* without the command's name: what scr
 
 /**
  * ui_hold() - messages are kept until ui_release()
- * For whatever is done under a lock that others wait for: a slow terminal, or a pipe that nobody reads, must not make
- * them wait as well.
+ * For whatever is done under a lock that others wait for, until it is closed: a slow terminal, or a pipe that nobody
+ * reads, must not make them wait as well.
  */
 void ui_hold(void);
 void ui_release(void);

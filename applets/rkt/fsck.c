@@ -146,11 +146,9 @@ static int check(struct fsck *f, uint64_t *n_images, struct err *e)
 	};
 
 	f->used.st = f->st;
-	ui_hold();
 	int r = store_fsck(f->st, &how, n_images, e);
 	if (r == 0)
 		r = store_gc(f->st, &gc, e);
-	ui_release();
 	images_roots_free(&f->used);
 	return r < 0 || pods_each(f->pods, check_pod, f, e) < 0 ? -1 : 0;
 }
@@ -183,8 +181,10 @@ static int fsck_run(void *opts, int argc, char **argv, struct err *e)
 	f.pods = f.used.pods = r.pods;
 	f.list = format == UI_TEXT ? NULL : cJSON_CreateArray();
 	f.st = images_store(&o->g, false, e);
+	ui_hold();
 	int failed = !f.st || check(&f, &n_images, e) < 0;
 	store_close(f.st);
+	ui_release();
 	if (failed || print(&f, n_images, format, e) < 0)
 		return -1;
 	ui_info("%llu image(s), %llu thing(s) wrong, %llu repaired, %llu leftover(s)", (unsigned long long)n_images,

@@ -123,9 +123,9 @@ static int sweep_store(struct gc *g, struct err *e)
 	g->used.st = st;
 	ui_hold();
 	int r = store_gc(st, &o, e);
-	ui_release();
 	images_roots_free(&g->used);
 	store_close(st);
+	ui_release();
 	print(g, &g->swept);
 	return r;
 }

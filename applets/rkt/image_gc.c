@@ -151,14 +151,14 @@ static int collect(struct gc *g, struct err *e)
 	g->now_ns = ui_now_ns();
 	g->used.pods = g->pods;
 	g->used.st = g->st;
-	ui_hold();
 	int r = store_gc(g->st, &how, e);
-	ui_release();
 	images_roots_free(&g->used);
-	if (r < 0) {
-		buf_free(&g->out);
-		return -1;
-	}
+	return r;
+}
+
+/* when others may use the store again: who reads this may take as long as he likes */
+static int report(struct gc *g, struct err *e)
+{
 	sum_up(g);
 	return ui_out(&g->out, e);
 }
@@ -190,8 +190,13 @@ static int gc_run(void *opts, int argc, char **argv, struct err *e)
 	g.pods = r == 0 ? pods_open(globals_dir(&o->g, &c), false, e) : NULL;
 	conf_free(&c);
 	g.st = g.pods ? images_store(&o->g, false, e) : NULL;
+	ui_hold();
 	r = g.st ? collect(&g, e) : -1;
 	store_close(g.st);
+	ui_release();
+	if (r == 0)
+		r = report(&g, e);
+	buf_free(&g.out);
 	if (g.pods)
 		pods_close(g.pods);
 	return r;

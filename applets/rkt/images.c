@@ -214,7 +214,12 @@ static int fetch_http(struct store *st, const struct rkt_globals *g, const char 
 	if (may_fetch(g, e) < 0)
 		return err_wrap(e, "%s", url);
 	say("remote fetching from URL \"%s\"", url);
+	struct err why;
+	/* a server may take as long as it likes to say its first word */
+	store_pause(st);
 	auto_source struct source *src = http_open(url, &o, e);
+	if (store_resume(st, &why) < 0)
+		return err_set(e, why.code, "%s", why.msg);
 	if (!src || import(st, g, src, url, "Downloading ACI", http_length(src), out, e) < 0)
 		return err_wrap(e, "%s", url);
 	return store_set_url(st, url, out, NULL, e);

@@ -144,20 +144,14 @@ static int stream(struct import *im, struct source *in, struct err *e)
 	return 0;
 }
 
-/*
- * A tree that was lent out keeps our shared lock: it must not be collected. Without one, hours of streaming
- * would keep store_gc() waiting for nothing, since what is written here has its own protection.
- */
+/* Hours of streaming would keep store_gc() waiting for nothing, since what is written here has its own protection. */
 static int stream_unlocked(struct import *im, struct source *in, struct err *e)
 {
-	struct store *st = im->st;
-	bool unlock = st->lock_fd >= 0 && !st->lent;
 	struct err lock_err;
 
-	if (unlock)
-		lock_drop(st->lock_fd);
+	store_pause(im->st);
 	int r = stream(im, in, e);
-	if (unlock && lock_wait(st->lock_fd, LOCK_SHARED, &lock_err) < 0 && r == 0) {
+	if (store_resume(im->st, &lock_err) < 0 && r == 0) {
 		*e = lock_err;
 		r = -1;
 	}

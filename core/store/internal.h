@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * internal - what the files of core/store share; nobody else includes it
  *
- * Locks, from the outside in, each a flock(2) that dies with its process:
- *   lock         shared while a store is open, exclusive while store_gc() decides. An import lets it go while it
- *                streams (it may take minutes, and its temporary file has a lock of its own), unless this
- *                handle has lent out a tree.
- *   tree/        exclusive: one collection at a time.
- *   info/        exclusive around the few steps that publish or remove an image. Readers never take it.
+ * Locks, each a flock(2) that dies with its process. Whoever takes several takes them in this order:
+ *   tree/        exclusive: one collection at a time. Waited for without `lock`, or two collections that each hold a
+ *                share of that would wait for each other.
+ *   lock         shared while a store is open, exclusive while store_gc() decides, or store_discard(). Let go while
+ *                archives are waited for (it may take minutes; store_pause()), unless a root was lent out. Who waits for
+ *                the exclusive lock keeps nobody out: flock() gives shares away meanwhile. Under it nothing is waited
+ *                for but the disk: no terminal, no pipe, no network.
  *   blob/.../ID  exclusive while the image is rendered: one at a time. What mounts, and so holds descriptors for as
- *                long as it likes, opens the file anew.
+ *                long as it likes, opens the file anew. Under info/ it is only tried.
+ *   info/        exclusive around the few steps that publish, change or remove an image's record: an import's last
+ *                milliseconds, image rm, marks of damage, repairs. Readers never take it: what looks up, lists, exports,
+ *                verifies what is whole, renders, prepares and runs only relies on an image's existing when its record
+ *                does, and on records being replaced by rename(2). Only who writes waits for an import: another import
+ *                at its end, image rm, gc.
+ *   .tmp. files  exclusive by who writes them; only tried, by store_gc().
  */
 #pragma once
 
@@ -31,6 +38,7 @@ struct store {
 	int   cas_fd;  /* -1: there is no store, which is the same as an empty one */
 	int   lock_fd; /* -1: read-only file system without a lock file */
 	bool  lent;    /* render_image() handed out a root of this store */
+	bool  paused;  /* the lock was let go, to be taken again */
 	struct render_how render;
 	void (*warn)(void *ctx, const char *text);
 	void *warn_ctx;

@@ -103,6 +103,21 @@ void store_close(struct store *st)
 	free(st);
 }
 
+void store_pause(struct store *st)
+{
+	st->paused = st->lock_fd >= 0 && !st->lent;
+	if (st->paused)
+		lock_drop(st->lock_fd);
+}
+
+int store_resume(struct store *st, struct err *e)
+{
+	bool paused = st->paused;
+
+	st->paused = false;
+	return paused ? lock_wait(st->lock_fd, LOCK_SHARED, e) : 0;
+}
+
 int store_cas_fd(const struct store *st)
 {
 	return st->cas_fd;

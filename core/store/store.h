@@ -40,6 +40,13 @@ struct store; /* holds cas_fd and the shared lock */
  */
 struct store *store_open(const char *dir, bool create, struct err *e);
 void store_close(struct store *st);
+/**
+ * store_pause() - lets the shared lock go while something is waited for that is not the store: bytes of an archive, a server
+ * A root that was lent out keeps it all the same, since it must not be collected. What was looked up before may be gone
+ * after store_resume(), which waits for a removal under way.
+ */
+void store_pause(struct store *st);
+int store_resume(struct store *st, struct err *e);
 /** store_on_warning() - is told what went not quite well: an attribute the file system cannot keep, a damaged record */
 void store_on_warning(struct store *st, void (*warn)(void *ctx, const char *text), void *ctx);
 int store_cas_fd(const struct store *st); /* borrowed; for render.h */
