@@ -3,7 +3,7 @@
 """many.py - images and pods by the thousand, for many.sh
 
 	many.py images N DIR         N small ACIs DIR/1.aci ..., ten versions of each name
-	many.py pods N POD           N copies of a pod directory beside it, with UUIDs of their own
+	many.py pods N POD           N copies of a pod directory beside it, with UUIDs and manifests of their own
 """
 import io
 import json
@@ -42,8 +42,14 @@ def images(count, to):
 
 
 def pods(count, pod):
-    for _ in range(count):
-        shutil.copytree(pod, os.path.join(os.path.dirname(pod), str(uuid.uuid4())), symlinks=True)
+    with open(os.path.join(pod, "pod")) as f:
+        manifest = json.load(f)
+    for n in range(count):
+        to = os.path.join(os.path.dirname(pod), str(uuid.uuid4()))
+        shutil.copytree(pod, to, symlinks=True)
+        manifest["annotations"] = [{"name": "number", "value": str(n)}]
+        with open(os.path.join(to, "pod"), "w") as f:
+            json.dump(manifest, f, separators=(",", ":"))
 
 
 if __name__ == "__main__":
