@@ -30,8 +30,11 @@ static const struct opt list_opts[] = {
 
 struct list {
 	const struct list_opts *o;
+	enum ui_format          format;
 	struct ui_table         table;
-	cJSON                  *json; /* the array; NULL: a table is wanted */
+	struct buf              json; /* instead of it: pod by pod, since thousands of them as objects are many MiB */
+	size_t                  n_json;
+	cJSON                  *last_json;
 	/* The manifest that was read last, and of what: that of the next pod often has the same bytes. */
 	cJSON                  *manifest;
 	char                   *text;
@@ -172,10 +175,22 @@ static int visit_json(struct list *l, struct pod *p)
 	cJSON *o = podref_json(p, &why);
 
 	if (o)
-		cJSON_AddItemToArray(l->json, o);
+		json_print_item(o, l->n_json++, l->format == UI_JSON_PRETTY, &l->json);
 	else if (pod_refresh(p, &gone) == 0)
 		ui_warn("%s", why.msg);
+	/* only now: memory that nothing uses goes back to the kernel, to be asked for again for the next one */
+	cJSON_Delete(l->last_json);
+	l->last_json = o;
 	return 0;
+}
+
+static int end_json(struct list *l, struct err *e)
+{
+	cJSON_Delete(l->last_json);
+	json_print_item(NULL, l->n_json, l->format == UI_JSON_PRETTY, &l->json);
+	if (l->format != UI_JSON_PRETTY)
+		buf_str(&l->json, "\n");
+	return ui_out(&l->json, e);
 }
 
 static int visit(void *ctx, struct pod *p, struct err *e)
@@ -184,7 +199,7 @@ static int visit(void *ctx, struct pod *p, struct err *e)
 	struct err why, gone;
 	(void)e;
 
-	if (l->json)
+	if (l->format != UI_TEXT)
 		return visit_json(l, p);
 	const cJSON *manifest = read_manifest(l, p, &why);
 	if (!manifest && pod_refresh(p, &gone) < 0)
@@ -200,22 +215,19 @@ static int list_run(void *opts, int argc, char **argv, struct err *e)
 	struct list_opts *o = opts;
 	struct list l = { .o = o };
 	auto_podref struct podref r = PODREF_NONE;
-	enum ui_format format;
 
 	if (argc)
 		return err_set(e, EINVAL, "\"%s\" is too much: list shows all pods (see --help)", argv[0]);
-	if (ui_format(o->format, &format, e) < 0 || podref_open(&r, &o->g, e) < 0)
+	if (ui_format(o->format, &l.format, e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
 	ui_table_start(&l.table, o->full ? 8 : 7);
-	if (format != UI_TEXT)
-		l.json = cJSON_CreateArray();
-	else if (!o->no_legend)
+	if (l.format == UI_TEXT && !o->no_legend)
 		add_legend(&l);
 	int failed = pods_each(r.pods, visit, &l, e);
 	forget_manifest(&l);
 	if (failed)
 		return -1;
-	return format == UI_TEXT ? ui_table_print(&l.table, e) : ui_json(l.json, format, e);
+	return l.format == UI_TEXT ? ui_table_print(&l.table, e) : end_json(&l, e);
 }
 
 const struct cmd rkt_list_cmd = {

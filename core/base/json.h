@@ -36,6 +36,12 @@ cJSON *json_parse_err(const char *text, size_t len, struct err *e);
 /** json_print() - appends to @b; compact, or indented by two spaces and ended with a newline */
 void json_print(const cJSON *j, bool pretty, struct buf *b);
 
+/**
+ * json_print_item() - the same for an array that is never there as a whole: its @n-th element, 0 being the first
+ * @j NULL: the end, after @n elements. What comes out is what json_print() makes of such an array.
+ */
+void json_print_item(const cJSON *j, size_t n, bool pretty, struct buf *b);
+
 /** json_int() - a number without fraction within +-2^53; false otherwise (also for NULL) */
 bool json_int(const cJSON *j, int64_t *out);
 

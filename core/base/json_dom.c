@@ -137,6 +137,18 @@ void json_print(const cJSON *j, bool pretty, struct buf *b)
 		buf_add(b, "\n", 1);
 }
 
+void json_print_item(const cJSON *j, size_t n, bool pretty, struct buf *b)
+{
+	if (j || !n)
+		buf_add(b, n ? "," : "[", 1);
+	if (j || n)
+		print_line(pretty, j ? 1 : 0, b);
+	if (j)
+		print_value(j, pretty, 1, b);
+	else
+		buf_str(b, pretty ? "]\n" : "]");
+}
+
 /* ---- reading the DOM ---- */
 
 bool json_int(const cJSON *j, int64_t *out)

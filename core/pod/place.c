@@ -222,8 +222,9 @@ static int look(int at_fd, enum place at, const char *uuid, int fd, enum pod_sta
 
 int place_locate(struct pods *ps, const char *uuid, enum place from, struct pod *p, enum place *at, struct err *e)
 {
+	struct err why = { .code = 0 };
+
 	for (enum place i = from; i < N_PLACES; i++) {
-		struct err why;
 		enum pod_state s;
 		int at_fd = place_fd(ps, i, false, &why);
 		if (at_fd < 0 && why.code == ENOENT)

@@ -342,5 +342,26 @@ TEST(reading, "json: json_str, json_parse_err and pointers")
 	buf_free(&b);
 }
 
+TEST(items_print, "json: an array printed piece by piece is the array")
+{
+	static const char *const arrays[] = { "[]", "[1]", "[{},[],\"x\"]", "[{\"a\":{\"b\":[1,2]}},{\"c\":null}]" };
+
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(*arrays); i++)
+		for (int pretty = 0; pretty < 2; pretty++) {
+			struct err e;
+			auto_json cJSON *j = json_parse_err(arrays[i], strlen(arrays[i]), &e);
+			struct buf whole = { 0 }, pieces = { 0 };
+			const cJSON *item;
+			size_t n = 0;
+			json_print(j, pretty, &whole);
+			cJSON_ArrayForEach(item, j)
+				json_print_item(item, n++, pretty, &pieces);
+			json_print_item(NULL, n, pretty, &pieces);
+			CHECK_STR(pieces.data, whole.data);
+			buf_free(&whole);
+			buf_free(&pieces);
+		}
+}
+
 UNIT_MAIN(refuses, accepts, unescaped, zero_bytes, no_terminator, depth, many_keys, long_numbers, long_pointer, printing,
-	  numbers_print, bad_strings_print, integers, reading)
+	  numbers_print, items_print, bad_strings_print, integers, reading)
