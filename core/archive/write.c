@@ -22,6 +22,7 @@
 #include "core/archive/tar_parts.h"
 #include "core/base/buf.h"
 #include "core/base/fd.h"
+#include "core/base/holes.h"
 #include "core/base/links.h"
 #include "core/base/sys.h"
 #include "core/base/utf8.h"
@@ -251,27 +252,23 @@ static int add_xattrs(struct writer *w, const char *where, int fd, struct err *e
 /* Holes as the file system tells of them; segments begin and end on blocks of the archive, but the last. */
 static int add_holes(struct writer *w, int fd, off_t size, struct err *e)
 {
-	off_t data = 0, end = 0;
+	off_t data, hole = 0, end = 0;
 	bool any = false;
+	int r;
 
-	while (end < size) {
-		data = lseek(fd, end, SEEK_DATA);
-		if (data < 0 && errno != ENXIO)
-			return errno == EINVAL ? 0 : err_sys(e, "%s: look for holes", w->path);
-		if (data < 0 || data >= size)
-			break;
-		off_t hole = lseek(fd, data, SEEK_HOLE);
-		if (hole < 0)
-			return err_sys(e, "%s: look for holes", w->path);
+	while ((r = holes_next(fd, hole, size, &data, &hole)) > 0) {
 		if (data == 0 && hole >= size)
 			return 0; /* all data */
 		data -= data % TAR_BLOCK_SIZE;
 		data = data < end ? end : data;
 		end = hole + (TAR_BLOCK_SIZE - hole % TAR_BLOCK_SIZE) % TAR_BLOCK_SIZE;
 		end = end > size ? size : end;
-		archive_entry_sparse_add_entry(w->en, data, end - data);
+		if (end > data)
+			archive_entry_sparse_add_entry(w->en, data, end - data);
 		any = true;
 	}
+	if (r < 0)
+		return err_sys(e, "%s: look for holes", w->path);
 	if (size && !any) /* one hole: a segment of nothing says so */
 		archive_entry_sparse_add_entry(w->en, size, 0);
 	return 0;

@@ -17,6 +17,7 @@
 
 #include "core/archive/tar.h"
 #include "core/base/fd.h"
+#include "core/base/holes.h"
 #include "core/base/links.h"
 #include "core/store/internal.h"
 
@@ -112,22 +113,15 @@ static int copy_bytes(int from, int to, off_t at, off_t end)
 
 static int copy_content(int from, int to, off_t size)
 {
-	off_t at = 0;
+	off_t data, end = 0;
+	int r;
 
 	if (ioctl(to, FICLONE, from) == 0)
 		return 0;
-	while (at < size) {
-		off_t data = lseek(from, at, SEEK_DATA);
-		if (data < 0 && errno == ENXIO)
-			break;
-		if (data < 0)
-			return errno == EINVAL ? copy_bytes(from, to, 0, size) : -1;
-		off_t hole = lseek(from, data, SEEK_HOLE);
-		if (hole < 0 || copy_bytes(from, to, data, hole) < 0)
+	while ((r = holes_next(from, end, size, &data, &end)) > 0)
+		if (copy_bytes(from, to, data, end) < 0)
 			return -1;
-		at = hole;
-	}
-	return ftruncate(to, size);
+	return r < 0 ? -1 : ftruncate(to, size);
 }
 
 static int copy_file(const struct copy *c, const char *name, int dir_fd, const struct stat *st, struct err *e)
