@@ -158,6 +158,10 @@ static int mount_files(int index_fd, const int *blob_fds, size_t n, bool direct,
 		v[i + 1] = of_fd(blob_fds[i]);
 	int fd = mount_devices(v, n + 1, direct, e);
 	free(v);
+	/* whether it is the kernel or the file system, it says the same */
+	if (fd < 0 && e->code == ENOTBLK)
+		err_set(e, ENOTBLK, "EROFS from files needs Linux 6.12, with CONFIG_EROFS_FS_BACKED_BY_FILE, and another file "
+			"system than tmpfs or overlayfs: %s", strerror(ENOTBLK));
 	return fd;
 }
 
@@ -167,7 +171,7 @@ static int set_up_loops(int index_fd, const int *blob_fds, size_t n, bool direct
 	auto_close int control_fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 
 	if (control_fd < 0 && errno == ENOENT)
-		return err_set(e, ENXIO, "there are no loop devices (no /dev/loop-control)");
+		return err_set(e, ENXIO, "there are no loop devices (no /dev/loop-control; modprobe loop makes it)");
 	if (control_fd < 0)
 		return err_sys(e, "open /dev/loop-control");
 	for (size_t i = 0; i < n; i++) {
