@@ -36,6 +36,16 @@ int beneath_parent(int root_fd, const char *path, const char **name)
 	return beneath_open(root_fd, parent, O_PATH | O_DIRECTORY);
 }
 
+/* ext4 takes less than a block, xfs 1,023 bytes, the kernel 4,095 */
+int beneath_symlink(const char *target, int dir_fd, const char *name, struct err *e)
+{
+	if (symlinkat(target, dir_fd, name) == 0)
+		return 0;
+	if (errno == ENAMETOOLONG)
+		return err_sys(e, "the file system cannot hold a link to a path of %zu bytes", strlen(target));
+	return err_sys(e, "create link");
+}
+
 int beneath_xattr(int dir_fd, const char *name, const char *attr, const void *value, size_t len)
 {
 	char path[TAR_NAME_MAX + 64];

@@ -143,7 +143,7 @@ static int copy_symlink(const struct copy *c, const char *name, int dir_fd, stru
 	if (n < 0 || (size_t)n >= sizeof(target))
 		return err_sys(e, "read link");
 	target[n] = 0;
-	return symlinkat(target, c->to_fd, name) < 0 ? err_sys(e, "create link") : 0;
+	return beneath_symlink(target, c->to_fd, name, e);
 }
 
 static int copy_node(const struct copy *c, const char *name, const struct stat *st, struct err *e)

@@ -222,7 +222,7 @@ static int make_node(struct extract *x, const struct tree_node *n, int dir_fd, c
 	if (S_ISREG(n->mode))
 		return make_file(x, n, dir_fd, name, e);
 	if (S_ISLNK(n->mode))
-		return symlinkat(n->u.target, dir_fd, name) < 0 ? err_sys(e, "rootfs/%s: create", x->path) : 0;
+		return beneath_symlink(n->u.target, dir_fd, name, e) < 0 ? err_wrap(e, "rootfs/%s", x->path) : 0;
 	return make_special(x, n, dir_fd, name, e);
 }
 

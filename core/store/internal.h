@@ -148,5 +148,7 @@ int walk_tree(int root_fd, const struct walk *w, struct err *e);
 int beneath_open(int root_fd, const char *path, int flags);
 /** beneath_parent() - splits "a/b/c" and opens "a/b"; *name points into @path */
 int beneath_parent(int root_fd, const char *path, const char **name);
+/** beneath_symlink() - a link; a target that is longer than the file system takes is told as that */
+int beneath_symlink(const char *target, int dir_fd, const char *name, struct err *e);
 /** beneath_xattr() - sets an attribute of @name in the directory, a symlink itself; -1/errno */
 int beneath_xattr(int dir_fd, const char *name, const char *attr, const void *value, size_t len);
