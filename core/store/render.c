@@ -166,11 +166,11 @@ static bool needs_tree(const struct err *e)
 	return e->code == EOVERFLOW || e->code == EFBIG;
 }
 
-/* about us or the image, not about what the kernel can do */
+/* about us, the disk or the image, not about what the kernel can do */
 static bool is_other_trouble(const struct err *e)
 {
-	return e->code == ENOSPC || e->code == EDQUOT || e->code == ENOMEM || e->code == EMFILE || e->code == ENFILE ||
-	       e->code == EBADMSG || e->code == ESTALE || e->code == EROFS;
+	return e->code == EIO || e->code == ENOSPC || e->code == EDQUOT || e->code == ENOMEM || e->code == EMFILE ||
+	       e->code == ENFILE || e->code == EBADMSG || e->code == ESTALE || e->code == EROFS;
 }
 
 /* What worked when it was tried and does not now is tried out again; who forced a way gets the error. */
