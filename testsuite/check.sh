@@ -17,7 +17,7 @@ case $O in /*) ;; *) O=$PWD/$O ;; esac
 logs=$O/check
 
 # These look at the tree, or run the static binary as it is shipped in a guest: once is enough.
-only_static='build docs vm crash'
+only_static='build docs vm places eio crash'
 
 sums='^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'
 
@@ -73,7 +73,7 @@ asan='ASAN_OPTIONS=detect_leaks=0:exitcode=99:allocator_may_return_null=1 UBSAN_
 
 list_scripts() { # LABEL DIR
 	# the slow ones first, so that both processors are busy to the end
-	for s in real vm kill $(ls testsuite/*.tests | sed 's,.*/\(.*\)\.tests,\1,'); do
+	for s in real vm places eio kill $(ls testsuite/*.tests | sed 's,.*/\(.*\)\.tests,\1,'); do
 		case " ${listed:-} " in *" $s "*) continue ;; esac
 		listed="${listed:-} $s"
 		[ -e "testsuite/$s.tests" ] || continue

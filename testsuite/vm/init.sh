@@ -2,12 +2,15 @@
 # shellcheck shell=sh
 # init.sh - PID 1 of the guest: mounts, modules, the command, and its status on the console
 #
-# vmrun.sh puts the settings before this: cgroup, net, n_disks, modules.
+# vmrun.sh puts the settings before this: cgroup, net, n_disks, modules, root.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
+if [ "$root" = squashfs ]; then
+	for d in /tmp /run; do mount -t tmpfs -o mode=1777 tmpfs $d; done
+fi
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm

@@ -47,11 +47,13 @@ find_qemu() {
 	qemu_lib=$(echo "$cache"/qemu/usr/lib/*-linux-gnu):$(echo "$cache"/qemu/lib/*-linux-gnu)
 }
 
-# those of the kernel's modules that a guest can need; what they depend on is added
+# those of the kernel's modules that a guest can need; what they say that they depend on is added (btrfs does not
+# say that it needs hashes)
 modules_wanted="overlay veth bridge br_netfilter nf_tables nft_chain_nat nft_masq nft_nat nft_ct nft_redir
 nft_reject_inet nft_fib_inet nft_limit nft_log nft_compat xt_MASQUERADE xt_conntrack xt_addrtype xt_comment
-iptable_nat iptable_filter nf_conntrack_netlink virtio_pci virtio_blk virtio_net loop squashfs
-erofs fuse tun macvlan ipvlan dummy dm-mod dm-log-writes dm-flakey crc32c_generic crc32c-intel"
+iptable_nat iptable_filter nf_conntrack_netlink virtio_pci virtio_blk virtio_net loop squashfs xfs btrfs
+erofs fuse tun macvlan ipvlan dummy dm-mod dm-log-writes dm-flakey crc32c_generic crc32c-intel xxhash_generic
+blake2b_generic"
 
 copy_module() { # NAME: into $modules_to, and prints what it depends on
 	name=$(echo "$1" | tr - _)
@@ -114,6 +116,7 @@ find_kernel() { # 6.1 | VERSION | PACKAGE
 	[0-9]*) package=linux-image-$1-cloud-amd64 ;;
 	*) package=$1 ;;
 	esac
-	kernel_dir=$cache/$package
+	# a cache from before a module was wanted is none
+	kernel_dir=$cache/$package-$(echo "$modules_wanted" | cksum | cut -d' ' -f1)
 	make_part "$kernel_dir" fill_kernel "$package"
 }

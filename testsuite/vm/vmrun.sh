@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # vmrun.sh - runs a shell command as root in a throw-away QEMU guest and exits with its status
 #
-# The guest's root is an initramfs: busybox and the files given. Its kernel is Debian's, and QEMU too
+# The guest's root holds busybox and the files given; it is an initramfs, or what -r says. Its kernel is Debian's, and QEMU too
 # where it is not installed; both are downloaded once into the cache, nothing is installed on the host.
 # The command's output is this script's output; the guest's console is shown when it dies without a status.
 set -eu
@@ -19,7 +19,9 @@ usage() {
 	  -b HOST[:GUEST]   the same, with the shared libraries of a dynamic executable
 	  -k KERNEL         6.1 (default), 6.12, or the name of a Debian package
 	  -M 'MODULE ...'   load these first; "none": and no module by itself either
-	  -a 'ARGUMENTS'    of the kernel; rootfstype=ramfs: / is a ramfs, not a tmpfs
+	  -r ROOT           what / is: tmpfs (default), ramfs, squashfs (a disk, read-only, with a
+	                    tmpfs on /tmp and /run), or overlay: a tmpfs above the squashfs
+	  -a 'ARGUMENTS'    of the kernel
 	  -n                a network: eth0 is 10.0.2.15/24, the host 10.0.2.2
 	  --cgroup KIND     on /sys/fs/cgroup: v2 (default), v1, hybrid or none
 	  -v                the console on stderr
@@ -96,10 +98,10 @@ add_disk() {
 	n_disks=$((n_disks + 1))
 }
 
-memory=512 cpus=1 limit=120 kernel=6.1 modules='' append='' net='' verbose='' cgroup=v2 fetch=''
+memory=512 cpus=1 limit=120 kernel=6.1 modules='' append='' root=tmpfs net='' verbose='' cgroup=v2 fetch=''
 while [ $# -gt 0 ]; do
 	case $1 in
-	-[mctdfbkMa] | --cgroup)
+	-[mctdfbkMra] | --cgroup)
 		[ $# -ge 2 ] || usage
 		opt=$1 arg=$2
 		shift 2
@@ -122,6 +124,9 @@ while [ $# -gt 0 ]; do
 	-k) kernel=$arg ;;
 	-M) modules=$arg ;;
 	-a) append=$arg ;;
+	-r)
+		case $arg in tmpfs | ramfs | squashfs | overlay) root=$arg ;; *) usage ;; esac
+		;;
 	-n) net=1 ;;
 	-v) verbose=1 ;;
 	--cgroup)
@@ -138,16 +143,39 @@ find_qemu
 find_kernel "$kernel"
 [ -z "$fetch" ] || exit 0
 
-# ---- this run's part of the initramfs, which is put behind the kernel's: archives add up
+# ---- the guest's root: the kernel's part of it, and this run's
 
-{
-	echo '#!/bin/busybox sh'
-	echo "cgroup=$cgroup net='$net' n_disks=$n_disks modules='$modules'"
-	cat "$here/init.sh"
-} >"$stage/init"
+script() { # FILE SCRIPT: that script with the settings before it
+	{
+		echo '#!/bin/busybox sh'
+		echo "cgroup=$cgroup net='$net' n_disks=$n_disks modules='$modules' root=$root root_disk=$root_disk"
+		cat "$here/$2"
+	} >"$1"
+	chmod 755 "$1"
+}
+
+# All of it on a disk of its own, and an initramfs with nothing but the way there
+make_root_disk() {
+	command -v mksquashfs >/dev/null || die "needs mksquashfs (of squashfs-tools)"
+	mkdir "$top/whole" "$top/first"
+	(cd "$top/whole" && "$kernel_dir/busybox" cpio -id 2>/dev/null) <"$kernel_dir/base.cpio"
+	cp -a "$stage/." "$top/whole"
+	mksquashfs "$top/whole" "$top/root.squashfs" -quiet -no-progress >"$top/err" 2>&1 || die "$(cat "$top/err")"
+	root_disk=/dev/vd$(echo abcdefgh | cut -c$((n_disks + 1)))
+	add_disk "$top/root.squashfs"
+	stage=$top/first
+	script "$stage/init" root.sh
+}
+
+root_disk=''
 mkdir "$stage/.vmrun"
 printf '%s\n' "$*" >"$stage/.vmrun/command"
-chmod 755 "$stage/init"
+script "$stage/init" init.sh
+case $root in
+squashfs | overlay) make_root_disk ;;
+ramfs) append="rootfstype=ramfs $append" ;;
+esac
+# archives add up
 (cd "$stage" && find . | "$kernel_dir/busybox" cpio -o -H newc 2>/dev/null) >"$top/run.cpio"
 cat "$kernel_dir/base.cpio" "$top/run.cpio" >"$top/initrd"
 
