@@ -21,18 +21,19 @@
 /* by the map of extents */
 static int map_next(int fd, off_t at, off_t size, off_t *from, off_t *to)
 {
-	struct {
-		struct fiemap        map;
-		struct fiemap_extent extent; /* where the map's array of no length lies */
-	} q = { .map = {
-		.fm_start = (__u64)at, .fm_length = (__u64)(size - at), .fm_flags = FIEMAP_FLAG_SYNC, .fm_extent_count = 1,
-	} };
+	/* a map and one extent, which lies where its array of no length begins */
+	_Alignas(struct fiemap) char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)] = { 0 };
+	struct fiemap *map = (struct fiemap *)(void *)room;
 
-	if (ioctl(fd, FS_IOC_FIEMAP, &q) < 0)
+	map->fm_start = (__u64)at;
+	map->fm_length = (__u64)(size - at);
+	map->fm_flags = FIEMAP_FLAG_SYNC;
+	map->fm_extent_count = 1;
+	if (ioctl(fd, FS_IOC_FIEMAP, map) < 0)
 		return -1;
-	if (!q.map.fm_mapped_extents)
+	if (!map->fm_mapped_extents)
 		return 0;
-	off_t begin = (off_t)q.extent.fe_logical, end = begin + (off_t)q.extent.fe_length;
+	off_t begin = (off_t)map->fm_extents[0].fe_logical, end = begin + (off_t)map->fm_extents[0].fe_length;
 	*from = begin < at ? at : begin;
 	*to = end > size ? size : end;
 	return *from < *to;
