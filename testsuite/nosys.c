@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * nosys - runs a command as on a kernel that lacks some system calls: nosys CALL... -- COMMAND [ARG...]
+ *
+ * stat-EIO: as on a disk that fails, for who looks at a file by its name.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -14,17 +16,19 @@
 static const struct call {
 	const char *name;
 	unsigned    nr;
+	unsigned    answer; /* 0: ENOSYS */
 } calls[] = {
-	{ "openat2", SYS_openat2 },
-	{ "open_tree", SYS_open_tree },
-	{ "move_mount", SYS_move_mount },
-	{ "fsopen", SYS_fsopen },
-	{ "mount_setattr", SYS_mount_setattr },
-	{ "clone3", SYS_clone3 },
-	{ "pidfd_open", SYS_pidfd_open },
-	{ "pidfd_send_signal", SYS_pidfd_send_signal },
-	{ "close_range", SYS_close_range },
-	{ "memfd_create", SYS_memfd_create },
+	{ "openat2", SYS_openat2, 0 },
+	{ "open_tree", SYS_open_tree, 0 },
+	{ "move_mount", SYS_move_mount, 0 },
+	{ "fsopen", SYS_fsopen, 0 },
+	{ "mount_setattr", SYS_mount_setattr, 0 },
+	{ "clone3", SYS_clone3, 0 },
+	{ "pidfd_open", SYS_pidfd_open, 0 },
+	{ "pidfd_send_signal", SYS_pidfd_send_signal, 0 },
+	{ "close_range", SYS_close_range, 0 },
+	{ "memfd_create", SYS_memfd_create, 0 },
+	{ "stat-EIO", SYS_newfstatat, EIO },
 };
 
 static int lack(const char *name)
@@ -35,7 +39,7 @@ static int lack(const char *name)
 		struct sock_filter f[] = {
 			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i].nr, 0, 1),
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (calls[i].answer ? calls[i].answer : ENOSYS)),
 			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 		};
 		struct sock_fprog p = { .len = sizeof(f) / sizeof(*f), .filter = f };

@@ -146,13 +146,14 @@ static int judge_remote(const struct gc *g, const char *dir, const char *name, s
 {
 	struct store_path path = store_path(dir, name);
 	auto_free char *text = NULL;
-	struct err ignored;
+	struct err ignored, why;
 	size_t len;
 
 	if (begins(name, STORE_TMP))
 		return drop(g, path.s, e);
-	auto_json cJSON *j = fd_read_file(g->st->cas_fd, path.s, 1u << 16, &text, &len, &ignored) < 0 ? NULL :
-		json_parse_err(text, len, &ignored);
+	if (fd_read_file(g->st->cas_fd, path.s, 1u << 16, &text, &len, &why) < 0 && why.code == EIO)
+		return 0;
+	auto_json cJSON *j = text ? json_parse_err(text, len, &ignored) : NULL;
 	const char *image = j ? json_str(j, "image") : NULL;
 	return image && store_is_id(image) && has_image(g, image) ? 0 : drop(g, path.s, e);
 }

@@ -209,7 +209,9 @@ bool store_has(const struct store *st, const char *kind, const char *name)
 {
 	struct stat sb;
 
-	return st->cas_fd >= 0 && fstatat(st->cas_fd, store_path(kind, name).s, &sb, AT_SYMLINK_NOFOLLOW) == 0;
+	/* what a failing disk does not tell is there: nothing is collected or replaced because of that */
+	return st->cas_fd >= 0 && (fstatat(st->cas_fd, store_path(kind, name).s, &sb, AT_SYMLINK_NOFOLLOW) == 0 ||
+				   (errno != ENOENT && errno != ENOTDIR));
 }
 
 int store_publish_lock(struct store *st, struct err *e)
