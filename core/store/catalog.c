@@ -95,9 +95,9 @@ static bool is_better(const struct image_info *a, const struct image_info *b)
 	return strcmp(a->id.s, b->id.s) < 0; /* so that the answer is always the same one */
 }
 
-/* keeps the better one of @best and the candidate; a damaged candidate is no candidate */
-static void consider(struct store *st, const char *candidate, const char *name, const struct appc_pairs *labels,
-		     struct image_info *best)
+/* Keeps the better one of @best and the candidate. A damaged one is none; one that cannot be read may be the best. */
+static int consider(struct store *st, const char *candidate, const char *name, const struct appc_pairs *labels,
+		    struct image_info *best, struct err *e)
 {
 	struct image_info i = { 0 };
 	struct image_id id;
@@ -105,9 +105,11 @@ static void consider(struct store *st, const char *candidate, const char *name, 
 
 	id_set(&id, candidate);
 	if (info_read(st, &id, &i, &why) < 0) {
-		if (why.code != ENOENT)
+		if (why.code == EBADMSG)
 			store_warn(st, "%s", why.msg);
-		return;
+		else if (why.code != ENOENT)
+			*e = why;
+		return why.code == EBADMSG || why.code == ENOENT ? 0 : -1;
 	}
 	if (!strcmp(i.name, name) && labels_match(&i.labels, labels) && is_better(&i, best)) {
 		image_info_free(best);
@@ -115,6 +117,7 @@ static void consider(struct store *st, const char *candidate, const char *name, 
 	} else {
 		image_info_free(&i);
 	}
+	return 0;
 }
 
 int store_find_name(struct store *st, const char *name, const struct appc_pairs *labels, struct image_id *id,
@@ -132,9 +135,16 @@ int store_find_name(struct store *st, const char *name, const struct appc_pairs 
 	struct store_path path = store_path("name", key);
 	if (store_read_dir(st, path.s, &d) < 0 && errno != ENOENT)
 		return err_sys(e, "read the store's %s", path.s);
-	while (d.fd >= 0 && (de = dir_next(&d)))
+	int r = 0;
+	while (r == 0 && d.fd >= 0 && (errno = 0, (de = dir_next(&d))))
 		if (store_is_id(de->d_name))
-			consider(st, de->d_name, name, labels, &best);
+			r = consider(st, de->d_name, name, labels, &best, e);
+	if (r == 0 && d.fd >= 0 && errno)
+		r = err_sys(e, "read the store's %s", path.s);
+	if (r < 0) {
+		image_info_free(&best);
+		return -1;
+	}
 	if (!best.name)
 		return err_set(e, ENOENT, "no image named \"%s\"%s in the store", name,
 			       labels && labels->n ? " with these labels" : "");
