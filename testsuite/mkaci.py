@@ -4,6 +4,7 @@
 
     mkaci.py seeds DIR          small archives for the fuzzers: DIR/tar, DIR/aci, DIR/inflate
     mkaci.py many N FILE        an image with N empty files
+    mkaci.py crowd N FILE       an image with N empty files and directories in one directory, in no order
     mkaci.py zeros BYTES FILE   an image with one file of so many zeros
     mkaci.py list FILE          what Python's tarfile says of an archive, in the format of archive_list.h
 """
@@ -55,6 +56,14 @@ def many(n, file):
         begin(tar)
         for i in range(n):
             tar.addfile(info("rootfs/dir%d/file%d" % (i // 100, i)))
+
+
+def crowd(n, file):
+    kinds = (tarfile.REGTYPE, tarfile.DIRTYPE)
+    with tarfile.open(file, "w", format=tarfile.USTAR_FORMAT) as tar:
+        begin(tar)
+        for i in range(n):
+            tar.addfile(info("rootfs/name%d" % (i * 7919 % n), kinds[i % 2]))
 
 
 def zeros(n, file):
@@ -224,8 +233,8 @@ def list_file(file):
 def main(argv):
     if len(argv) == 2 and argv[0] == "seeds":
         seeds(argv[1])
-    elif len(argv) == 3 and argv[0] in ("many", "zeros"):
-        {"many": many, "zeros": zeros}[argv[0]](int(argv[1]), argv[2])
+    elif len(argv) == 3 and argv[0] in ("many", "crowd", "zeros"):
+        {"many": many, "crowd": crowd, "zeros": zeros}[argv[0]](int(argv[1]), argv[2])
     elif len(argv) == 2 and argv[0] == "list":
         list_file(argv[1])
     else:

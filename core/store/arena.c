@@ -8,13 +8,19 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "core/base/fd.h"
 
 #define ALIGN 8u
 
-struct chunk {
+#define AROUND  (64u << 10) /* what the kernel maps at one page fault, at most */
+#define STEPS   4u          /* that go by before anybody asks how many faults there were */
+#define MAP_MIN (1u << 20)
+#define MAP_MAX (64u << 20)
+
+struct mapping {
 	void  *p;
 	size_t len;
 	bool   spilled;
@@ -22,17 +28,47 @@ struct chunk {
 
 void arena_init(struct arena *a, size_t mem_max, int spill_dir_fd)
 {
-	*a = (struct arena){ .mem_max = mem_max, .dir_fd = spill_dir_fd, .spill_fd = -1 };
+	*a = (struct arena){ .mem_max = mem_max, .dir_fd = spill_dir_fd, .spill_fd = -1, .faults = -1 };
 }
 
 void arena_free(struct arena *a)
 {
-	for (size_t i = 0; i < a->n_chunks; i++)
-		munmap(a->chunks[i].p, a->chunks[i].len);
-	free(a->chunks);
+	for (size_t i = 0; i < a->n_maps; i++)
+		munmap(a->maps[i].p, a->maps[i].len);
+	free(a->maps);
 	fd_cleanup(&a->spill_fd);
 	arena_init(a, a->mem_max, a->dir_fd);
 }
+
+/* ---- the window ---- */
+
+static long count_faults(void)
+{
+	struct rusage u;
+
+	return getrusage(RUSAGE_THREAD, &u) < 0 ? 0 : u.ru_minflt + u.ru_majflt;
+}
+
+static void rest(const struct arena *a)
+{
+	for (size_t i = 0; i < a->n_maps; i++)
+		if (a->maps[i].spilled)
+			madvise(a->maps[i].p, a->maps[i].len, MADV_DONTNEED);
+}
+
+void arena_step(struct arena *a)
+{
+	if (!a->spilled || !a->window || ++a->steps % STEPS)
+		return;
+	long now = count_faults();
+	if (a->faults >= 0 && (uint64_t)(now - a->faults) * AROUND < a->window)
+		return;
+	rest(a);
+	a->n_faults += a->faults < 0 ? 0 : (uint64_t)(now - a->faults);
+	a->faults = now;
+}
+
+/* ---- memory ---- */
 
 static int open_spill(struct arena *a, struct err *e)
 {
@@ -57,47 +93,64 @@ static int grow_spill(struct arena *a, size_t len, struct err *e)
 	return why && why != EOPNOTSUPP ? err_sys(e, "extend a temporary file") : 0;
 }
 
-void arena_rest(const struct arena *a)
-{
-	for (size_t i = 0; i < a->n_chunks; i++)
-		if (a->chunks[i].spilled)
-			madvise(a->chunks[i].p, a->chunks[i].len, MADV_DONTNEED);
-}
-
-/* kept apart from the chunks: to go through all of them must not bring them back */
 static int make_room(struct arena *a, struct err *e)
 {
-	size_t cap = a->n_chunks ? 2 * a->n_chunks : 8;
+	size_t cap = a->n_maps ? 2 * a->n_maps : 8;
 
-	if (a->n_chunks & (a->n_chunks - 1) || (a->n_chunks && a->n_chunks < 8))
+	if (a->n_maps & (a->n_maps - 1) || (a->n_maps && a->n_maps < 8))
 		return 0;
-	struct chunk *v = realloc(a->chunks, cap * sizeof(*v));
+	struct mapping *v = realloc(a->maps, cap * sizeof(*v));
 	if (!v)
 		return err_set(e, ENOMEM, "out of memory");
-	a->chunks = v;
+	a->maps = v;
 	return 0;
 }
 
-static void *map_chunk(struct arena *a, size_t len, struct err *e)
+/* @fd -1: anonymous */
+static void *map(struct arena *a, size_t len, int fd, struct err *e)
 {
-	bool spill = a->dir_fd >= 0 && a->anonymous + len > a->mem_max;
-	void *p;
+	int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
 
 	if (make_room(a, e) < 0)
 		return NULL;
-	if (spill && grow_spill(a, len, e) < 0)
-		return NULL;
-	p = spill ? mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, a->spill_fd, (off_t)a->spilled) :
-		    mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, fd < 0 ? 0 : (off_t)a->spilled);
 	if (p == MAP_FAILED) {
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
-	a->spilled += spill ? len : 0;
-	a->anonymous += spill ? 0 : len;
-	if (spill)
-		arena_rest(a);
-	a->chunks[a->n_chunks++] = (struct chunk){ p, len, spill };
+	a->maps[a->n_maps++] = (struct mapping){ p, len, fd >= 0 };
+	return p;
+}
+
+/* Mapped far beyond the end of the file, which follows as it is needed: few mappings are quickly let go of. */
+static int map_further(struct arena *a, size_t len, struct err *e)
+{
+	size_t size = a->spilled < MAP_MIN ? MAP_MIN : a->spilled < MAP_MAX ? (size_t)a->spilled : MAP_MAX;
+
+	if (size < len)
+		size = len;
+	a->next = map(a, size, a->spill_fd, e);
+	a->room = a->next ? size : 0;
+	return a->next ? 0 : -1;
+}
+
+static void *spill(struct arena *a, size_t len, struct err *e)
+{
+	if (grow_spill(a, len, e) < 0 || (a->room < len && map_further(a, len, e) < 0))
+		return NULL;
+	void *p = a->next;
+	a->next += len;
+	a->room -= len;
+	a->spilled += len;
+	return p;
+}
+
+static void *new_chunk(struct arena *a, size_t len, struct err *e)
+{
+	if (a->dir_fd >= 0 && a->anonymous + len > a->mem_max)
+		return spill(a, len, e);
+	void *p = map(a, len, -1, e);
+	a->anonymous += p ? len : 0;
 	return p;
 }
 
@@ -106,7 +159,7 @@ void *arena_alloc(struct arena *a, size_t len, struct err *e)
 	len = (len + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (len > a->left) {
 		size_t size = len < ARENA_CHUNK ? ARENA_CHUNK : (len + 65535) & ~(size_t)65535;
-		uint8_t *c = map_chunk(a, size, e);
+		uint8_t *c = new_chunk(a, size, e);
 		if (!c)
 			return NULL;
 		a->p = c;

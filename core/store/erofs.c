@@ -28,6 +28,7 @@ struct part {
 };
 
 struct writer {
+	struct tree              *t;
 	const struct erofs_opts  *o;
 	const struct erofs_parts *p;
 	struct part parts[N_PARTS];
@@ -176,7 +177,7 @@ static uint8_t type_of(const struct tree_node *n)
 	}
 }
 
-static void fill_block(uint8_t block[BLOCK], const struct dent *v, unsigned n)
+static void fill_block(struct tree *t, uint8_t block[BLOCK], const struct dent *v, unsigned n)
 {
 	size_t name_at = n * sizeof(struct dir_entry);
 
@@ -190,19 +191,20 @@ static void fill_block(uint8_t block[BLOCK], const struct dent *v, unsigned n)
 		memcpy(block + i * sizeof(d), &d, sizeof(d));
 		memcpy(block + name_at, v[i].s, v[i].len);
 		name_at += v[i].len;
+		tree_step(t);
 	}
 }
 
 static void add_dents(struct writer *w, const struct tree_node *dir, const struct inode_shape *s)
 {
-	struct dents d = { .dir = dir, .next = tree_names(dir) };
+	struct dents d = { .t = w->t, .dir = dir, .next = tree_names(dir) };
 	struct dent v[DENTS_MAX];
 	uint8_t block[BLOCK];
 	unsigned used;
 	uint64_t blocks = 0;
 
 	for (unsigned n; (n = dents_block(&d, v, &used)) != 0; blocks++) {
-		fill_block(block, v, n);
+		fill_block(w->t, block, v, n);
 		if (blocks < s->n_blocks)
 			add(&w->parts[PART_BLOCKS], block, BLOCK);
 		else
@@ -267,7 +269,7 @@ static int add_node(struct writer *w, const struct tree_node *n, struct err *e)
 	return 0;
 }
 
-static int add_dir(struct writer *w, struct tree *t, const struct tree_node *dir, struct err *e)
+static int add_dir(struct writer *w, const struct tree_node *dir, struct err *e)
 {
 	if (add_node(w, dir, e) < 0)
 		return -1;
@@ -276,7 +278,7 @@ static int add_dir(struct writer *w, struct tree *t, const struct tree_node *dir
 		bool written = n->node->walk.number * SLOT < w->parts[PART_INODES].at;
 		if (!S_ISDIR(n->node->mode) && !written && add_node(w, n->node, e) < 0)
 			return -1;
-		tree_step(t);
+		tree_step(w->t);
 	}
 	return 0;
 }
@@ -365,12 +367,12 @@ static int add_head(struct writer *w, const struct tree_node *root, struct err *
 
 /* ---- all of it ---- */
 
-static int write_parts(struct writer *w, struct tree *t, struct err *e)
+static int write_parts(struct writer *w, struct err *e)
 {
-	if (add_head(w, tree_root(t), e) < 0)
+	if (add_head(w, tree_root(w->t), e) < 0)
 		return -1;
-	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(d))
-		if (add_dir(w, t, d, e) < 0)
+	for (const struct tree_node *d = tree_root(w->t); d; d = tree_next_dir(w->t, d))
+		if (add_dir(w, d, e) < 0)
 			return -1;
 	pad_to(&w->parts[PART_INODES], w->p->end[PART_INODES]);
 	return 0;
@@ -416,6 +418,7 @@ int erofs_write(struct tree *t, const struct erofs_opts *o, int fd, uint64_t *by
 	auto_free struct writer *w = calloc(1, sizeof(*w));
 	if (!w)
 		return err_set(e, ENOMEM, "write the index: out of memory");
+	w->t = t;
 	w->o = o;
 	w->p = &p;
 	for (unsigned i = 0; i < N_PARTS; i++) {
@@ -423,5 +426,5 @@ int erofs_write(struct tree *t, const struct erofs_opts *o, int fd, uint64_t *by
 		w->parts[i].at = p.begin[i];
 		xxh64_init(&w->parts[i].sum);
 	}
-	return write_parts(w, t, e) < 0 ? -1 : finish(w, bytes, e);
+	return write_parts(w, e) < 0 ? -1 : finish(w, bytes, e);
 }

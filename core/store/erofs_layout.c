@@ -74,6 +74,7 @@ static bool next_dent(struct dents *d, struct dent *out)
 		*out = (struct dent){ dots, ++d->dots, d->dots == 1 ? d->dir : d->dir->u.dir.parent };
 		return true;
 	}
+	tree_step(d->t);
 	if (!d->next)
 		return false;
 	*out = (struct dent){ d->next->s, d->next->len, d->next->node };
@@ -101,9 +102,9 @@ unsigned dents_block(struct dents *d, struct dent v[DENTS_MAX], unsigned *used)
 	}
 }
 
-static uint64_t dir_size(const struct tree_node *dir)
+static uint64_t dir_size(struct tree *t, const struct tree_node *dir)
 {
-	struct dents d = { .dir = dir, .next = tree_names(dir) };
+	struct dents d = { .t = t, .dir = dir, .next = tree_names(dir) };
 	struct dent v[DENTS_MAX];
 	unsigned used, last = 0;
 	uint64_t blocks = 0;
@@ -190,10 +191,10 @@ static int check_size(const struct erofs_parts *p, struct err *e)
 	return sum <= p->max_bytes ? 0 : err_set(e, EFBIG, "the index would be larger than the image");
 }
 
-static int add_node(struct tree_node *n, const struct erofs_opts *o, struct erofs_parts *p, struct err *e)
+static int add_node(struct tree *t, struct tree_node *n, const struct erofs_opts *o, struct erofs_parts *p, struct err *e)
 {
 	if (S_ISDIR(n->mode))
-		n->size = dir_size(n);
+		n->size = dir_size(t, n);
 	if (S_ISREG(n->mode) && n->size && check_file(n, o, e) < 0)
 		return -1;
 	if (!xattrs_fit(n))
@@ -209,12 +210,13 @@ static int add_node(struct tree_node *n, const struct erofs_opts *o, struct erof
 	return check_size(p, e);
 }
 
-static int add_dir(struct tree *t, struct tree_node *dir, const struct erofs_opts *o, struct erofs_parts *p, struct err *e)
+static int add_dir(struct tree *t, struct tree_node *dir, const struct erofs_opts *o, struct erofs_parts *p,
+		   struct err *e)
 {
-	if (add_node(dir, o, p, e) < 0)
+	if (add_node(t, dir, o, p, e) < 0)
 		return -1;
 	for (const struct tree_name *n = tree_names(dir); n; n = n->next) {
-		if (!S_ISDIR(n->node->mode) && !n->node->walk.number && add_node(n->node, o, p, e) < 0)
+		if (!S_ISDIR(n->node->mode) && !n->node->walk.number && add_node(t, n->node, o, p, e) < 0)
 			return -1;
 		tree_step(t);
 	}
@@ -242,7 +244,7 @@ int erofs_layout(struct tree *t, const struct erofs_opts *o, struct erofs_parts 
 	if (p->end[PART_HEAD] < SUPER_OFFSET + BLOCK)
 		p->end[PART_HEAD] = SUPER_OFFSET + BLOCK;
 	p->end[PART_INODES] = p->end[PART_HEAD];
-	for (struct tree_node *d = tree_root(t); d; d = tree_next_dir(d))
+	for (struct tree_node *d = tree_root(t); d; d = tree_next_dir(t, d))
 		if (add_dir(t, d, o, p, e) < 0)
 			return -1;
 	line_up(p);

@@ -52,6 +52,7 @@ uint32_t erofs_xattrs_len(const struct tree_node *n); /* 0: none */
 
 struct dent { const char *s; unsigned len; const struct tree_node *node; };
 struct dents {
+	struct tree            *t;
 	const struct tree_node *dir;
 	const struct tree_name *next;
 	unsigned                dots; /* of "." and "..", how many there were */

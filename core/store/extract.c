@@ -252,15 +252,17 @@ static void path_of(struct extract *x, const struct tree_node *dir)
 }
 
 /* What is in it is there when it gets its own attributes; what is in that changes it no more. */
-static int make_dir(struct extract *x, const struct tree_node *dir, struct err *e)
+static int make_dir(struct extract *x, struct tree *t, const struct tree_node *dir, struct err *e)
 {
 	path_of(x, dir);
 	auto_close int fd = beneath_open(x->root_fd, x->path, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return err_sys(e, "rootfs/%s: open directory", x->path);
-	for (struct tree_name *n = tree_names(dir); n; n = n->next)
+	for (struct tree_name *n = tree_names(dir); n; n = n->next) {
 		if (make_name(x, n, fd, e) < 0)
 			return -1;
+		tree_step(t);
+	}
 	path_of(x, dir);
 	return set_attributes(x, dir, fd, ".", e);
 }
@@ -270,8 +272,8 @@ int extract_tree(struct tree *t, int dir_fd, const struct extract_opts *o, struc
 	struct extract x = { .o = o, .root_fd = dir_fd };
 
 	tree_reset_walk(t);
-	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(d))
-		if (make_dir(&x, d, e) < 0)
+	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(t, d))
+		if (make_dir(&x, t, d, e) < 0)
 			return -1;
 	report(&x, &x.xattrs, "extended attributes could");
 	report(&x, &x.devices, "device nodes could");

@@ -23,8 +23,12 @@
 #include "core/store/internal.h"
 #include "core/store/mount.h"
 
-/* of the tree, in memory; the decoder of xz alone may take 9 MiB of the 12 that an import may have */
-#define INDEX_MEM 1
+/*
+ * Of the 12 MiB that an import may have a decoder with a dictionary of 8 MiB, as xz -6 and zstd -19 make it, takes 9: so
+ * all of the tree is in its file, and what is mapped of that is little.
+ */
+#define INDEX_MEM    1
+#define INDEX_WINDOW (1u << 20)
 
 struct import {
 	struct store             *st;
@@ -62,7 +66,8 @@ static int check_device(struct import *im, const struct tar_entry *t, struct err
 
 /*
  * A cache: what goes wrong with it is said when the image is rendered, if it goes wrong then as well. With dependencies
- * the image alone is no root; with the manifest still to come its whitelist is not known.
+ * the image alone is no root; with the manifest still to come its whitelist is not known. And tens of thousands of names
+ * in one directory, in no order, would take more memory than there is, or minutes: rendering may have as much as it needs.
  */
 static void give_up_index(struct import *im)
 {
@@ -73,7 +78,10 @@ static void give_up_index(struct import *im)
 
 static int begin_tree(struct import *im, struct err *e)
 {
-	const struct tree_opts o = { .mem_max = INDEX_MEM, .spill_dir_fd = im->blob.dir_fd };
+	bool large = im->res.format == INFLATE_XZ || im->res.format == INFLATE_ZSTD;
+	const struct tree_opts o = {
+		.mem_max = INDEX_MEM, .window = large ? INDEX_WINDOW : TREE_WINDOW, .spill_dir_fd = im->blob.dir_fd,
+	};
 
 	im->whitelist = &im->res.manifest.path_whitelist;
 	im->tree = tree_new(&o, e);
@@ -91,7 +99,7 @@ static int entry(void *ctx, const struct tar_entry *t, struct tar *tar, struct e
 	if (!im->tree && !im->no_index &&
 	    (!im->res.manifest.name || im->res.manifest.dependencies.n || begin_tree(im, &ignored) < 0))
 		give_up_index(im);
-	if (im->tree && tree_add(im->tree, t, &ignored) < 0)
+	if (im->tree && (tree_add(im->tree, t, &ignored) < 0 || tree_strains(im->tree)))
 		give_up_index(im);
 	return 0;
 }

@@ -124,7 +124,7 @@ static int plain_walk(struct tree *t, const char *path, size_t len, bool create,
 
 	for (size_t at = 0; d && at < len;) {
 		size_t n = strcspn(path + at, "/");
-		struct tree_name *name = create ? put_name(t, d, path + at, n, e) : name_find(d, path + at, n);
+		struct tree_name *name = create ? put_name(t, d, path + at, n, e) : name_find(t, d, path + at, n);
 		if (create && !name)
 			return -1;
 		at += n;
@@ -326,7 +326,7 @@ static int add_link(struct tree *t, struct tree_node *dir, struct tree_name *nam
 
 	if (walk_to(t, en->link, slash ? (size_t)(slash - en->link) : 0, false, &from, e) < 0)
 		return err_wrap(e, "rootfs/%s: hard link", en->path);
-	struct tree_name *target = from && *last ? name_find(from, last, strlen(last)) : NULL;
+	struct tree_name *target = from && *last ? name_find(t, from, last, strlen(last)) : NULL;
 	if (!target || !target->node)
 		return link_to(en, ENOENT, "not there", e);
 	if (t->layers ? S_ISDIR(target->node->mode) : !S_ISREG(target->node->mode))
@@ -348,6 +348,7 @@ int tree_add(struct tree *t, const struct tar_entry *en, struct err *e)
 {
 	const char *last;
 
+	t->n_added++;
 	if (!*en->path)
 		return add_root(t, en, e);
 	struct tree_node *dir = parent_of(t, en->path, &last, e);
@@ -366,6 +367,15 @@ int tree_add(struct tree *t, const struct tar_entry *en, struct err *e)
 	return en->type == TAR_DIR ? add_dir(t, dir, name, en, e) : add_other(t, dir, name, en, e);
 }
 
+/* one for three entries is usual; of archives in the order of a file system's directories two to five for each */
+#define STRAIN_FAULTS  8
+#define STRAIN_ENTRIES 4096
+
+bool tree_strains(const struct tree *t)
+{
+	return t->arena.n_faults > (t->n_added + STRAIN_ENTRIES) * STRAIN_FAULTS;
+}
+
 /* ---- begin and end ---- */
 
 struct tree *tree_new(const struct tree_opts *o, struct err *e)
@@ -377,6 +387,7 @@ struct tree *tree_new(const struct tree_opts *o, struct err *e)
 		return NULL;
 	}
 	arena_init(&t->arena, o->mem_max ? o->mem_max : MEM_MAX, o->spill_dir_fd);
+	t->arena.window = o->window;
 	t->layers = o->layers;
 	if (getrandom(&t->random, sizeof(t->random), 0) != (ssize_t)sizeof(t->random))
 		t->random = (uintptr_t)t;

@@ -30,6 +30,7 @@
 struct tree_opts {
 	bool   layers;
 	size_t mem_max;      /* bytes of anonymous memory, the rest goes to a file; 0: 4 MiB */
+	size_t window;       /* bytes of that file that are mapped at a time, until tree_finish(); 0: all */
 	int    spill_dir_fd; /* where that file is made (unlinked); borrowed; -1: all stays in memory */
 };
 
@@ -110,8 +111,20 @@ int tree_add(struct tree *t, const struct tar_entry *entry, struct err *e);
 int tree_pass_end(struct tree *t, struct err *e);
 
 /**
+ * tree_strains() - whether the window is too small for the order in which the entries come
+ *
+ * Names of a directory in no order lie everywhere: with more of them than the window holds, each entry costs some
+ * dozens of page faults. Who can do without the tree better does.
+ */
+bool tree_strains(const struct tree *t);
+
+#define TREE_WINDOW (4u << 20)
+
+/**
  * tree_finish() - sorts and counts; nothing can be added after it
  *
+ * By then archives have been read, and what their decoders needed was given back: a window smaller than TREE_WINDOW
+ * becomes that.
  * Takes time in proportion to the number of names, and no memory.
  */
 void tree_finish(struct tree *t);
@@ -130,14 +143,14 @@ static inline struct tree_name *tree_names(const struct tree_node *dir)
 	return dir->u.dir.names;
 }
 
-/** tree_step() - for each name that is visited: now and then lets go of what lies in the tree's file */
+/** tree_step() - for each name or node that is visited: keeps what is mapped of the tree's file small (arena.h) */
 void tree_step(struct tree *t);
 
 /**
  * tree_next_dir() - the directory after @dir, parents before what is in them; NULL: that was the last
  * From tree_root() on it visits all, without a stack: a tree may be 2048 levels deep.
  */
-struct tree_node *tree_next_dir(const struct tree_node *dir);
+struct tree_node *tree_next_dir(struct tree *t, const struct tree_node *dir);
 
 /** tree_path() - of a name: "usr/bin/x" and its length; at most TAR_PATH_MAX and the NUL */
 size_t tree_path(const struct tree_name *name, char out[TAR_PATH_MAX + 1]);

@@ -50,7 +50,7 @@ static int step(struct walk *w, struct tree_node **dir, const char *s, size_t le
 	}
 	if (len > TAR_NAME_MAX || d->path_len + 1u + len > TAR_PATH_MAX)
 		return err_set(e, ENAMETOOLONG, "rootfs: \"%.100s\" leads too deep", s);
-	struct tree_name *name = w->create ? name_put(w->t, d, s, len, e) : name_find(d, s, len);
+	struct tree_name *name = w->create ? name_put(w->t, d, s, len, e) : name_find(w->t, d, s, len);
 	if (w->create && !name)
 		return -1;
 	if (!name || !name->node) {
@@ -113,7 +113,7 @@ static void hide(struct tree *t, struct tree_name *n)
 {
 	if (!is_older(t, n))
 		return;
-	if (S_ISDIR(n->node->mode) && name_after(n->node, NULL, 0))
+	if (S_ISDIR(n->node->mode) && name_after(t, n->node, NULL, 0))
 		forget_attributes(t, n);
 	else
 		tree_detach(t, n);
@@ -123,12 +123,12 @@ static void hide(struct tree *t, struct tree_name *n)
 static void hide_below(struct tree *t, struct tree_node *top)
 {
 	struct tree_node *dir = top;
-	struct tree_name *n = name_after(dir, NULL, 0);
+	struct tree_name *n = name_after(t, dir, NULL, 0);
 
 	while (n || dir != top) {
 		if (n && S_ISDIR(n->node->mode)) {
 			dir = n->node;
-			n = name_after(dir, NULL, 0);
+			n = name_after(t, dir, NULL, 0);
 			continue;
 		}
 		if (!n) {
@@ -136,7 +136,7 @@ static void hide_below(struct tree *t, struct tree_node *top)
 			dir = dir->u.dir.parent;
 		}
 		hide(t, n);
-		n = name_after(dir, n->s, n->len);
+		n = name_after(t, dir, n->s, n->len);
 	}
 }
 
@@ -150,7 +150,7 @@ bool layer_whiteout(struct tree *t, struct tree_node *dir, const char *s, size_t
 	}
 	if (!strncmp(s, AUFS, strlen(AUFS)))
 		return true;
-	struct tree_name *n = name_find(dir, s + strlen(WHITEOUT), len - strlen(WHITEOUT));
+	struct tree_name *n = name_find(t, dir, s + strlen(WHITEOUT), len - strlen(WHITEOUT));
 	if (n && n->node) {
 		if (S_ISDIR(n->node->mode))
 			hide_below(t, n->node);

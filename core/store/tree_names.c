@@ -17,16 +17,16 @@ static int compare(const char *s, size_t len, const struct tree_name *n)
 	return c ? c : (int)len - (int)n->len;
 }
 
-struct tree_name *name_find(const struct tree_node *dir, const char *s, size_t len)
+struct tree_name *name_find(struct tree *t, const struct tree_node *dir, const char *s, size_t len)
 {
 	struct tree_name *n = dir->u.dir.names;
 
-	for (int c; n && (c = compare(s, len, n)) != 0;)
+	for (int c; n && (c = compare(s, len, n)) != 0; tree_step(t))
 		n = c < 0 ? n->left : n->right;
 	return n;
 }
 
-struct tree_name *name_after(const struct tree_node *dir, const char *s, size_t len)
+struct tree_name *name_after(struct tree *t, const struct tree_node *dir, const char *s, size_t len)
 {
 	for (;;) {
 		struct tree_name *found = NULL;
@@ -35,6 +35,7 @@ struct tree_name *name_after(const struct tree_node *dir, const char *s, size_t 
 			if (after)
 				found = n;
 			n = after ? n->left : n->right;
+			tree_step(t);
 		}
 		if (!found || found->node)
 			return found;
@@ -53,9 +54,10 @@ static uint32_t next_random(struct tree *t)
 }
 
 /* cuts the search tree @n into what is before @s and what is after it; @s is not in it */
-static void split(struct tree_name *n, const char *s, size_t len, struct tree_name **before, struct tree_name **after)
+static void split(struct tree *t, struct tree_name *n, const char *s, size_t len, struct tree_name **before,
+		  struct tree_name **after)
 {
-	while (n) {
+	for (; n; tree_step(t)) {
 		if (compare(s, len, n) < 0) {
 			*after = n;
 			after = &n->left;
@@ -71,7 +73,7 @@ static void split(struct tree_name *n, const char *s, size_t len, struct tree_na
 
 struct tree_name *name_put(struct tree *t, struct tree_node *dir, const char *s, size_t len, struct err *e)
 {
-	struct tree_name *n = name_find(dir, s, len), **at = &dir->u.dir.names;
+	struct tree_name *n = name_find(t, dir, s, len), **at = &dir->u.dir.names;
 
 	if (n)
 		return n;
@@ -81,9 +83,9 @@ struct tree_name *name_put(struct tree *t, struct tree_node *dir, const char *s,
 	n->prio = next_random(t);
 	n->len = (uint8_t)len;
 	memcpy(n->s, s, len);
-	while (*at && (*at)->prio <= n->prio)
+	for (; *at && (*at)->prio <= n->prio; tree_step(t))
 		at = compare(s, len, *at) < 0 ? &(*at)->left : &(*at)->right;
-	split(*at, s, len, &n->left, &n->right);
+	split(t, *at, s, len, &n->left, &n->right);
 	*at = n;
 	return n;
 }

@@ -12,7 +12,7 @@ struct tree {
 	struct tree_node *root; /* what all passes that ended have left */
 	uint64_t          random;
 	struct tree_totals totals;
-	unsigned          steps;
+	uint64_t          n_added;
 	/* the pass under way */
 	bool              in_pass;
 	uint16_t          pass, source; /* pass: counts from 1 */
@@ -28,13 +28,13 @@ struct tree {
 /* ---- tree_names.c: the names of a directory ---- */
 
 /** name_find() - NULL: none; its node may be NULL */
-struct tree_name *name_find(const struct tree_node *dir, const char *s, size_t len);
+struct tree_name *name_find(struct tree *t, const struct tree_node *dir, const char *s, size_t len);
 
 /** name_put() - the one that is there, or a new one without a node */
 struct tree_name *name_put(struct tree *t, struct tree_node *dir, const char *s, size_t len, struct err *e);
 
 /** name_after() - the first one after @s in order of bytes that has a node; @s NULL: the first of all */
-struct tree_name *name_after(const struct tree_node *dir, const char *s, size_t len);
+struct tree_name *name_after(struct tree *t, const struct tree_node *dir, const char *s, size_t len);
 
 /** name_sort() - from the search tree of @dir to a list, without those that are gone */
 void name_sort(struct tree *t, struct tree_node *dir);

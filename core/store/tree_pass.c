@@ -12,14 +12,14 @@
 /* ---- whitelists ---- */
 
 /* @list is the one number @nth: what it keeps is marked so, if all before it kept that too */
-static void mark_path(const struct tree *t, const char *path, uint16_t nth)
+static void mark_path(struct tree *t, const char *path, uint16_t nth)
 {
 	const struct tree_node *dir = t->at;
 
 	while (*path) {
 		size_t n = strcspn(path, "/");
 		bool skip = !n || (n == 1 && *path == '.');
-		struct tree_name *name = skip ? NULL : name_find(dir, path, n);
+		struct tree_name *name = skip ? NULL : name_find(t, dir, path, n);
 		path += n + (path[n] == '/');
 		if (skip)
 			continue;
@@ -32,7 +32,7 @@ static void mark_path(const struct tree *t, const char *path, uint16_t nth)
 	}
 }
 
-static uint16_t mark_all(const struct tree *t)
+static uint16_t mark_all(struct tree *t)
 {
 	uint16_t nth = 0;
 
@@ -51,7 +51,7 @@ static void apply_whitelists(struct tree *t)
 {
 	uint16_t lists = mark_all(t);
 	struct tree_node *dir = t->at;
-	struct tree_name *n = name_after(dir, NULL, 0);
+	struct tree_name *n = name_after(t, dir, NULL, 0);
 
 	while (n || dir != t->at) {
 		if (!n) {
@@ -61,10 +61,10 @@ static void apply_whitelists(struct tree *t)
 			tree_detach(t, n);
 		} else if (S_ISDIR(n->node->mode)) {
 			dir = n->node;
-			n = name_after(dir, NULL, 0);
+			n = name_after(t, dir, NULL, 0);
 			continue;
 		}
-		n = name_after(dir, n->s, n->len);
+		n = name_after(t, dir, n->s, n->len);
 	}
 }
 
@@ -88,7 +88,7 @@ static void take_attributes(struct tree_node *to, const struct tree_node *from)
 static int merge(struct tree *t, struct err *e)
 {
 	struct tree_node *from = t->at, *to = t->root;
-	struct tree_name *n = name_after(from, NULL, 0);
+	struct tree_name *n = name_after(t, from, NULL, 0);
 
 	take_attributes(to, from);
 	while (n || from != t->at) {
@@ -96,7 +96,7 @@ static int merge(struct tree *t, struct err *e)
 			n = from->u.dir.self;
 			from = from->u.dir.parent;
 			to = to->u.dir.parent;
-			n = name_after(from, n->s, n->len);
+			n = name_after(t, from, n->s, n->len);
 			continue;
 		}
 		struct tree_name *under = name_put(t, to, n->s, n->len, e);
@@ -106,10 +106,10 @@ static int merge(struct tree *t, struct err *e)
 			take_attributes(under->node, n->node);
 			from = n->node;
 			to = under->node;
-			n = name_after(from, NULL, 0);
+			n = name_after(t, from, NULL, 0);
 		} else {
 			tree_attach(t, to, under, n->node); /* with all that is in it */
-			n = name_after(from, n->s, n->len);
+			n = name_after(t, from, n->s, n->len);
 		}
 	}
 	return 0;
@@ -150,18 +150,17 @@ static void count(struct tree *t, struct tree_node *dir)
 void tree_finish(struct tree *t)
 {
 	t->totals = (struct tree_totals){ .nodes = 1 };
-	for (struct tree_node *d = t->root; d; d = tree_next_dir(d)) {
+	if (t->arena.window && t->arena.window < TREE_WINDOW)
+		t->arena.window = TREE_WINDOW;
+	for (struct tree_node *d = t->root; d; d = tree_next_dir(t, d)) {
 		name_sort(t, d);
 		count(t, d);
 	}
 }
 
-#define STEPS 128 /* each may bring 64 KiB, by which the kernel maps files */
-
 void tree_step(struct tree *t)
 {
-	if (++t->steps % STEPS == 0)
-		arena_rest(&t->arena);
+	arena_step(&t->arena);
 }
 
 struct tree_node *tree_root(const struct tree *t)
@@ -174,19 +173,20 @@ struct tree_totals tree_totals(const struct tree *t)
 	return t->totals;
 }
 
-static struct tree_node *first_dir(const struct tree_name *n)
+static struct tree_node *first_dir(struct tree *t, const struct tree_name *n)
 {
-	while (n && !S_ISDIR(n->node->mode))
+	for (; n && !S_ISDIR(n->node->mode); tree_step(t))
 		n = n->next;
 	return n ? n->node : NULL;
 }
 
-struct tree_node *tree_next_dir(const struct tree_node *dir)
+struct tree_node *tree_next_dir(struct tree *t, const struct tree_node *dir)
 {
-	struct tree_node *next = first_dir(tree_names(dir));
+	tree_step(t);
+	struct tree_node *next = first_dir(t, tree_names(dir));
 
 	for (; !next && dir->u.dir.self; dir = dir->u.dir.parent)
-		next = first_dir(dir->u.dir.self->next);
+		next = first_dir(t, dir->u.dir.self->next);
 	return next;
 }
 
@@ -206,7 +206,7 @@ size_t tree_path(const struct tree_name *name, char out[TAR_PATH_MAX + 1])
 
 void tree_reset_walk(struct tree *t)
 {
-	for (struct tree_node *d = t->root; d; d = tree_next_dir(d)) {
+	for (struct tree_node *d = t->root; d; d = tree_next_dir(t, d)) {
 		memset(&d->walk, 0, sizeof(d->walk));
 		for (struct tree_name *n = tree_names(d); n; n = n->next) {
 			memset(&n->node->walk, 0, sizeof(n->node->walk));

@@ -66,7 +66,7 @@ static void check_tree(struct tree *t)
 	char path[TAR_PATH_MAX + 1];
 	uint64_t names = 0;
 
-	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(d)) {
+	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(t, d)) {
 		check_names(d);
 		for (const struct tree_name *n = tree_names(d); n; n = n->next, names++)
 			must(tree_path(n, path) == strlen(path));

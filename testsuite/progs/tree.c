@@ -204,7 +204,7 @@ static int cmd_list(struct run *r, char **argv)
 	char path[TAR_PATH_MAX + 1];
 
 	read_all(r, argv);
-	for (const struct tree_node *d = tree_root(r->tree); d; d = tree_next_dir(d))
+	for (const struct tree_node *d = tree_root(r->tree); d; d = tree_next_dir(r->tree, d))
 		for (const struct tree_name *n = tree_names(d); n; n = n->next) {
 			tree_path(n, path);
 			printf("%s %o %u\n", path, n->node->mode, n->node->source);

@@ -99,7 +99,7 @@ static const char *shown(struct tree *t)
 	size_t at = 0;
 
 	tree_finish(t);
-	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(d))
+	for (const struct tree_node *d = tree_root(t); d; d = tree_next_dir(t, d))
 		for (const struct tree_name *n = tree_names(d); n && at < sizeof(out) - 300; n = n->next) {
 			tree_path(n, path);
 			at += (size_t)snprintf(out + at, sizeof(out) - at, "%s%.200s=%c", at ? " " : "", path,
@@ -553,6 +553,40 @@ TEST(many, "tree: 200,000 entries take at most 130 bytes each, and of that 4 MiB
 		printf("# %ld KiB\n", used);
 }
 
+/* n names in one directory, in an order that has nothing to do with the alphabet if @stride is large */
+static void fill(unsigned n, unsigned stride, bool *strained)
+{
+	const char *tmp = getenv("TMPDIR");
+	auto_close int dir_fd = open(tmp ? tmp : "/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct tree_opts o = { .mem_max = 1, .window = 1 << 20, .spill_dir_fd = dir_fd };
+	struct err e = { .msg = "" };
+	char path[64];
+
+	auto_tree struct tree *t = tree_new(&o, &e);
+	REQUIRE(t && tree_pass(t, 0, NULL, 0, &e) == 0);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "file-%07llu", (unsigned long long)i * stride % n);
+		const struct tar_entry en = { .type = TAR_FILE, .path = path, .mode = 0644, .size = 1 };
+		REQUIRE(tree_add(t, &en, &e) == 0);
+	}
+	REQUIRE(tree_pass_end(t, &e) == 0);
+	*strained = tree_strains(t);
+	tree_finish(t);
+	CHECK_INT(tree_totals(t).names, n);
+}
+
+TEST(window, "tree: a small window is enough for names in order, and says when it is not")
+{
+	bool strained = true;
+
+	fill(60000, 1, &strained);
+	CHECK(!strained);
+	fill(4001, 1663, &strained);
+	CHECK(!strained);
+	fill(60000, 7919, &strained);
+	CHECK(strained);
+}
+
 TEST(full_disk, "tree: a full disk is an error, not a signal")
 {
 	auto_close int dir_fd = open("/", O_PATH | O_CLOEXEC);
@@ -573,4 +607,5 @@ TEST(full_disk, "tree: a full disk is an error, not a signal")
 }
 
 UNIT_MAIN(sorts, implicit, links, refuses, overrides, diamond, kinds, attributes, links_over_links, links_in_a_diamond,
-	  whitelists, filtered_below, whiteouts, followed, later_wins, bounded_depth, kept_xattrs, sparse, many, full_disk)
+	  whitelists, filtered_below, whiteouts, followed, later_wins, bounded_depth, kept_xattrs, sparse, many, window,
+	  full_disk)
