@@ -76,7 +76,7 @@ static const struct opt fetch_opts[] = {
 static int fetch_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct fetch_opts *o = opts;
-	struct images_policy policy = { .pull = IMAGES_PULL_UPDATE };
+	struct images_policy policy = { .pull = IMAGES_PULL_UPDATE, .heal = true };
 	struct buf out = { 0 };
 	int r = 0;
 

@@ -383,6 +383,30 @@ static int check_trust(struct store *st, const struct rkt_globals *g, const stru
 	return 0;
 }
 
+static int from_origin(struct store *st, const struct rkt_globals *g, const char *origin, const struct image_id *id,
+		       struct err *e)
+{
+	struct image_id got;
+
+	say("image %.19s from local store is damaged, fetching it again from %s", id->s, origin);
+	int r = http_is_url(origin) ? fetch_http(st, g, origin, &got, e) : fetch_path(st, g, origin, &got, e);
+	if (r == 0 && strcmp(got.s, id->s) != 0)
+		r = err_set(e, ENOENT, "%s: is another image now, %.19s", origin, got.s);
+	return r < 0 ? err_wrap(e, "image %.19s is damaged", id->s) : 0;
+}
+
+/* One that is whole, or that came from nowhere that we know of, is left as it is: verify_image() has the last word. */
+static int heal(struct store *st, const struct rkt_globals *g, const struct image_id *id, struct err *e)
+{
+	struct image_info i;
+
+	if (store_info(st, id, &i, e) < 0)
+		return -1;
+	int r = i.damaged && i.origin ? from_origin(st, g, i.origin, id, e) : 0;
+	image_info_free(&i);
+	return r;
+}
+
 static int resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
 		   struct image_id *out, struct err *e)
 {
@@ -406,6 +430,8 @@ int images_resolve(struct store *st, const struct rkt_globals *g, const char *ar
 	if (!*arg)
 		return err_set(e, EINVAL, "the name of an image cannot be empty");
 	if (resolve(st, g, arg, p, out, e) < 0 || check_trust(st, g, out, e) < 0)
+		return -1;
+	if (p->heal && p->pull != IMAGES_PULL_NEVER && heal(st, g, out, e) < 0)
 		return -1;
 	store_touch(st, out);
 	return 0;

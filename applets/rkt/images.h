@@ -29,6 +29,7 @@ enum images_pull {
 struct images_policy {
 	enum images_kind kind; /* what the argument is, where an option says it (--stage1-hash ...) */
 	enum images_pull pull;
+	bool             heal; /* an image that is known to be damaged is fetched anew from where it came from */
 };
 
 /** images_kind_of() - what an argument is by its form, as rkt tells them apart */

@@ -411,19 +411,6 @@ static int discard_locked(struct gc *g, struct image_id *ids, size_t *n, struct 
 	return lock < 0 || collect_kept(g, e) < 0 ? -1 : discard(g, ids, n, e);
 }
 
-/* 1, or 0 after a second or so: whoever renders or copies a large image may take longer */
-static int lock_for_a_while(int fd, struct err *e)
-{
-	int r = 0;
-
-	for (int i = 0; i < 200 && r == 0; i++) {
-		r = lock_try(fd, LOCK_EXCLUSIVE, e);
-		if (r == 0)
-			usleep(5000);
-	}
-	return r;
-}
-
 int store_discard(struct store *st, const struct store_gc_opts *o, struct image_id *ids, size_t *n, struct err *e)
 {
 	struct gc g = { .st = st, .o = o };
@@ -432,7 +419,7 @@ int store_discard(struct store *st, const struct store_gc_opts *o, struct image_
 		return 0;
 	/* our own share is let go first: two that do this at once would wait for each other */
 	lock_drop(st->lock_fd);
-	int r = lock_for_a_while(st->lock_fd, e);
+	int r = store_lock_for_a_while(st->lock_fd, e);
 	if (r > 0)
 		r = discard_locked(&g, ids, n, e);
 	forget(&g);

@@ -21,7 +21,6 @@
 #include "core/store/blob.h"
 #include "core/store/compose.h"
 #include "core/store/internal.h"
-#include "core/store/mount.h"
 
 /*
  * Of the 12 MiB that an import may have a decoder with a dictionary of 8 MiB, as xz -6 and zstd -19 make it, takes 9: so
@@ -42,6 +41,7 @@ struct import {
 	bool                      no_index;
 	int                       index_dir_fd;
 	struct blob               index;
+	int                       old_fd;   /* the blob that was replaced; -1: none was */
 };
 
 static int tap(void *ctx, const uint8_t *p, size_t len, struct err *e)
@@ -225,18 +225,6 @@ static int publish_parts(struct import *im, struct image_info *i, struct err *e)
 	return info_write(im->st, i, e);
 }
 
-/*
- * What is mounted was mounted from the file that is replaced. Pods hold on to that by themselves; who starts one now
- * has the mount open (and it stays), or is about to make it and has the old file locked.
- */
-static void unmount_old(struct import *im, int old_fd)
-{
-	struct err ignored;
-
-	if (old_fd >= 0 && lock_try(old_fd, LOCK_EXCLUSIVE, &ignored) > 0)
-		mount_drop(im->st->cas_fd, store_path("mnt", im->id.s).s, &ignored);
-}
-
 static bool is_insecure(const char *verified_by)
 {
 	return !verified_by || !strcmp(verified_by, "insecure");
@@ -262,17 +250,15 @@ static struct image_info merge(const struct import *im, const struct image_info 
 static int publish_new(struct import *im, struct err *e)
 {
 	struct image_info i = describe(im);
-	/* damaged, or of an image that was removed and that pods use */
-	auto_close int old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
 	struct err ignored;
 
-	if (publish_parts(im, &i, e) == 0) {
-		unmount_old(im, old_fd);
+	/* damaged, or of an image that was removed and that pods use */
+	im->old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
+	if (publish_parts(im, &i, e) == 0)
 		return 0;
-	}
 	unlinkat(im->st->cas_fd, store_path("info", im->id.s).s, 0); /* renamed, but its directory would not sync */
 	store_unindex(im->st, &im->id, &i, &ignored);
-	if (old_fd < 0)
+	if (im->old_fd < 0)
 		store_drop_content(im->st, &im->id, &ignored);
 	return -1;
 }
@@ -288,11 +274,8 @@ static int replace(struct import *im, const struct image_info *old, struct err *
 	i.tar_bytes = im->res.tar_bytes;
 	i.archive_bytes = im->res.in_bytes;
 	i.damaged = NULL;
-	auto_close int old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
-	if (publish_parts(im, &i, e) < 0)
-		return -1;
-	unmount_old(im, old_fd);
-	return 0;
+	im->old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
+	return publish_parts(im, &i, e);
 }
 
 static int refresh(struct import *im, const struct image_info *old, struct err *e)
@@ -351,6 +334,8 @@ static int publish_uninterrupted(struct import *im, bool *existed, struct err *e
 	if (!store_has(im->st, "info", im->id.s))
 		blob_protect(&im->blob);
 	int r = publish(im, existed, e);
+	if (r == 0 && im->old_fd >= 0)
+		replaced_unmount(im->st, &im->id, im->old_fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return r;
 }
@@ -358,7 +343,7 @@ static int publish_uninterrupted(struct import *im, bool *existed, struct err *e
 int store_import(struct store *st, struct source *in, const struct import_opts *o, struct image_id *id,
 		 bool *existed, struct err *e)
 {
-	struct import im = { .st = st, .o = o, .blob.fd = -1, .index.fd = -1, .index_dir_fd = -1 };
+	struct import im = { .st = st, .o = o, .blob.fd = -1, .index.fd = -1, .index_dir_fd = -1, .old_fd = -1 };
 	int r = -1;
 
 	*existed = false;
@@ -370,6 +355,7 @@ int store_import(struct store *st, struct source *in, const struct import_opts *
 	give_up_index(&im);
 	blob_drop(&im.index);
 	fd_cleanup(&im.index_dir_fd);
+	fd_cleanup(&im.old_fd);
 	blob_drop(&im.blob);
 	aci_result_free(&im.res);
 	if (r == 0)

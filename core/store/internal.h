@@ -63,6 +63,8 @@ int store_open_file(const struct store *st, const char *path, int flags);
 int store_read_dir(const struct store *st, const char *path, struct dir *out);
 bool store_has(const struct store *st, const char *kind, const char *name);
 
+/** store_lock_for_a_while() - exclusive: 1, or 0 after a second or so, since who renders or copies a large image may take longer */
+int store_lock_for_a_while(int fd, struct err *e);
 /** store_publish_lock() - the lock of info/: close the descriptor to let it go */
 int store_publish_lock(struct store *st, struct err *e);
 int store_sync_dir(struct store *st, const char *path, struct err *e);
@@ -102,6 +104,13 @@ int store_index(struct store *st, const struct image_info *i, struct err *e);
 int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e);
 /** store_drop_content() - blob, manifest and index; under the exclusive lock of the store, or when they were made just now */
 int store_drop_content(struct store *st, const struct image_id *id, struct err *e);
+
+/* ---- replaced.c ---- */
+/**
+ * replaced_unmount() - all that is mounted over the blob that was there before, so that nobody is served from it
+ * @old_fd: that blob, of @id. Takes locks of blobs, so not under store_publish_lock(). What cannot be unmounted stays.
+ */
+void replaced_unmount(struct store *st, const struct image_id *id, int old_fd);
 
 /* ---- image_tree.c ---- */
 /** image_tree_add() - as aci_handler.entry, with the tree as its context: one entry of the pass under way */

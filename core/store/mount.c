@@ -238,13 +238,19 @@ int mount_open(int dir_fd, const char *name)
 	return -1;
 }
 
+static bool path_at(int dir_fd, const char *name, char out[PATH_MAX])
+{
+	int n = snprintf(out, PATH_MAX, "/proc/self/fd/%d/%s", dir_fd, name);
+
+	return n > 0 && n < PATH_MAX;
+}
+
 /* never lazily: what somebody still has open would be there, and be nobody's to find */
 int mount_drop(int dir_fd, const char *name, struct err *e)
 {
 	char path[PATH_MAX];
 
-	int n = snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir_fd, name);
-	if (n < 0 || (size_t)n >= sizeof(path))
+	if (!path_at(dir_fd, name, path))
 		return err_set(e, ENAMETOOLONG, "%s: path too long", name);
 	/* several lie on each other when they came from different mount namespaces */
 	for (int i = 0; i < DROP_TRIES && umount2(path, UMOUNT_NOFOLLOW) == 0; i++)
@@ -254,6 +260,17 @@ int mount_drop(int dir_fd, const char *name, struct err *e)
 	if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 1;
 	return errno == EBUSY ? 0 : err_sys(e, "remove %s", name);
+}
+
+void mount_detach(int dir_fd, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (!path_at(dir_fd, name, path))
+		return;
+	for (int i = 0; i < DROP_TRIES && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; i++)
+		;
+	unlinkat(dir_fd, name, AT_REMOVEDIR);
 }
 
 void mount_leave(const char *path)

@@ -35,5 +35,8 @@ int mount_open(int dir_fd, const char *name);
 /** mount_drop() - unmounts all that is mounted there and removes the directory; 1 gone, 0 something uses it, -1 */
 int mount_drop(int dir_fd, const char *name, struct err *e);
 
+/** mount_detach() - for what mount_drop() found in use: nobody finds it any more, and it goes with its last user */
+void mount_detach(int dir_fd, const char *name);
+
 /** mount_leave() - lazily, all that is mounted on entries of the directory @path; for a mount namespace of our own */
 void mount_leave(const char *path);

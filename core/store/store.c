@@ -199,6 +199,18 @@ int store_open_file(const struct store *st, const char *path, int flags)
 	return openat(st->cas_fd, path, flags | O_NOFOLLOW | O_CLOEXEC);
 }
 
+int store_lock_for_a_while(int fd, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; i < 200 && r == 0; i++) {
+		r = lock_try(fd, LOCK_EXCLUSIVE, e);
+		if (r == 0)
+			usleep(5000);
+	}
+	return r;
+}
+
 int store_read_dir(const struct store *st, const char *path, struct dir *out)
 {
 	dir_start(out, store_open_file(st, path, O_RDONLY | O_DIRECTORY));
