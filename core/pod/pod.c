@@ -143,6 +143,24 @@ static int lock_prepared(struct pod *p, struct err *e)
 	return r;
 }
 
+/*
+ * What was prepared once is run once: after a power cut it must not wait there to be run again, with what its apps
+ * had written the first time.
+ */
+static int sync_run(struct pod *p, struct err *e)
+{
+	struct err ignored;
+	int run_fd = place_fd(p->pods, PLACE_RUN, false, e);
+
+	if (run_fd < 0)
+		return -1;
+	if (fsync(run_fd) == 0)
+		return 0;
+	err_sys(e, "pod %s: write to disk", p->uuid);
+	place_move(p, PLACE_RUN, PLACE_PREPARED, &ignored);
+	return -1;
+}
+
 int pod_to_run(struct pod *p, struct err *e)
 {
 	enum place from = p->state == POD_PREPARING ? PLACE_PREPARE : PLACE_PREPARED;
@@ -161,6 +179,10 @@ int pod_to_run(struct pod *p, struct err *e)
 		if (why.code == ENOENT)
 			return faster(p, e);
 		*e = why;
+		return -1;
+	}
+	if (from == PLACE_PREPARED && sync_run(p, e) < 0) {
+		lock_drop(p->dir_fd);
 		return -1;
 	}
 	p->state = POD_RUNNING;

@@ -63,7 +63,10 @@ void pod_close(struct pod *p); /* also drops a lock of ours; dir_fd -1 afterward
 int pod_new(struct pods *ps, struct pod *p, struct err *e);
 /** pod_to_prepared() - prepare -> prepared, and unlocks */
 int pod_to_prepared(struct pod *p, struct err *e);
-/** pod_to_run() - prepare -> run keeping the lock; prepared -> run taking it (EBUSY: somebody else was faster) */
+/**
+ * pod_to_run() - prepare -> run keeping the lock; prepared -> run taking it (EBUSY: somebody else was faster), and on
+ * disk before it returns
+ */
 int pod_to_run(struct pod *p, struct err *e);
 
 /**
