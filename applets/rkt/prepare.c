@@ -51,10 +51,11 @@ static int prepare_run(void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	(void)argv;
 	int r = prepare_pod(&o->g, &o->pod, PREPARE_FOR_LATER, &pp, e);
-	if (r == 0 && pod_to_prepared(&pp.pod, e) < 0)
+	/* a pod that nobody was told of is nobody's */
+	if (r == 0 && (pod_to_prepared(&pp.pod, e) < 0 || print_uuid(pp.pod.uuid, e) < 0)) {
+		prepare_pod_undo(&pp);
 		r = -1;
-	if (r == 0)
-		r = print_uuid(pp.pod.uuid, e);
+	}
 	prepare_pod_free(&pp);
 	podopts_free(&o->pod);
 	return r;

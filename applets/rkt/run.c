@@ -82,12 +82,10 @@ static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct netns *ne
 	if (prepare_pod(&o->g, &o->pod, PREPARE_FOR_NOW, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||
-	    (o->uuid_file && save_uuid(o->uuid_file, pp->pod.uuid, e) < 0)) {
+	    (o->uuid_file && save_uuid(o->uuid_file, pp->pod.uuid, e) < 0) || pod_to_run(&pp->pod, e) < 0) {
 		prepare_pod_undo(pp);
 		return -1;
 	}
-	if (pod_to_run(&pp->pod, e) < 0)
-		return -1;
 	return start(o, pp, netns, e);
 }
 
