@@ -27,6 +27,7 @@ static const struct opt rm_opts[] = {
 struct removed {
 	struct image_id *v;
 	size_t           n;
+	struct err       untold; /* why standard output could not be written; code 0: it could */
 };
 
 static void remember(struct removed *r, const struct image_id *id)
@@ -42,7 +43,7 @@ static int remove_all(struct store *st, const char *arg, struct removed *r, stru
 	if (images_find(st, arg, &id, e) < 0)
 		return -1;
 	do {
-		if (images_remove(st, &id, e) < 0)
+		if (images_remove(st, &id, &r->untold, e) < 0)
 			return -1;
 		remember(r, &id);
 	} while (strncmp(arg, "sha512-", 7) && images_find(st, arg, &id, e) == 0);
@@ -96,7 +97,10 @@ static int rm_run(void *opts, int argc, char **argv, struct err *e)
 	store_close(st);
 	if (removed)
 		ui_info("%zu image(s) successfully removed", removed);
-	return failed ? err_set(e, EIO, "%d image(s) cannot be removed", failed) : 0;
+	if (failed)
+		return err_set(e, EIO, "%d image(s) cannot be removed", failed);
+	*e = r.untold;
+	return r.untold.code ? -1 : 0;
 }
 
 const struct cmd rkt_image_rm_cmd = {

@@ -73,8 +73,8 @@ int images_verify(struct store *st, const struct rkt_globals *g, const struct co
 		  struct err *e);
 #define IMAGES_VERIFY_HELP "re-hash images: always, never, or when they have changed on disk (changed; default)"
 
-/** images_remove() - store_remove(), and says so as scripts expect it */
-int images_remove(struct store *st, const struct image_id *id, struct err *e);
+/** images_remove() - store_remove(), and says so as scripts expect it; @untold: why it could not, else left alone */
+int images_remove(struct store *st, const struct image_id *id, struct err *untold, struct err *e);
 
 /** images_trees() - pods_trees(), and for merged roots each image in them as well */
 int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e);
