@@ -237,9 +237,20 @@ int recipe_load(const struct store *st, const struct render_id *id, struct recip
 	return err_set(e, EBADMSG, "the store's %s is damaged", path.s);
 }
 
+/* its name says what must be in it; a disk may have lost that */
+static bool is_saved(const struct store *st, const struct render_id *id, const struct buf *text)
+{
+	auto_free char *old = NULL;
+	struct err ignored;
+	size_t len;
+
+	return fd_read_file(st->cas_fd, store_path("recipe", id->s).s, TEXT_MAX, &old, &len, &ignored) == 0 &&
+	       len == text->len && !memcmp(old, text->data, len);
+}
+
 int recipe_save(struct store *st, const struct render_id *id, const struct buf *text, struct err *e)
 {
-	if (store_has(st, "recipe", id->s))
+	if (is_saved(st, id, text))
 		return 0;
 	if (store_make_kind(st, "recipe", e) < 0)
 		return -1;
