@@ -4,9 +4,11 @@
  * Leftovers of commands that were killed are not wrong: any gc removes them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "applets/commands.h"
 #include "applets/rkt/images.h"
@@ -95,13 +97,35 @@ static bool render_used(void *ctx, const char *render_id)
 
 /* ---- pods ---- */
 
-struct pod_check { struct fsck *f; const struct pod *p; };
+struct pod_check { struct fsck *f; const struct pod *p; bool ended, torn; };
+
+/* Who runs does not wait for the disk; so what a power cut leaves of a pod may be files without content. */
+static bool has_empty_manifest(const struct pod *p)
+{
+	struct stat st;
+
+	return fstatat(p->dir_fd, "pod", &st, AT_SYMLINK_NOFOLLOW) < 0 ? errno == ENOENT : !st.st_size;
+}
+
+static void report_torn(struct fsck *f, const struct pod *p)
+{
+	char *path = xasprintf("pods/%s", p->uuid);
+
+	f->n_leftovers++;
+	report(f, "leftover", path, "a power cut ended it before its files were on the disk",
+	       "rkt rm, or a gc after its grace period, removes it");
+	free(path);
+}
 
 static int check_tree(void *ctx, const char *id)
 {
-	const struct pod_check *c = ctx;
+	struct pod_check *c = ctx;
 	const char *what = NULL;
 
+	if (c->ended && id && !*id) {
+		c->torn = true;
+		return 0;
+	}
 	if (!id || !render_id_ok(id))
 		what = "it cannot be told which image an app stands on";
 	else if (!render_is_possible(c->f->st, id))
@@ -116,24 +140,36 @@ static int check_tree(void *ctx, const char *id)
 	return 0;
 }
 
-static int check_pod(void *ctx, struct pod *p, struct err *e)
+static void check_manifest(struct fsck *f, struct pod *p)
 {
-	struct pod_check c = { ctx, p };
 	struct pod_manifest m;
 	struct err why, gone;
 
-	if (p->state != POD_PREPARED && p->state != POD_RUNNING && p->state != POD_EXITED && p->state != POD_EXITED_GARBAGE)
-		return 0;
 	if (pod_manifest(p, &m, &why) == 0) {
 		pod_manifest_free(&m);
 	} else if (pod_refresh(p, &gone) == 0) {
 		char *path = xasprintf("pods/%s", p->uuid);
-		c.f->n_wrong++;
-		report(c.f, "wrong", path, why.msg, "remove the pod with rkt rm");
+		f->n_wrong++;
+		report(f, "wrong", path, why.msg, "remove the pod with rkt rm");
 		free(path);
 	}
+}
+
+static int check_pod(void *ctx, struct pod *p, struct err *e)
+{
+	struct pod_check c = { .f = ctx, .p = p };
+
 	(void)e;
-	return pod_each_tree(p, check_tree, &c);
+	if (p->state != POD_PREPARED && p->state != POD_RUNNING && p->state != POD_EXITED && p->state != POD_EXITED_GARBAGE)
+		return 0;
+	c.ended = p->state == POD_EXITED || p->state == POD_EXITED_GARBAGE;
+	c.torn = c.ended && has_empty_manifest(p);
+	if (!c.torn)
+		check_manifest(c.f, p);
+	int r = pod_each_tree(p, check_tree, &c);
+	if (c.torn)
+		report_torn(c.f, p);
+	return r;
 }
 
 /* ---- the whole ---- */
