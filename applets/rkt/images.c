@@ -498,11 +498,9 @@ int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, stru
 	for (size_t first = 0, n, end = out->n; first < end; first += n) {
 		n = pods_trees_run(out, first, end);
 		struct expand x = { out, first, n };
-		if (render_each_image(st, out->v[first].id, add_image, &x, &why) < 0 && why.code == ENOMEM) {
-			*e = why;
-			pods_trees_free(out);
-			return -1;
-		}
+		/* a recipe that is gone or damaged keeps nothing, one that cannot be read just now may name anything */
+		if (render_each_image(st, out->v[first].id, add_image, &x, &why) < 0)
+			out->unknown |= why.code != ENOENT && why.code != EBADMSG && why.code != EINVAL;
 	}
 	pods_trees_sort(out);
 	return 0;

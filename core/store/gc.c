@@ -277,8 +277,10 @@ static int keep(const struct gc *g, const char *dir, const char *name, struct er
 		return 0;
 	render_id_set(&rid, name);
 	if (recipe_load(g->st, &rid, &r, &why) < 0) {
+		if (why.code != ENOENT && why.code != EBADMSG)
+			return err_set(e, why.code, "%s", why.msg);
 		store_warn(g->st, "%s", why.msg);
-		return why.code == ENOENT || why.code == EBADMSG ? 0 : err_set(e, why.code, "%s", why.msg);
+		return 0;
 	}
 	int kept = image_ids_add(&out->kept, r.images, r.n_images, e);
 	recipe_free(&r);
