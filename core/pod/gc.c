@@ -188,12 +188,22 @@ static bool mark(struct gc *g, struct pod *p, enum place from, enum place to)
 	return r > 0;
 }
 
+/* its maker, if alive, holds the lock or makes another one */
+static bool take_embryo(struct gc *g, struct pod *p)
+{
+	struct err why;
+	int r = g->o->dry_run ? 1 : move_dead(p, PLACE_EMBRYO, PLACE_GARBAGE, &why);
+
+	if (r < 0)
+		failed(g, p, &why);
+	return r > 0;
+}
+
 static int visit(void *ctx, struct pod *p, struct err *e)
 {
 	struct gc *g = ctx;
 	const struct pods_gc_opts *o = g->o;
 	bool go = false;
-	struct err why;
 	(void)e;
 
 	switch (p->state) {
@@ -201,8 +211,8 @@ static int visit(void *ctx, struct pod *p, struct err *e)
 	case POD_PREPARING:
 	case POD_DELETING:
 		break;
-	case POD_EMBRYO: /* its maker, if alive, holds the lock or makes another one */
-		go = !o->mark_only && (o->dry_run || move_dead(p, PLACE_EMBRYO, PLACE_GARBAGE, &why) > 0);
+	case POD_EMBRYO:
+		go = !o->mark_only && take_embryo(g, p);
 		break;
 	case POD_ABORTED_PREPARE:
 		go = mark(g, p, PLACE_PREPARE, PLACE_GARBAGE);
