@@ -73,7 +73,7 @@ asan='ASAN_OPTIONS=detect_leaks=0:exitcode=99:allocator_may_return_null=1 UBSAN_
 
 list_scripts() { # LABEL DIR
 	# the slow ones first, so that both processors are busy to the end
-	for s in real vm places eio kill $(ls testsuite/*.tests | sed 's,.*/\(.*\)\.tests,\1,'); do
+	for s in real vm places eio kill crash inject $(ls testsuite/*.tests | sed 's,.*/\(.*\)\.tests,\1,'); do
 		case " ${listed:-} " in *" $s "*) continue ;; esac
 		listed="${listed:-} $s"
 		[ -e "testsuite/$s.tests" ] || continue

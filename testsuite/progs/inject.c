@@ -2,10 +2,11 @@
  * inject - runs a command and lets one of its calls that change a file system fail, as a full or broken disk does
  *
  *	inject [OPTION...] DIR COMMAND [ARG...]     DIR: only what happens on its file system counts
- *	  -e ERROR      ENOSPC or EIO (default)
+ *	  -e ERROR      ENOSPC, EOPNOTSUPP or EIO (default)
  *	  -n N[-[M]]    the N-th of the calls fails, the N-th to M-th, or all from the N-th on; without it none does,
  *	                they are only counted
  *	  -r            calls that read count, and not those that write
+ *	  -c NAME       only calls of that name count
  *	  -l FILE       what happened, one line for each call: "N NAME PATH", and " ERROR" behind those that failed
  * Exit status: the command's, or 128 + its signal.
  *
@@ -96,6 +97,7 @@ static const struct call calls[] = {
 struct inject {
 	dev_t    dev;
 	int      error;
+	const char *name; /* NULL: all calls */
 	unsigned first, last, count;
 	bool     reads;
 	FILE    *log;
@@ -234,6 +236,8 @@ static bool counts(const struct inject *in, const struct call *c, const struct s
 {
 	bool opens = !strncmp(c->name, "open", 4) || !strcmp(c->name, "creat");
 
+	if (in->name && strcmp(in->name, c->name) != 0)
+		return false;
 	if (opens)
 		return in->reads != makes_file(d, pid, c->name);
 	if (c->nr == SYS_ioctl)
@@ -271,6 +275,11 @@ static bool is_there(const struct inject *in, const struct call *c, const char *
 
 /* ---- our side ---- */
 
+static const char *error_name(int error)
+{
+	return error == EIO ? "EIO" : error == ENOSPC ? "ENOSPC" : "EOPNOTSUPP";
+}
+
 static void show(const struct inject *in, const struct call *c, const char *path, bool fails)
 {
 	char target[PATH_LEN];
@@ -279,8 +288,8 @@ static void show(const struct inject *in, const struct call *c, const char *path
 	if (!in->log)
 		return;
 	target[n < 0 ? 0 : n] = 0;
-	fprintf(in->log, "%u %s %s%s\n", in->count, c->name, n > 0 ? target : path,
-		!fails ? "" : in->error == EIO ? " EIO" : " ENOSPC");
+	fprintf(in->log, "%u %s %s%s%s\n", in->count, c->name, n > 0 ? target : path, fails ? " " : "",
+		fails ? error_name(in->error) : "");
 	fflush(in->log);
 }
 
@@ -332,7 +341,7 @@ static int supervise(struct inject *in, int listener, pid_t pid)
 
 static int usage(void)
 {
-	fputs("usage: inject [-e ENOSPC|EIO] [-n N[-[M]]] [-r] [-l FILE] DIR COMMAND [ARG...]\n", stderr);
+	fputs("usage: inject [-e ERROR] [-n N[-[M]]] [-r] [-c NAME] [-l FILE] DIR COMMAND [ARG...]\n", stderr);
 	return 99;
 }
 
@@ -351,9 +360,11 @@ int main(int argc, char **argv)
 	struct stat st;
 	int opt, pair[2];
 
-	while ((opt = getopt(argc, argv, "+e:n:rl:")) > 0) {
+	while ((opt = getopt(argc, argv, "+e:n:rc:l:")) > 0) {
 		if (opt == 'e')
-			in.error = strcmp(optarg, "ENOSPC") ? EIO : ENOSPC;
+			in.error = !strcmp(optarg, "ENOSPC") ? ENOSPC : !strcmp(optarg, "EIO") ? EIO : EOPNOTSUPP;
+		else if (opt == 'c')
+			in.name = optarg;
 		else if (opt == 'n')
 			set_range(&in, optarg);
 		else if (opt == 'r')
