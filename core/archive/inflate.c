@@ -39,6 +39,11 @@ const char *inflate_name(enum inflate_format f)
 	return names[f];
 }
 
+bool inflate_is_small(enum inflate_format f)
+{
+	return f == INFLATE_NONE || f == INFLATE_GZIP;
+}
+
 enum inflate_format inflate_format(const struct source *s)
 {
 	const struct inflate *z = (const struct inflate *)s;

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "core/archive/source.h"
 
 enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_BZIP2, INFLATE_XZ, INFLATE_ZSTD };
@@ -23,3 +25,5 @@ ssize_t inflate_read(struct source *s, uint8_t *out, size_t room, struct err *e)
 enum inflate_format inflate_format(const struct source *s); /* of a source made by inflate_open() */
 uint64_t inflate_in_bytes(const struct source *s);          /* compressed bytes consumed so far */
 const char *inflate_name(enum inflate_format f);            /* "gzip", "none" ... */
+/* its decoder takes some ten KiB, not megabytes, which whoever works with the result can use */
+bool inflate_is_small(enum inflate_format f);

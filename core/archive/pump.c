@@ -37,14 +37,15 @@ struct pump {
 	/* the consumer's own */
 	bool                 lent, finished; /* finished: the follower was joined */
 	uint64_t             in_bytes;
-	struct slot          slots[PUMP_SLOTS];
+	unsigned             n_slots;
+	struct slot          slots[];
 };
 
 /* ---- the reader ---- */
 
 static bool full(const struct pump *p)
 {
-	return p->filled - (p->taken < p->seen ? p->taken : p->seen) >= PUMP_SLOTS;
+	return p->filled - (p->taken < p->seen ? p->taken : p->seen) >= p->n_slots;
 }
 
 /* a slot that may be filled; NULL: the consumer has gone */
@@ -53,7 +54,7 @@ static struct slot *free_slot(struct pump *p)
 	pthread_mutex_lock(&p->lock);
 	while (!p->quit && full(p))
 		pthread_cond_wait(&p->room, &p->lock);
-	struct slot *s = p->quit ? NULL : &p->slots[p->filled % PUMP_SLOTS];
+	struct slot *s = p->quit ? NULL : &p->slots[p->filled % p->n_slots];
 	pthread_mutex_unlock(&p->lock);
 	return s;
 }
@@ -102,7 +103,7 @@ static const struct slot *follow_next(struct pump *p, bool seen)
 	while (p->seen == p->filled && !p->ended && !p->quit)
 		pthread_cond_wait(&p->more, &p->lock);
 	if (p->seen < p->filled && !p->quit)
-		s = &p->slots[p->seen % PUMP_SLOTS];
+		s = &p->slots[p->seen % p->n_slots];
 	pthread_mutex_unlock(&p->lock);
 	return s;
 }
@@ -137,7 +138,7 @@ static int pump_next(struct source *base, const uint8_t **out, size_t *len, stru
 		*e = p->error;
 	pthread_mutex_unlock(&p->lock);
 	if (r > 0) {
-		const struct slot *s = &p->slots[p->taken % PUMP_SLOTS];
+		const struct slot *s = &p->slots[p->taken % p->n_slots];
 		*out = s->bytes;
 		*len = s->len;
 		p->in_bytes = s->in_bytes;
@@ -203,7 +204,8 @@ static int start_both(struct pump *p)
 
 struct source *pump_open(struct source *in, const struct pump_follower *f, struct err *e)
 {
-	struct pump *p = calloc(1, sizeof(*p));
+	unsigned n = inflate_is_small(inflate_format(in)) ? PUMP_SLOTS : PUMP_SLOTS_FEW;
+	struct pump *p = calloc(1, sizeof(*p) + n * sizeof(struct slot));
 
 	if (!p) {
 		err_set(e, ENOMEM, "out of memory");
@@ -211,6 +213,7 @@ struct source *pump_open(struct source *in, const struct pump_follower *f, struc
 	}
 	p->base = (struct source){ pump_next, pump_close };
 	p->in = in;
+	p->n_slots = n;
 	p->follow = *f;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->more, NULL);

@@ -3,7 +3,8 @@
  *
  * Decompressing costs about as much as hashing, and everything else that is done with an image half of that;
  * so each has a thread. The blocks are shared: one is filled anew when both consumers are done with it.
- * Memory is bounded: PUMP_SLOTS blocks.
+ * Memory is bounded: PUMP_SLOTS blocks, and only a few where the decoder needs it. With many, all three go on while
+ * the kernel has one of them wait for a processor or for the disk; with few, they wait for each other.
  */
 #pragma once
 
@@ -11,8 +12,9 @@
 
 #include "core/archive/source.h"
 
-#define PUMP_SLOTS 5u
-#define PUMP_BLOCK (64u << 10)
+#define PUMP_SLOTS     32u
+#define PUMP_SLOTS_FEW 5u
+#define PUMP_BLOCK     (64u << 10)
 
 /* who sees every block besides the caller of next(), on a thread of its own */
 struct pump_follower {

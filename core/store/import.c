@@ -23,11 +23,12 @@
 #include "core/store/internal.h"
 
 /*
- * Of the 12 MiB that an import may have a decoder with a dictionary of 8 MiB, as xz -6 and zstd -19 make it, takes 9: so
- * all of the tree is in its file, and what is mapped of that is little.
+ * Of the 12 MiB that an import may have a decoder with a dictionary of 8 MiB, as xz -6 and zstd -19 make it, takes 9: then
+ * all of the tree is in its file, and what is mapped of that is little. Otherwise there is room for 30,000 entries.
  */
-#define INDEX_MEM    1
-#define INDEX_WINDOW (1u << 20)
+#define TREE_MEM     (4u << 20)
+#define TREE_MEM_FEW 1
+#define WINDOW_FEW   (1u << 20)
 
 struct import {
 	struct store             *st;
@@ -78,9 +79,10 @@ static void give_up_index(struct import *im)
 
 static int begin_tree(struct import *im, struct err *e)
 {
-	bool large = im->res.format == INFLATE_XZ || im->res.format == INFLATE_ZSTD;
+	bool small = inflate_is_small(im->res.format);
 	const struct tree_opts o = {
-		.mem_max = INDEX_MEM, .window = large ? INDEX_WINDOW : TREE_WINDOW, .spill_dir_fd = im->blob.dir_fd,
+		.mem_max = small ? TREE_MEM : TREE_MEM_FEW, .window = small ? TREE_WINDOW : WINDOW_FEW,
+		.spill_dir_fd = im->blob.dir_fd,
 	};
 
 	im->whitelist = &im->res.manifest.path_whitelist;
