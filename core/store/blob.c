@@ -55,17 +55,23 @@ static int create_named(struct blob *b, struct err *e)
 	return err_sys(e, "create a temporary file in the store");
 }
 
+/* whatever the umask has left of it */
+static int set_mode(struct blob *b, struct err *e)
+{
+	return fchmod(b->fd, 0400) < 0 ? err_sys(e, "create a temporary file in the store") : 0;
+}
+
 int blob_create(struct blob *b, int dir_fd, bool named, struct err *e)
 {
 	*b = (struct blob){ .dir_fd = dir_fd, .fd = -1 };
 	if (!named)
 		b->fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0400);
 	if (b->fd >= 0)
-		return 0;
+		return set_mode(b, e);
 	/* what file systems and kernels without it say (overlayfs before 6.3, NFS, FAT) */
 	if (!named && errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
 		return err_sys(e, "create a temporary file in the store");
-	return create_named(b, e);
+	return create_named(b, e) < 0 ? -1 : set_mode(b, e);
 }
 
 /* Waiting takes the disk's error away from fsync(), so it has to be told here; having no such call is none. */
@@ -81,22 +87,31 @@ static int let_go(struct blob *b, uint64_t end, struct err *e)
 	return 0;
 }
 
+void blob_start(struct blob *b)
+{
+	sync_file_range(b->fd, (off_t)b->started, 0, SYNC_FILE_RANGE_WRITE);
+	b->started = b->bytes;
+}
+
 int blob_write(struct blob *b, const void *data, size_t len, struct err *e)
 {
 	if (fd_write_all(b->fd, data, len) < 0)
 		return err_sys(e, "write the image to the store");
 	b->bytes += len;
+	b->synced = false;
 	if (b->bytes - b->started < START_EVERY)
 		return 0;
-	sync_file_range(b->fd, (off_t)b->started, (off_t)(b->bytes - b->started), SYNC_FILE_RANGE_WRITE);
-	b->started = b->bytes;
+	blob_start(b);
 	return b->bytes - b->dropped > WRITE_BEHIND ? let_go(b, b->bytes - WRITE_BEHIND, e) : 0;
 }
 
 int blob_sync(struct blob *b, struct err *e)
 {
-	if (fchmod(b->fd, 0400) < 0 || fsync(b->fd) < 0)
+	if (b->synced)
+		return 0;
+	if (fsync(b->fd) < 0)
 		return err_sys(e, "write the image to disk");
+	b->synced = true;
 	posix_fadvise(b->fd, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
 }
@@ -138,6 +153,7 @@ void blob_protect(struct blob *b)
 	}
 	fd_cleanup(&b->fd);
 	b->fd = fd;
+	b->synced = false;
 	seal_protect(fd);
 }
 

@@ -185,9 +185,7 @@ int index_dir(struct store *st, struct err *e)
 
 int index_write(int dir_fd, struct tree *t, const struct erofs_opts *o, struct blob *out, struct err *e)
 {
-	if (blob_create(out, dir_fd, false, e) < 0 || erofs_write(t, o, out->fd, NULL, e) < 0)
-		return -1;
-	return blob_sync(out, e);
+	return blob_create(out, dir_fd, false, e) < 0 ? -1 : erofs_write(t, o, out->fd, NULL, e);
 }
 
 int index_publish(struct blob *b, const char *id, struct err *e)
@@ -207,7 +205,7 @@ int compose_index(const struct compose *c, struct err *e)
 	struct tree *t = dir_fd < 0 ? NULL : compose_tree(c, e);
 	int r = -1;
 
-	if (t && index_write(dir_fd, t, &o, &b, e) == 0)
+	if (t && index_write(dir_fd, t, &o, &b, e) == 0 && blob_sync(&b, e) == 0)
 		r = index_publish(&b, c->r->id.s, e);
 	blob_drop(&b);
 	tree_free(t);

@@ -34,7 +34,7 @@ int compose_index(const struct compose *c, struct err *e);
 struct blob;
 /** index_dir() - of all indexes, made if need be; a descriptor */
 int index_dir(struct store *st, struct err *e);
-/** index_write() - from a finished tree into a temporary file, synced; blob_drop() it either way */
+/** index_write() - from a finished tree into a temporary file, to be synced; blob_drop() it either way */
 int index_write(int dir_fd, struct tree *t, const struct erofs_opts *o, struct blob *out, struct err *e);
 /** index_publish() - durable */
 int index_publish(struct blob *b, const char *id, struct err *e);

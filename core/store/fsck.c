@@ -162,7 +162,7 @@ static int publish_info(const struct fsck *f, const struct image_id *id, const s
 	auto_close int lock = store_publish_lock(f->st, e);
 
 	return lock < 0 || write_manifest(f, id, res, e) < 0 || store_index(f->st, &i, e) < 0 ||
-	       info_write(f->st, &i, e) < 0 ? -1 : 0;
+	       store_index_sync(f->st, &i, e) < 0 || info_write(f->st, &i, e) < 0 ? -1 : 0;
 }
 
 static void check_record(const struct fsck *f, const struct image_id *id, const char *what)
@@ -202,7 +202,7 @@ static void check_entries(const struct fsck *f, const struct image_info *i, stru
 	if (names_of(i, n, &why) == 0 && has_name(f, &i->id, n->keys[0]) && has_name(f, &i->id, n->keys[1]) &&
 	    store_has(f->st, "used", i->id.s))
 		return;
-	int r = f->o->repair ? store_index(f->st, i, &why) : 0;
+	int r = f->o->repair && (store_index(f->st, i, &why) < 0 || store_index_sync(f->st, i, &why) < 0) ? -1 : 0;
 	tell_mended(f, store_path("info", i->id.s).s, "entries in name or used are missing, so it is not found by its name", r,
 		    &why, "made");
 }

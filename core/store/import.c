@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * import - one pass from an archive to a published image, and the way back out
  *
- * While the archive streams in, nothing has a name yet. Then, under the publish lock and in this order: blob,
- * manifest, name and used entries, each durable, and last the info file, which is what makes it an image.
+ * While the archive streams in, nothing has a name yet. Then, under the publish lock: blob, index, manifest, name and
+ * used entries; when all of them are durable, and last, the info file, which is what makes it an image.
  * Removal goes the other way round. So whatever ends either of them leaves files that no image has, never
  * an image that lacks one.
  */
@@ -106,7 +106,7 @@ static int entry(void *ctx, const struct tar_entry *t, struct tar *tar, struct e
 	return 0;
 }
 
-/* written and on disk, but without a name; index.fd is -1 when there is none */
+/* written, but without a name; index.fd is -1 when there is none */
 static void make_index(struct import *im)
 {
 	struct erofs_source source = { .id = im->id, .bytes = im->res.tar_bytes };
@@ -122,6 +122,22 @@ static void make_index(struct import *im)
 			blob_drop(&im->index);
 	}
 	give_up_index(im);
+}
+
+/* The end of the blob goes to disk while the index is made, and the index while the blob is waited for. */
+static int write_out(struct import *im, struct err *e)
+{
+	struct err ignored;
+
+	blob_start(&im->blob);
+	make_index(im);
+	if (im->index.fd >= 0)
+		blob_start(&im->index);
+	if (blob_sync(&im->blob, e) < 0)
+		return -1;
+	if (im->index.fd >= 0 && blob_sync(&im->index, &ignored) < 0)
+		blob_drop(&im->index);
+	return 0;
 }
 
 static void progress(void *ctx, uint64_t in_bytes)
@@ -146,12 +162,7 @@ static int stream(struct import *im, struct source *in, struct err *e)
 	memcpy(im->id.s, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX));
 	hash_hex(im->res.digest, sizeof(im->res.digest), im->id.s + strlen(IMAGE_ID_PREFIX));
 	/* for an image that we have, nothing will be kept: no need to wait for the disk */
-	if (store_has(im->st, "info", im->id.s))
-		return 0;
-	if (blob_sync(&im->blob, e) < 0)
-		return -1;
-	make_index(im);
-	return 0;
+	return store_has(im->st, "info", im->id.s) ? 0 : write_out(im, e);
 }
 
 /* Hours of streaming would keep store_gc() waiting for nothing, since what is written here has its own protection. */
@@ -191,11 +202,18 @@ static struct image_info describe(const struct import *im)
 	};
 }
 
-static int publish_blob(struct import *im, struct err *e)
+static struct store_path blob_dir(const struct import *im)
 {
-	struct store_path path = store_path("blob", im->id.s), dir = path;
+	struct store_path dir = store_path("blob", im->id.s);
 
 	*strrchr(dir.s, '/') = 0;
+	return dir;
+}
+
+static int publish_blob(struct import *im, struct err *e)
+{
+	struct store_path dir = blob_dir(im);
+
 	if (blob_sync(&im->blob, e) < 0)
 		return -1;
 	blob_protect(&im->blob);
@@ -204,25 +222,39 @@ static int publish_blob(struct import *im, struct err *e)
 	auto_close int dir_fd = store_open_file(im->st, dir.s, O_RDONLY | O_DIRECTORY);
 	if (dir_fd < 0)
 		return err_sys(e, "open the store's %s", dir.s);
-	if (blob_publish(&im->blob, dir_fd, im->id.s, e) < 0)
-		return -1;
-	return fsync(dir_fd) < 0 ? err_sys(e, "sync the store's %s", dir.s) : 0;
+	return blob_publish(&im->blob, dir_fd, im->id.s, e);
 }
 
+/* Having got its name changed the blob's ctime, which the seal is made of. */
+static int sync_parts(struct import *im, const struct image_info *i, struct err *e)
+{
+	if (fsync(im->blob.fd) < 0)
+		return err_sys(e, "write the image to disk");
+	if (im->index.fd >= 0 && fsync(im->index_dir_fd) < 0)
+		return err_sys(e, "sync the store's index");
+	if (store_sync_dir(im->st, blob_dir(im).s, e) < 0 || store_sync_dir(im->st, "blob/sha512", e) < 0)
+		return -1;
+	return store_index_sync(im->st, i, e);
+}
+
+/*
+ * The manifest is the first one that has to be on disk before it gets its name: most file systems take the names that
+ * others have got along with it, and then all further fsyncs find nothing to do.
+ */
 static int publish_parts(struct import *im, struct image_info *i, struct err *e)
 {
 	int cas_fd = im->st->cas_fd;
 
 	if (publish_blob(im, e) < 0)
 		return -1;
-	if (im->index.fd >= 0 && index_publish(&im->index, im->id.s, e) < 0)
+	if (im->index.fd >= 0 && blob_publish(&im->index, im->index_dir_fd, im->id.s, e) < 0)
+		return -1;
+	if (store_index(im->st, i, e) < 0)
 		return -1;
 	if (seal_take(im->blob.fd, &i->seal) < 0)
 		return err_sys(e, "look at the store's blob");
 	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len, 0400,
-		       true, e) < 0)
-		return -1;
-	if (store_index(im->st, i, e) < 0)
+		       true, e) < 0 || sync_parts(im, i, e) < 0)
 		return -1;
 	return info_write(im->st, i, e);
 }

@@ -12,20 +12,32 @@
 #include "core/base/fd.h"
 #include "core/store/internal.h"
 
-static int add_name(struct store *st, const char *name, const char *version, const struct image_id *id, struct err *e)
+static int name_dir(const char *name, const char *version, struct store_path *dir, struct err *e)
 {
 	char key[STORE_KEY_HEX + 1];
 
 	if (store_key(name, version, key, e) < 0)
 		return -1;
-	struct store_path dir = store_path("name", key);
-	if (store_make_dir(st, dir.s, e) < 0)
+	*dir = store_path("name", key);
+	return 0;
+}
+
+static int add_name(struct store *st, const char *name, const char *version, const struct image_id *id, struct err *e)
+{
+	struct store_path dir;
+
+	if (name_dir(name, version, &dir, e) < 0 || store_make_dir(st, dir.s, e) < 0)
 		return -1;
 	struct store_path path = store_path(dir.s, id->s);
 	auto_close int fd = openat(st->cas_fd, path.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0400);
-	if (fd < 0)
-		return err_sys(e, "create the store's %s", path.s);
-	return store_sync_dir(st, dir.s, e);
+	return fd < 0 ? err_sys(e, "create the store's %s", path.s) : 0;
+}
+
+static int sync_name(struct store *st, const char *name, const char *version, struct err *e)
+{
+	struct store_path dir;
+
+	return name_dir(name, version, &dir, e) < 0 ? -1 : store_sync_dir(st, dir.s, e);
 }
 
 int store_index(struct store *st, const struct image_info *i, struct err *e)
@@ -40,6 +52,15 @@ int store_index(struct store *st, const struct image_info *i, struct err *e)
 	if (version && add_name(st, i->name, version, &i->id, e) < 0)
 		return -1;
 	return add_name(st, i->name, NULL, &i->id, e);
+}
+
+int store_index_sync(struct store *st, const struct image_info *i, struct err *e)
+{
+	const char *version = appc_pair_find(&i->labels, "version");
+
+	if (version && sync_name(st, i->name, version, e) < 0)
+		return -1;
+	return sync_name(st, i->name, NULL, e) < 0 ? -1 : store_sync_dir(st, "name", e);
 }
 
 static int remove_file(struct store *st, const char *path, struct err *e)
@@ -64,11 +85,9 @@ static int remove_entry(struct store *st, const char *path, struct err *e)
 static int remove_name(struct store *st, const char *name, const char *version, const struct image_id *id,
 		       struct err *e)
 {
-	char key[STORE_KEY_HEX + 1];
+	struct store_path dir;
 
-	if (store_key(name, version, key, e) < 0)
-		return -1;
-	return remove_entry(st, store_path(store_path("name", key).s, id->s).s, e);
+	return name_dir(name, version, &dir, e) < 0 ? -1 : remove_entry(st, store_path(dir.s, id->s).s, e);
 }
 
 int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e)

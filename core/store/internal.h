@@ -68,7 +68,7 @@ int store_lock_for_a_while(int fd, struct err *e);
 /** store_publish_lock() - the lock of info/: close the descriptor to let it go */
 int store_publish_lock(struct store *st, struct err *e);
 int store_sync_dir(struct store *st, const char *path, struct err *e);
-int store_make_dir(struct store *st, const char *path, struct err *e); /* durable; 0 also when it is there */
+int store_make_dir(struct store *st, const char *path, struct err *e); /* not yet durable; 0 also when it is there */
 
 /** store_make_kind() - a directory that stores made by older versions lack; 0 also when it is there */
 int store_make_kind(struct store *st, const char *kind, struct err *e);
@@ -98,8 +98,9 @@ bool seal_can_protect(int fd);
 void seal_protect(int fd); /* @fd: read-only, and nobody has the file open for writing */
 
 /* ---- publishing and removing, under store_publish_lock() ---- */
-/** store_index() - the entries of name/ and used/ for an image, durable */
+/** store_index() - the entries of name/ and used/ for an image; store_index_sync() - those of name/ are durable */
 int store_index(struct store *st, const struct image_info *i, struct err *e);
+int store_index_sync(struct store *st, const struct image_info *i, struct err *e);
 /** store_unindex() - takes these away, and the directories that this empties */
 int store_unindex(struct store *st, const struct image_id *id, const struct image_info *i, struct err *e);
 /** store_drop_content() - blob, manifest and index; under the exclusive lock of the store, or when they were made just now */

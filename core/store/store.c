@@ -244,18 +244,12 @@ int store_sync_dir(struct store *st, const char *path, struct err *e)
 
 int store_make_kind(struct store *st, const char *kind, struct err *e)
 {
-	if (mkdirat(st->cas_fd, kind, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "create the store's %s", kind);
-	return 0;
+	return store_make_dir(st, kind, e);
 }
 
 int store_make_dir(struct store *st, const char *path, struct err *e)
 {
-	struct store_path parent;
-	const char *slash = strrchr(path, '/');
-
-	if (mkdirat(st->cas_fd, path, 0700) < 0)
-		return errno == EEXIST ? 0 : err_sys(e, "create the store's %s", path);
-	snprintf(parent.s, sizeof(parent.s), "%.*s", (int)(slash - path), path);
-	return store_sync_dir(st, parent.s, e);
+	if (mkdirat(st->cas_fd, path, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "create the store's %s", path);
+	return 0;
 }
