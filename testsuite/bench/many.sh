@@ -105,8 +105,8 @@ $RKT gc --grace-period=0s --expire-prepared=0s >/dev/null 2>&1
 row 5 "image list" "$RKT image list" 300
 row 5 "image list --format=json" "$RKT image list --format=json" 300
 row 5 "image info" "$RKT image info example.com/noop"
-row 5 "image gc that removes nothing" "$RKT image gc" 500
-row 5 "image gc --max-size that removes nothing" "$RKT image gc --max-size=1T" 800
+row 5 "image gc that removes nothing" "$RKT image gc" 1000
+row 5 "image gc --max-size that removes nothing" "$RKT image gc --max-size=1T" 1200
 row 5 "gc that removes nothing" "$RKT gc" 500
 row 5 "df" "$RKT df"
 row 5 "fsck" "$RKT fsck"
@@ -123,7 +123,7 @@ row 5 "list" "$RKT list" 500
 row 5 "list --format=json" "$RKT list --format=json" 500
 row 20 "status, of one" "$RKT status ${pod##*/}"
 row 5 "image list" "$RKT image list" 300
-row 5 "image gc that removes nothing" "$RKT image gc" 800
+row 5 "image gc that removes nothing" "$RKT image gc" 1000
 row 5 "df" "$RKT df" 2000
 row 5 "fsck" "$RKT fsck" 4000
 row 1 "image gc --grace-period=0s, all images but one" "$RKT image gc --grace-period=0s" 2000
