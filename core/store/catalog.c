@@ -258,10 +258,22 @@ static int read_manifest_text(struct store *st, const struct image_id *id, char 
 	return fd_read_file(st->cas_fd, store_path("manifest", id->s).s, APPC_MANIFEST_MAX, text, len, e);
 }
 
+/* whether the image exists; that the disk cannot tell is not that it does not */
+static int check_exists(const struct store *st, const struct image_id *id, struct err *e)
+{
+	struct stat sb;
+
+	if (st->cas_fd >= 0 && fstatat(st->cas_fd, store_path("info", id->s).s, &sb, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (st->cas_fd < 0 || errno == ENOENT)
+		return err_set(e, ENOENT, "image %s is not in the store", id->s);
+	return err_sys(e, "look for image %s", id->s);
+}
+
 int store_manifest_text(struct store *st, const struct image_id *id, char **text, size_t *len, struct err *e)
 {
-	if (!store_has(st, "info", id->s))
-		return err_set(e, ENOENT, "image %s is not in the store", id->s);
+	if (check_exists(st, id, e) < 0)
+		return -1;
 	return read_manifest_text(st, id, text, len, e);
 }
 
@@ -282,9 +294,7 @@ int store_read_manifest(struct store *st, const struct image_id *id, struct imag
 
 int store_manifest(struct store *st, const struct image_id *id, struct image_manifest *m, struct err *e)
 {
-	if (!store_has(st, "info", id->s))
-		return err_set(e, ENOENT, "image %s is not in the store", id->s);
-	return store_read_manifest(st, id, m, e);
+	return check_exists(st, id, e) < 0 ? -1 : store_read_manifest(st, id, m, e);
 }
 
 int store_blob(struct store *st, const struct image_id *id, struct err *e)
