@@ -112,7 +112,8 @@ int blob_sync(struct blob *b, struct err *e)
 	if (fsync(b->fd) < 0)
 		return err_sys(e, "write the image to disk");
 	b->synced = true;
-	posix_fadvise(b->fd, 0, 0, POSIX_FADV_DONTNEED);
+	if (!b->keep)
+		posix_fadvise(b->fd, 0, 0, POSIX_FADV_DONTNEED);
 	return 0;
 }
 

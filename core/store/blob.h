@@ -19,6 +19,7 @@ struct blob {
 	int      fd;
 	uint64_t bytes, started, dropped; /* written; of these, on their way to the disk; there, and not cached */
 	bool     synced;   /* all of it is on disk */
+	bool     keep;     /* in the page cache, for who reads it soon */
 	char     tmp[64]; /* "" while it has no name */
 };
 
@@ -27,7 +28,7 @@ int blob_create(struct blob *b, int dir_fd, bool named, struct err *e);
 int blob_write(struct blob *b, const void *data, size_t len, struct err *e);
 /** blob_start() - has all of it on its way to the disk, and waits for nothing: what comes until blob_sync() costs no time */
 void blob_start(struct blob *b);
-/** blob_sync() - all of it on disk, and none of it in the page cache; done twice it does nothing */
+/** blob_sync() - all of it on disk, and none of it in the page cache unless it shall stay there; done twice it does nothing */
 int blob_sync(struct blob *b, struct err *e);
 /**
  * blob_protect() - after blob_sync(): where the file system has fs-verity, the file is made unchangeable

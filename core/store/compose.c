@@ -185,7 +185,10 @@ int index_dir(struct store *st, struct err *e)
 
 int index_write(int dir_fd, struct tree *t, const struct erofs_opts *o, struct blob *out, struct err *e)
 {
-	return blob_create(out, dir_fd, false, e) < 0 ? -1 : erofs_write(t, o, out->fd, NULL, e);
+	if (blob_create(out, dir_fd, false, e) < 0)
+		return -1;
+	out->keep = true; /* EROFS reads from the file's own pages */
+	return erofs_write(t, o, out->fd, NULL, e);
 }
 
 int index_publish(struct blob *b, const char *id, struct err *e)

@@ -18,6 +18,7 @@
 #include "core/base/fd.h"
 #include "core/base/hash.h"
 #include "core/base/lock.h"
+#include "core/store/backend.h"
 #include "core/store/blob.h"
 #include "core/store/compose.h"
 #include "core/store/internal.h"
@@ -127,10 +128,12 @@ static void make_index(struct import *im)
 /* The end of the blob goes to disk while the index is made, and the index while the blob is waited for. */
 static int write_out(struct import *im, struct err *e)
 {
+	struct render_backend b;
 	struct err ignored;
 
 	blob_start(&im->blob);
 	make_index(im);
+	backend_choose(im->st, false, &b, &ignored); /* and is known when the first pod starts */
 	if (im->index.fd >= 0)
 		blob_start(&im->index);
 	if (blob_sync(&im->blob, e) < 0)
