@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * measure - time and memory of whole commands, run in turns so that a busy moment hits all of them alike
  *
- * usage: measure [-n RUNS] 'COMMAND' ['COMMAND'...]
- * A command is split at blanks; its output goes to /dev/null. Prints one line per command: median and lowest
- * wall time in microseconds, the largest resident set of it or its children in KiB, and the least processor
- * time of them all in microseconds, for which a busy machine counts less. A command that fails ends the whole
- * measurement with status 1.
+ * usage: measure [-q] [-n RUNS] [-p PREPARE] 'COMMAND' ['COMMAND'...]
+ * A command is split at blanks; its output goes to /dev/null, with -q what it says to stderr as well. PREPARE is run
+ * before each of them, with its number, counted from 1, as one more word; it is not measured. Prints one line per
+ * command: median and lowest wall time in microseconds, the largest resident set of it or its children in KiB, and the
+ * least processor time of them all in microseconds, for which a busy machine counts less. A command that fails ends
+ * the whole measurement with status 1.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,8 @@
 #define MAX_WORDS 512
 
 extern char **environ;
+
+static bool quiet;
 
 struct command {
 	char  *text;
@@ -46,23 +50,25 @@ static int split(struct command *c, char *text, int runs)
 	if (!c->text || !c->us)
 		return -1;
 	for (char *w = strtok(text, " "); w; w = strtok(NULL, " ")) {
-		if (n == MAX_WORDS)
+		if (n == MAX_WORDS - 1)
 			return -1;
 		c->words[n++] = w;
 	}
 	return n ? 0 : -1;
 }
 
-static int run_one(struct command *c, int run)
+/* the time it took in microseconds, or -1 */
+static long run_words(struct command *c, struct rusage *ru)
 {
 	posix_spawn_file_actions_t fa;
-	struct rusage ru;
 	pid_t pid;
 	int status;
 
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
+	if (quiet)
+		posix_spawn_file_actions_addopen(&fa, 2, "/dev/null", O_WRONLY, 0);
 	long begin = now_us();
 	int r = posix_spawnp(&pid, c->words[0], &fa, NULL, c->words, environ);
 	posix_spawn_file_actions_destroy(&fa);
@@ -70,20 +76,48 @@ static int run_one(struct command *c, int run)
 		fprintf(stderr, "measure: %s: %s\n", c->words[0], strerror(r));
 		return -1;
 	}
-	while (wait4(pid, &status, 0, &ru) < 0)
+	while (wait4(pid, &status, 0, ru) < 0)
 		if (errno != EINTR)
 			return -1;
-	c->us[run] = now_us() - begin;
+	long us = now_us() - begin;
+	if (status) {
+		fprintf(stderr, "measure: status %#x of: %s\n", (unsigned)status, c->text);
+		return -1;
+	}
+	return us;
+}
+
+static int run_one(struct command *c, int run)
+{
+	struct rusage ru;
+
+	c->us[run] = run_words(c, &ru);
+	if (c->us[run] < 0)
+		return -1;
 	long cpu_us = (ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000L + ru.ru_utime.tv_usec + ru.ru_stime.tv_usec;
 	if (!run || cpu_us < c->cpu_us)
 		c->cpu_us = cpu_us;
 	if (ru.ru_maxrss > c->max_rss_kib)
 		c->max_rss_kib = ru.ru_maxrss;
-	if (status) {
-		fprintf(stderr, "measure: status %#x of: %s\n", (unsigned)status, c->text);
-		return -1;
-	}
 	return 0;
+}
+
+/* @p: NULL: nothing to do; its last word is for the number */
+static int prepare(struct command *p, int number)
+{
+	char text[16];
+	struct rusage ru;
+	int n = 0;
+
+	if (!p)
+		return 0;
+	while (p->words[n])
+		n++;
+	snprintf(text, sizeof(text), "%d", number);
+	p->words[n] = text;
+	long us = run_words(p, &ru);
+	p->words[n] = NULL;
+	return us < 0 ? -1 : 0;
 }
 
 static int by_value(const void *a, const void *b)
@@ -95,16 +129,20 @@ static int by_value(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
+	struct command before = { 0 };
 	int runs = 1, opt;
 
-	while ((opt = getopt(argc, argv, "+n:")) != -1) {
-		if (opt != 'n')
+	while ((opt = getopt(argc, argv, "+n:p:q")) != -1) {
+		if (opt == 'n')
+			runs = atoi(optarg);
+		else if (opt == 'q')
+			quiet = true;
+		else if (opt != 'p' || split(&before, optarg, 1) < 0)
 			return 2;
-		runs = atoi(optarg);
 	}
 	int n = argc - optind;
 	if (n < 1 || runs < 1) {
-		fputs("usage: measure [-n RUNS] 'COMMAND' ['COMMAND'...]\n", stderr);
+		fputs("usage: measure [-q] [-n RUNS] [-p PREPARE] 'COMMAND' ['COMMAND'...]\n", stderr);
 		return 2;
 	}
 	struct command *c = calloc((size_t)n, sizeof(*c));
@@ -118,7 +156,7 @@ int main(int argc, char **argv)
 	}
 	for (int run = 0; run < runs; run++)
 		for (int i = 0; i < n; i++)
-			if (run_one(&c[i], run) < 0)
+			if (prepare(before.words[0] ? &before : NULL, i + 1) < 0 || run_one(&c[i], run) < 0)
 				return 1;
 	for (int i = 0; i < n; i++) {
 		qsort(c[i].us, (size_t)runs, sizeof(*c[i].us), by_value);
