@@ -48,10 +48,4 @@ on() { # NAME DIR
 	sh "$WORK/clean" "$2"
 }
 
-row '' rktbox peer ratio bound ''
-make_tmpfs "$WORK/tmpfs"
-on tmpfs "$WORK/tmpfs"
-umount "$WORK/tmpfs"
-make_ext4 "$WORK/ext4"
-on ext4 "$WORK/ext4"
-umount "$WORK/ext4"
+on_both on

@@ -64,4 +64,14 @@ make_tmpfs() { # DIR
 	mount -t tmpfs -o size=2500m bench "$1" || exit 1
 }
 
+# on_both FUNCTION: called with name and directory of each, below the table's head
+on_both() {
+	row '' rktbox peer ratio bound ''
+	for fs in tmpfs ext4; do
+		make_$fs "$WORK/$fs"
+		"$1" $fs "$WORK/$fs"
+		umount "$WORK/$fs"
+	done
+}
+
 "${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/measure" "$bench/measure.c" || exit 1

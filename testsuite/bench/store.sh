@@ -123,10 +123,4 @@ on() { # NAME DIR
 	drop_images "$2/data"
 }
 
-row '' rktbox peer ratio bound ''
-make_tmpfs "$WORK/tmpfs"
-on tmpfs "$WORK/tmpfs"
-umount "$WORK/tmpfs"
-make_ext4 "$WORK/ext4"
-on ext4 "$WORK/ext4"
-umount "$WORK/ext4"
+on_both on
