@@ -83,7 +83,7 @@ static void tell(struct gc *g, const struct image_id *id)
 
 static int consider(struct gc *g, const struct image_info *i, struct image_ids *out, struct err *e)
 {
-	if (g->now_ns - i->last_used_ns < g->grace_ns || images_root_used(&g->used, i->id.s))
+	if (g->now_ns - i->last_used_ns < g->grace_ns || images_used(&g->used, i->id.s))
 		return 0;
 	uint64_t bytes = g->max_bytes >= 0 ? store_image_bytes(g->st, &i->id) : 0;
 	if (image_ids_add(out, &i->id, 1, e) < 0)

@@ -506,15 +506,27 @@ int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, stru
 	return 0;
 }
 
-bool images_root_used(void *roots, const char *render_id)
+static void look_at_pods(struct images_roots *r)
 {
-	struct images_roots *r = roots;
 	struct err ignored;
 
 	if (!r->looked && images_trees(r->st, r->pods, &r->trees, &ignored) < 0)
 		r->trees.unknown = true;
 	r->looked = true;
-	return pods_trees_used(&r->trees, render_id);
+}
+
+bool images_root_used(void *roots, const char *render_id)
+{
+	struct images_roots *r = roots;
+
+	look_at_pods(r);
+	return pods_trees_root(&r->trees, render_id);
+}
+
+bool images_used(struct images_roots *r, const char *id)
+{
+	look_at_pods(r);
+	return pods_trees_used(&r->trees, id);
 }
 
 void images_roots_free(struct images_roots *r)

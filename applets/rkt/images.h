@@ -80,8 +80,8 @@ int images_remove(struct store *st, const struct image_id *id, struct err *untol
 int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e);
 
 /**
- * images_root_used() - for store_gc() and store_discard(), which ask under their lock; pods are looked at once
- * Whether a pod stands on that root, or on an image as a part of one.
+ * images_root_used() - whether a pod stands on that root: for store_gc() and store_discard(), which ask under their lock;
+ * pods are looked at once. images_used(): or on an image as a part of a root
  */
 struct images_roots {
 	struct store     *st;
@@ -90,4 +90,5 @@ struct images_roots {
 	bool              looked;
 };
 bool images_root_used(void *roots, const char *render_id);
+bool images_used(struct images_roots *r, const char *id);
 void images_roots_free(struct images_roots *r);

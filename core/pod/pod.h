@@ -126,7 +126,10 @@ int pods_gc(struct pods *ps, const struct pods_gc_opts *o, struct err *e);
  *
  * Of all pods that may still run, or be exported; of those in the garbage only their stage 1, for its gc.
  */
-struct pods_tree { char id[256], uuid[UUID_LEN + 1]; };
+struct pods_tree {
+	char id[256], uuid[UUID_LEN + 1];
+	bool part; /* the pod stands on it only as a part of another one, see pods_trees_also() */
+};
 struct pods_trees {
 	struct pods_tree *v; /* sorted by id, then uuid; each pair once */
 	size_t            n, cap;
@@ -136,6 +139,8 @@ int pods_trees(struct pods *ps, struct pods_trees *out, struct err *e);
 /** pods_trees_find() - the first of the entries with that ID, *n the number of them */
 const struct pods_tree *pods_trees_find(const struct pods_trees *t, const char *id, size_t *n);
 bool pods_trees_used(const struct pods_trees *t, const char *id);
+/** pods_trees_root() - the same, but not as a part */
+bool pods_trees_root(const struct pods_trees *t, const char *id);
 void pods_trees_free(struct pods_trees *t);
 /** pods_trees_run() - how many entries from @first on, and before @end, have the same ID */
 size_t pods_trees_run(const struct pods_trees *t, size_t first, size_t end);

@@ -62,7 +62,7 @@ struct gather {
 	const struct pod  *pod;
 };
 
-static int append(struct pods_trees *t, const char *id, const char *uuid)
+static int append(struct pods_trees *t, const char *id, const char *uuid, bool part)
 {
 	if (t->n == t->cap) {
 		size_t cap = t->cap ? t->cap * 2 : 64;
@@ -72,6 +72,7 @@ static int append(struct pods_trees *t, const char *id, const char *uuid)
 		t->v = v;
 		t->cap = cap;
 	}
+	t->v[t->n].part = part;
 	snprintf(t->v[t->n].id, sizeof(t->v->id), "%s", id);
 	memcpy(t->v[t->n++].uuid, uuid, sizeof(t->v->uuid));
 	return 0;
@@ -82,7 +83,7 @@ static int add(void *ctx, const char *id)
 	const struct gather *g = ctx;
 
 	if (id)
-		return append(g->to, id, g->pod->uuid);
+		return append(g->to, id, g->pod->uuid, false);
 	g->to->unknown = true;
 	return 0;
 }
@@ -94,12 +95,19 @@ static int gather(void *ctx, struct pod *p, struct err *e)
 	return pod_each_tree(p, add, &g) ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_pair(const struct pods_tree *x, const struct pods_tree *y)
 {
-	const struct pods_tree *x = a, *y = b;
 	int r = strcmp(x->id, y->id);
 
 	return r ? r : strcmp(x->uuid, y->uuid);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct pods_tree *x = a, *y = b;
+	int r = compare_pair(x, y);
+
+	return r ? r : x->part - y->part;
 }
 
 static int compare_id(const void *id, const void *t)
@@ -114,7 +122,7 @@ void pods_trees_sort(struct pods_trees *t)
 	if (t->n)
 		qsort(t->v, t->n, sizeof(*t->v), compare);
 	for (size_t i = 0; i < t->n; i++)
-		if (!n || compare(&t->v[n - 1], &t->v[i]))
+		if (!n || compare_pair(&t->v[n - 1], &t->v[i]))
 			t->v[n++] = t->v[i];
 	t->n = n;
 }
@@ -143,7 +151,7 @@ int pods_trees_also(struct pods_trees *t, size_t first, size_t n, const char *id
 {
 	for (size_t i = 0; i < n; i++)
 		/* what is appended may move the table */
-		if (append(t, id, t->v[first + i].uuid) < 0)
+		if (append(t, id, t->v[first + i].uuid, true) < 0)
 			return err_set(e, ENOMEM, "out of memory");
 	return 0;
 }
@@ -163,6 +171,17 @@ const struct pods_tree *pods_trees_find(const struct pods_trees *t, const char *
 bool pods_trees_used(const struct pods_trees *t, const char *id)
 {
 	return t->unknown || (t->n && bsearch(id, t->v, t->n, sizeof(*t->v), compare_id));
+}
+
+bool pods_trees_root(const struct pods_trees *t, const char *id)
+{
+	size_t n;
+	const struct pods_tree *v = pods_trees_find(t, id, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (!v[i].part)
+			return true;
+	return t->unknown;
 }
 
 void pods_trees_free(struct pods_trees *t)
