@@ -63,9 +63,10 @@ ended() {
 # shellcheck disable=SC2016
 runs() {
 	[ -z "${1:-}" ] || echo "$1" >"$dir/pid"
+	rm -f "$C/holder.out" # of the one before, which would be believed
 	spawn holder sh -c 'exec 9<"$1" && flock -x 9 && echo locked && exec sleep 1000' holder "$dir"
 	holder=$pid
-	wait_for 5 grep -q locked "$C/holder.out"
+	wait_for 5 grep -qs locked "$C/holder.out"
 }
 
 stops() {
