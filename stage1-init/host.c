@@ -40,7 +40,7 @@ struct host {
 	struct pump    *pump;
 	struct denied  *denied;
 	struct pollfd  *polls;
-	bool            ended;
+	bool            ended, told; /* told: PID 1 has said why it failed */
 	size_t          n_running;  /* apps; PID 1 does little more when the last one has ended */
 	bool            no_cgroups; /* these are gone already */
 	int             interrupts;
@@ -356,6 +356,7 @@ static void handle_event(struct host *h, const struct event *ev, int fd, pid_t s
 		return;
 	case EVENT_FAILED:
 	case EVENT_NOTE:
+		h->told |= ev->type == EVENT_FAILED;
 		pump_restore(h->pump);
 		say(&ev->err);
 		return;
@@ -423,6 +424,19 @@ static void clean_up(struct host *h)
 		say(&e);
 }
 
+/* If PID 1 failed before us, that is why we did, and it has said so. */
+static void give_up(struct host *h, const struct err *e)
+{
+	if (h->pid1 > 0) {
+		sys_pidfd_signal(h->pidfd, SIGKILL);
+		waitpid(h->pid1, NULL, 0);
+		take_events(h);
+	}
+	if (!h->told)
+		say(e);
+	clean_up(h);
+}
+
 int host_run(const struct host_opts *o)
 {
 	struct host h = { .o = o,
@@ -446,12 +460,7 @@ int host_run(const struct host_opts *o)
 		return h.p.failure;
 	}
 	if (hand_over(&h, &e) < 0) {
-		say(&e);
-		if (h.pid1 > 0) {
-			sys_pidfd_signal(h.pidfd, SIGKILL);
-			waitpid(h.pid1, NULL, 0);
-		}
-		clean_up(&h);
+		give_up(&h, &e);
 		return STATUS_OWN_FAILURE;
 	}
 	watch(&h);
