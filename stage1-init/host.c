@@ -130,8 +130,10 @@ static int open_dirs(struct host *h, struct err *e)
 	h->pod_fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (h->pod_fd < 0)
 		return err_sys(e, "open the pod directory");
-	if (fstatat(h->pod_fd, "stage1/rootfs", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		!S_ISDIR(st.st_mode))
+	int r = fstatat(h->pod_fd, "stage1/rootfs", &st, AT_SYMLINK_NOFOLLOW);
+	if (r < 0 && errno != ENOENT && errno != ENOTDIR)
+		return err_sys(e, "open stage1/rootfs in the pod directory");
+	if (r < 0 || !S_ISDIR(st.st_mode))
 		return err_set(e, ENOENT, "the current directory is not that of a prepared pod");
 	if (fd_mkdirs(h->pod_fd, "stage1/rootfs/rkt/status", 0755, e) < 0 ||
 		fd_mkdirs(h->pod_fd, "logs", 0750, e) < 0)

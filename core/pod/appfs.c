@@ -42,7 +42,8 @@ static bool is_there(int dir_fd, const char *path)
 {
 	struct stat st;
 
-	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	/* if a failing disk does not tell, whoever opens it says why */
+	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool appfs_is_overlay(int pod_fd, const char *name)

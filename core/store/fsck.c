@@ -325,14 +325,17 @@ static int check_image(const struct fsck *f, const struct image_id *id, struct n
 {
 	struct err what;
 	int next = seems_sound(f, id, names) ? 0 : check_locked(f, id, names, &what, e);
+	bool content = f->o->full;
 
+	if (next == 2) {
+		check_record(f, id, what.msg); /* which reads all of the image */
+		content = false;
+		/* with a record again there are names, and more to look at */
+		next = seems_sound(f, id, names) || !f->o->repair ? 0 : check_locked(f, id, names, &what, e);
+	}
 	if (next == 1)
 		check_manifest(f, id, what.msg);
-	if (next == 2) {
-		check_record(f, id, what.msg);
-		seems_sound(f, id, names); /* it may have names now */
-	}
-	if (next >= 0 && next < 2 && f->o->full)
+	if (next >= 0 && next < 2 && content)
 		check_content(f, id);
 	return next < 0 ? -1 : 0;
 }
