@@ -43,6 +43,18 @@ static void tell(const struct fsck *f, const char *path, const char *what, bool 
 	f->o->found(f->o->ctx, &found);
 }
 
+/* A disk that fails, or want of memory, says nothing about what was to be looked at: it is left as it is. */
+static bool is_no_answer(const struct err *e)
+{
+	return e->code == EIO || e->code == ENOMEM || e->code == EMFILE || e->code == ENFILE || e->code == EACCES ||
+	       e->code == EPERM;
+}
+
+static void tell_no_answer(const struct fsck *f, const char *path, const struct err *why)
+{
+	tell(f, path, why->msg, false, "cannot be told as long as it cannot be read");
+}
+
 /* @r: of the attempt to repair, made only if that is wanted; then @why says what hindered it */
 static void tell_mended(const struct fsck *f, const char *path, const char *what, int r, const struct err *why,
 			const char *done)
@@ -62,8 +74,13 @@ static void check_mode(const struct fsck *f, const char *path, mode_t want)
 	struct err why;
 	int r = 0;
 
-	if (fstatat(cas_fd, path, &sb, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(sb.st_mode) ||
-	    ((sb.st_mode & 07777) == want && sb.st_uid == geteuid()))
+	if (fstatat(cas_fd, path, &sb, AT_SYMLINK_NOFOLLOW) < 0) {
+		err_sys(&why, "look at it");
+		if (is_no_answer(&why))
+			tell_no_answer(f, path, &why);
+		return;
+	}
+	if (S_ISLNK(sb.st_mode) || ((sb.st_mode & 07777) == want && sb.st_uid == geteuid()))
 		return;
 	if (f->o->repair && (fchownat(cas_fd, path, geteuid(), (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 ||
 			     fchmodat(cas_fd, path, want, 0) < 0))
@@ -222,6 +239,10 @@ static void check_blob(const struct fsck *f, struct image_info *i)
 		check_blob_mode(f, i);
 		return;
 	}
+	if (is_no_answer(&why)) {
+		tell_no_answer(f, path.s, &why);
+		return;
+	}
 	const char *what = "is missing, or is not as large as what was imported";
 	/* the lock of info/ is ours: so not through verify_damage() */
 	i->damaged = f->o->repair ? strdup(what) : NULL;
@@ -259,8 +280,12 @@ static int check_parts(const struct fsck *f, const struct image_id *id, struct n
 	struct image_manifest m;
 
 	*names = (struct names){ .id.s = "" };
-	if (info_read(f->st, id, &i, why) < 0)
-		return why->code == ENOENT ? 0 : 2; /* removed a moment ago, or damaged */
+	if (info_read(f->st, id, &i, why) < 0) {
+		if (!is_no_answer(why))
+			return why->code == ENOENT ? 0 : 2; /* removed a moment ago, or damaged */
+		tell_no_answer(f, store_path("info", id->s).s, why);
+		return 0;
+	}
 	check_mode(f, store_path("info", id->s).s, 0400);
 	check_mode(f, store_path("manifest", id->s).s, 0400);
 	check_entries(f, &i, names);
