@@ -2,7 +2,7 @@
  * app - the last steps of a process before it is the app, one of its event handlers, or a visitor
  * (`enter`)
  *
- * No heap and no streams: this runs in copies of PID 1.
+ * No heap and no streams: this runs in copies of PID 1, or in its very memory (sys_start).
  */
 #pragma once
 

@@ -2,8 +2,8 @@
  * plan - the pod manifest, made ready: everything that PID 1 and the apps' last steps need, decided
  * before clone()
  *
- * The host side builds it with the heap; behind the clone it is only read (each process has its own
- * copy, so what PID 1 notes in it is PID 1's alone).
+ * The host side builds it with the heap; behind the clone it is only read. PID 1 has its own copy, with its notes. An
+ * app's process may work in PID 1's memory until it executes something: what it writes here PID 1 takes back.
  */
 #pragma once
 
