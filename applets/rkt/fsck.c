@@ -126,9 +126,11 @@ static int check_tree(void *ctx, const char *id)
 		c->torn = true;
 		return 0;
 	}
-	if (!id || !render_id_ok(id))
+	struct err why;
+	int possible = id && render_id_ok(id) ? render_is_possible(c->f->st, id, &why) : -1;
+	if (possible < 0)
 		what = "it cannot be told which image an app stands on";
-	else if (!render_is_possible(c->f->st, id))
+	else if (!possible)
 		what = "the image of an app is in the store no more";
 	if (!what)
 		return 0;

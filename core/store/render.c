@@ -349,20 +349,19 @@ static bool has_blobs(const struct store *st, const struct recipe *r)
 	return true;
 }
 
-bool render_is_possible(struct store *st, const char *render_id)
+int render_is_possible(struct store *st, const char *render_id, struct err *e)
 {
 	struct render_id rid;
 	struct recipe r;
-	struct err ignored;
 
 	if (!render_id_ok(render_id))
-		return false;
+		return 0;
 	render_id_set(&rid, render_id);
 	auto_close int tree_fd = open_tree(st, &rid);
 	if (tree_fd >= 0)
-		return true;
-	if (recipe_load(st, &rid, &r, &ignored) < 0)
-		return false;
+		return 1;
+	if (recipe_load(st, &rid, &r, e) < 0)
+		return e->code == ENOENT || e->code == EBADMSG ? 0 : -1;
 	bool possible = has_blobs(st, &r);
 	recipe_free(&r);
 	return possible;

@@ -65,8 +65,8 @@ int render_again(struct store *st, const struct render_id *rid, struct err *e);
 int render_each_image(struct store *st, const char *render_id,
 		      int (*fn)(void *ctx, const struct image_id *id, struct err *e), void *ctx, struct err *e);
 
-/** render_is_possible() - whether all that the root is made of is in the store, or the root itself */
-bool render_is_possible(struct store *st, const char *render_id);
+/** render_is_possible() - 1: all that the root is made of is in the store, or the root itself; 0; -1: it cannot be told */
+int render_is_possible(struct store *st, const char *render_id, struct err *e);
 
 /** render_missing() - tells of each dependency of an image that the store lacks */
 int render_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,
