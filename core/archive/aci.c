@@ -2,8 +2,8 @@
  * aci - see aci.h
  *
  * A chain of sources: the caller's, inflate, the pump where there are processors for it, and here the tee, which
- * counts and hands on every block before the tar reader sees it. Hashing is the pump's follower, or the tee's. What the reader says of each entry is
- * checked against the rules, and what passes them goes to the handler.
+ * counts and hands on every block before the tar reader sees it. The pump's follower hashes, or the tee does. What the
+ * reader says of each entry is checked against the rules, and what passes them goes to the handler.
  */
 #include "core/archive/aci.h"
 
@@ -455,7 +455,7 @@ static int open_chain(struct pass *a, struct err *e)
 		return -1;
 	const struct pump_follower hasher = { a->hash, hash_block };
 	struct err no_thread; /* then it takes longer, that is all */
-	if (thread_pays())
+	if (thread_processors() > 1)
 		a->pump = pump_open(a->plain, &hasher, &no_thread);
 	return 0;
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pump - see pump.h
  *
- * A ring of slots and three counters that only grow: filled by the reader, taken by the consumer, seen by the
- * follower. One mutex guards them; `more` tells both consumers of a change, `room` tells the reader. The slots'
- * bytes are touched without it: the reader writes before it counts, and not before both others have counted.
+ * A ring of slots and three counters that only grow: filled from the source, taken by the consumer, seen by the
+ * follower. Filling and seeing are steps, each of which one thread at a time may do; which one does is nobody's in
+ * particular. The workers do nothing else, and the consumer does one when it would have to wait. So there are never more
+ * threads than processors to run on, and none idles while there is a step to do.
+ *
+ * One mutex guards the counters. The slots' bytes are touched without it: filling ends before it is counted, and does
+ * not begin before both others have counted.
  */
 #include "core/archive/pump.h"
 
@@ -14,8 +18,9 @@
 #include "core/archive/inflate.h"
 #include "core/base/thread.h"
 
-/* libcurl and mbedTLS may be below the reader; musl would give it 128 KiB */
+/* libcurl and mbedTLS may be below the source; musl would give it 128 KiB */
 #define STACK_BYTES (1u << 20)
+#define MAX_WORKERS 2u /* as many as there are steps */
 
 struct slot {
 	size_t   len;
@@ -27,97 +32,112 @@ struct pump {
 	struct source        base;
 	struct source       *in;
 	struct pump_follower follow;
-	pthread_t            reader, follower;
+	pthread_t            workers[MAX_WORKERS];
+	unsigned             n_workers;
 	pthread_mutex_t      lock;
-	pthread_cond_t       more, room;
+	pthread_cond_t       changed;
 	/* under the lock */
 	uint64_t             filled, taken, seen;
+	bool                 filling, seeing; /* somebody is at it */
+	unsigned             waiting;         /* threads */
 	bool                 ended, failed, quit; /* ended: nothing more will be filled; failed: because of error */
 	struct err           error;
 	/* the consumer's own */
-	bool                 lent, finished; /* finished: the follower was joined */
+	bool                 lent;
 	uint64_t             in_bytes;
 	unsigned             n_slots;
 	struct slot          slots[];
 };
 
-/* ---- the reader ---- */
+/* ---- the steps; all of this is called with the lock ---- */
 
-static bool full(const struct pump *p)
+static void changed(struct pump *p)
 {
-	return p->filled - (p->taken < p->seen ? p->taken : p->seen) >= p->n_slots;
+	if (p->waiting)
+		pthread_cond_broadcast(&p->changed);
 }
 
-/* a slot that may be filled; NULL: the consumer has gone */
-static struct slot *free_slot(struct pump *p)
+static void wait_for_change(struct pump *p)
 {
-	pthread_mutex_lock(&p->lock);
-	while (!p->quit && full(p))
-		pthread_cond_wait(&p->room, &p->lock);
-	struct slot *s = p->quit ? NULL : &p->slots[p->filled % p->n_slots];
+	p->waiting++;
+	pthread_cond_wait(&p->changed, &p->lock);
+	p->waiting--;
+}
+
+static bool can_fill(const struct pump *p)
+{
+	uint64_t done = p->taken < p->seen ? p->taken : p->seen;
+
+	return !p->filling && !p->ended && p->filled - done < p->n_slots;
+}
+
+static bool can_see(const struct pump *p)
+{
+	return !p->seeing && p->seen < p->filled;
+}
+
+static void fill(struct pump *p)
+{
+	struct slot *s = &p->slots[p->filled % p->n_slots];
+	struct err e;
+
+	p->filling = true;
 	pthread_mutex_unlock(&p->lock);
-	return s;
-}
-
-static void count_filled(struct pump *p)
-{
+	ssize_t n = inflate_read(p->in, s->bytes, PUMP_BLOCK, &e);
+	uint64_t in_bytes = inflate_in_bytes(p->in);
 	pthread_mutex_lock(&p->lock);
-	p->filled++;
-	pthread_cond_broadcast(&p->more);
-	pthread_mutex_unlock(&p->lock);
-}
-
-static void *run_reader(void *arg)
-{
-	struct pump *p = arg;
-	struct err e = { .code = 0 };
-	struct slot *s;
-	ssize_t n = 0;
-
-	while ((s = free_slot(p)) && (n = inflate_read(p->in, s->bytes, PUMP_BLOCK, &e)) > 0) {
+	p->filling = false;
+	if (n > 0) {
 		s->len = (size_t)n;
-		s->in_bytes = inflate_in_bytes(p->in);
-		count_filled(p);
+		s->in_bytes = in_bytes;
+		p->filled++;
+	} else {
+		p->ended = true;
+		p->failed = n < 0;
+		if (n < 0)
+			p->error = e;
 	}
-	pthread_mutex_lock(&p->lock);
-	p->ended = true;
-	p->failed = n < 0;
-	p->error = e;
-	pthread_cond_broadcast(&p->more);
-	pthread_mutex_unlock(&p->lock);
-	return NULL;
+	changed(p);
 }
 
-/* ---- the follower ---- */
-
-/* counts the block that was seen; the next one, or NULL when there will be none */
-static const struct slot *follow_next(struct pump *p, bool seen)
+static void see(struct pump *p)
 {
-	const struct slot *s = NULL;
+	const struct slot *s = &p->slots[p->seen % p->n_slots];
 
-	pthread_mutex_lock(&p->lock);
-	if (seen) {
-		p->seen++;
-		pthread_cond_signal(&p->room);
-	}
-	while (p->seen == p->filled && !p->ended && !p->quit)
-		pthread_cond_wait(&p->more, &p->lock);
-	if (p->seen < p->filled && !p->quit)
-		s = &p->slots[p->seen % p->n_slots];
+	p->seeing = true;
 	pthread_mutex_unlock(&p->lock);
-	return s;
+	p->follow.see(p->follow.ctx, s->bytes, s->len);
+	pthread_mutex_lock(&p->lock);
+	p->seeing = false;
+	p->seen++;
+	changed(p);
 }
 
-static void *run_follower(void *arg)
+/* Seeing comes first only when it is about to hold up the filling, which everything waits for. */
+static void do_step_or_wait(struct pump *p)
+{
+	bool behind = p->filled - p->seen > p->n_slots / 2;
+
+	if (can_see(p) && (behind || !can_fill(p)))
+		see(p);
+	else if (can_fill(p))
+		fill(p);
+	else
+		wait_for_change(p);
+}
+
+/* ---- the threads ---- */
+
+static void *run_worker(void *arg)
 {
 	struct pump *p = arg;
 
-	for (const struct slot *s = follow_next(p, false); s; s = follow_next(p, true))
-		p->follow.see(p->follow.ctx, s->bytes, s->len);
+	pthread_mutex_lock(&p->lock);
+	while (!p->quit && !(p->ended && p->seen == p->filled))
+		do_step_or_wait(p);
+	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
-
-/* ---- the consumer ---- */
 
 static int pump_next(struct source *base, const uint8_t **out, size_t *len, struct err *e)
 {
@@ -127,10 +147,10 @@ static int pump_next(struct source *base, const uint8_t **out, size_t *len, stru
 	pthread_mutex_lock(&p->lock);
 	if (p->lent) {
 		p->taken++;
-		pthread_cond_signal(&p->room);
+		changed(p);
 	}
 	while (p->taken == p->filled && !p->ended)
-		pthread_cond_wait(&p->more, &p->lock);
+		do_step_or_wait(p);
 	p->lent = p->taken < p->filled;
 	if (!p->lent)
 		r = p->failed ? -1 : 0;
@@ -151,60 +171,35 @@ uint64_t pump_in_bytes(const struct source *s)
 	return ((const struct pump *)s)->in_bytes;
 }
 
-static void pump_free(struct pump *p)
-{
-	pthread_cond_destroy(&p->more);
-	pthread_cond_destroy(&p->room);
-	pthread_mutex_destroy(&p->lock);
-	free(p);
-}
-
-static void quit(struct pump *p)
-{
-	pthread_mutex_lock(&p->lock);
-	p->quit = true;
-	pthread_cond_broadcast(&p->more);
-	pthread_cond_signal(&p->room);
-	pthread_mutex_unlock(&p->lock);
-}
-
-/* The follower ends by itself after the last block; it is joined once, here or when the pump is closed. */
 void pump_finish(struct source *s)
 {
 	struct pump *p = (struct pump *)s;
 
-	if (!p->finished)
-		pthread_join(p->follower, NULL);
-	p->finished = true;
+	pthread_mutex_lock(&p->lock);
+	while (p->seen < p->filled)
+		do_step_or_wait(p);
+	pthread_mutex_unlock(&p->lock);
 }
 
 static void pump_close(struct source *s)
 {
 	struct pump *p = (struct pump *)s;
 
-	quit(p);
-	pthread_join(p->reader, NULL);
-	pump_finish(s);
-	pump_free(p);
-}
-
-/* The reader comes last: once it has taken the first bytes, there is no way back to doing without threads. */
-static int start_both(struct pump *p)
-{
-	int r = thread_start(&p->follower, STACK_BYTES, run_follower, p);
-	if (r)
-		return r;
-	r = thread_start(&p->reader, STACK_BYTES, run_reader, p);
-	if (r) {
-		quit(p);
-		pthread_join(p->follower, NULL);
-	}
-	return r;
+	pthread_mutex_lock(&p->lock);
+	p->quit = true;
+	changed(p);
+	pthread_mutex_unlock(&p->lock);
+	while (p->n_workers)
+		pthread_join(p->workers[--p->n_workers], NULL);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
 }
 
 struct source *pump_open(struct source *in, const struct pump_follower *f, struct err *e)
 {
 	unsigned n = inflate_is_small(inflate_format(in)) ? PUMP_SLOTS : PUMP_SLOTS_FEW;
+	unsigned n_workers = thread_processors() - 1;
 	struct pump *p = calloc(1, sizeof(*p) + n * sizeof(struct slot));
 
 	if (!p) {
@@ -216,13 +211,12 @@ struct source *pump_open(struct source *in, const struct pump_follower *f, struc
 	p->n_slots = n;
 	p->follow = *f;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->more, NULL);
-	pthread_cond_init(&p->room, NULL);
-	int r = start_both(p);
-	if (!r)
-		return &p->base;
-	pump_free(p);
-	errno = r;
-	err_sys(e, "start a thread");
-	return NULL;
+	pthread_cond_init(&p->changed, NULL);
+	if (n_workers > MAX_WORKERS)
+		n_workers = MAX_WORKERS;
+	/* with fewer than that, or none, the others do more */
+	while (p->n_workers < n_workers &&
+	       thread_start(&p->workers[p->n_workers], STACK_BYTES, run_worker, p) == 0)
+		p->n_workers++;
+	return &p->base;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * pump - a source that is read on a thread of its own, a few blocks ahead of two that consume it
+ * pump - a source that is read ahead of two that consume it, on as many threads as there are processors for it
  *
- * Decompressing costs about as much as hashing, and everything else that is done with an image half of that;
- * so each has a thread. The blocks are shared: one is filled anew when both consumers are done with it.
- * Memory is bounded: PUMP_SLOTS blocks, and only a few where the decoder needs it. With many, all three go on while
+ * Decompressing costs about as much as hashing, and everything else that is done with an image half of that. The blocks
+ * are shared: one is filled anew when both consumers are done with it.
+ * Memory is bounded: PUMP_SLOTS blocks, and only a few where the decoder needs it. With many, all go on while
  * the kernel has one of them wait for a processor or for the disk; with few, they wait for each other.
  */
 #pragma once
@@ -12,11 +12,11 @@
 
 #include "core/archive/source.h"
 
-#define PUMP_SLOTS     32u
-#define PUMP_SLOTS_FEW 5u
-#define PUMP_BLOCK     (64u << 10)
+#define PUMP_SLOTS     16u
+#define PUMP_SLOTS_FEW 3u
+#define PUMP_BLOCK     (128u << 10)
 
-/* who sees every block besides the caller of next(), on a thread of its own */
+/* who sees every block besides the caller of next(), one after the other, on whatever thread */
 struct pump_follower {
 	void *ctx;
 	void (*see)(void *ctx, const uint8_t *p, size_t len);
@@ -24,15 +24,16 @@ struct pump_follower {
 
 /**
  * pump_open() - starts reading @in, a source made by inflate_open()
- * @in: borrowed; until the pump is closed nobody else may touch it
+ * @in: borrowed; until the pump is closed nobody else may touch it. Its next() is called on whatever thread, the
+ *     caller's included, but never by two at once.
  * @f: copied; see() is called until pump_finish() or close() returns. Blocks are those that next() lends, whole
  *     but for the last one.
  *
- * close() waits for a call of @in's next() that is under way.
+ * Threads that cannot be started are done without. close() waits for a call of @in's next() that is under way.
  */
 struct source *pump_open(struct source *in, const struct pump_follower *f, struct err *e);
 
-/** pump_finish() - when next() has said that this was the end: waits until the follower has seen all of it */
+/** pump_finish() - when next() has said that this was the end: has the follower see the rest */
 void pump_finish(struct source *s);
 
 /** pump_in_bytes() - what inflate_in_bytes() said when the block that next() lent last was made */

@@ -6,11 +6,11 @@
 #include <sched.h>
 #include <signal.h>
 
-bool thread_pays(void)
+unsigned thread_processors(void)
 {
 	cpu_set_t set;
 
-	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 1;
+	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
 int thread_start(pthread_t *t, size_t stack_bytes, void *(*run)(void *), void *arg)

@@ -4,11 +4,10 @@
 #pragma once
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 
-/** thread_pays() - there is more than one processor to run on */
-bool thread_pays(void);
+/** thread_processors() - how many this process may run on; at least 1 */
+unsigned thread_processors(void);
 
 /**
  * thread_start() - a thread that gets no signals: these are the business of the one that knows what to do about them

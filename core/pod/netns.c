@@ -42,7 +42,7 @@ static void *make(void *arg)
 void netns_begin(struct netns *n)
 {
 	n->fd = -1;
-	n->begun = thread_pays() && thread_start(&n->thread, STACK_BYTES, make, n) == 0;
+	n->begun = thread_processors() > 1 && thread_start(&n->thread, STACK_BYTES, make, n) == 0;
 }
 
 int netns_take(struct netns *n)
