@@ -53,6 +53,25 @@ int fd_close(int *fd)
 	return r;
 }
 
+/* frees in a moment what it takes a fork to put off */
+#define RELEASE_BESIDE (64 << 20)
+
+void fd_release(int fd)
+{
+	struct stat st;
+	bool large = fstat(fd, &st) == 0 && st.st_nlink == 0 && st.st_size >= RELEASE_BESIDE;
+
+	if (large && fork() == 0) {
+		/* locks and pipes of the caller must not stay as long as this takes */
+		sys_close_range((unsigned)fd + 1, ~0u);
+		if (fd)
+			sys_close_range(0, (unsigned)fd - 1);
+		_exit(0);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 int fd_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

@@ -40,6 +40,14 @@ static inline int take_fd(int *fd)
 /** fd_close() - close and forget; -1 when the kernel reports a lost write */
 int fd_close(int *fd);
 
+/**
+ * fd_release() - close what is, maybe, the last of a large file that has lost its name
+ *
+ * To take it apart the kernel needs 0.1 s for each GB that is in memory, which a process made for it waits for instead
+ * of the caller. Like close(), it says nothing of errors.
+ */
+void fd_release(int fd);
+
 /** fd_write_all() - all of it, through short writes and EINTR; -1/errno */
 int fd_write_all(int fd, const void *data, size_t len);
 
