@@ -230,6 +230,14 @@ static int check_sources(const struct compose *c, const struct erofs_info *info,
 	return 0;
 }
 
+/* One that was made again, or of several images, has no seal; its sum is taken once for each mount. */
+static int check_content(const struct compose *c, int fd, struct err *e)
+{
+	bool sealed = render_id_is_image(&c->r->id) && verify_index_unchanged(c->st, &c->r->images[0], fd);
+
+	return sealed ? 0 : erofs_check(fd, e);
+}
+
 int index_open(const struct compose *c, struct err *e)
 {
 	struct store_path path = store_path("index", c->r->id.s);
@@ -242,6 +250,5 @@ int index_open(const struct compose *c, struct err *e)
 		return -1;
 	int r = check_sources(c, &info, e);
 	erofs_info_free(&info);
-	/* once for each mount; what is read here is in memory when the mount needs it */
-	return r < 0 || erofs_check(fd, e) < 0 ? -1 : take_fd(&fd);
+	return r < 0 || check_content(c, fd, e) < 0 ? -1 : take_fd(&fd);
 }

@@ -256,6 +256,8 @@ static int publish_parts(struct import *im, struct image_info *i, struct err *e)
 		return -1;
 	if (seal_take(im->blob.fd, &i->seal) < 0)
 		return err_sys(e, "look at the store's blob");
+	if (im->index.fd >= 0 && seal_take(im->index.fd, &i->index_seal) < 0)
+		return err_sys(e, "look at the store's index");
 	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len, 0400,
 		       true, e) < 0 || sync_parts(im, i, e) < 0)
 		return -1;

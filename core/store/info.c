@@ -97,12 +97,14 @@ static int read_seal(const cJSON *j, struct image_seal *s, struct err *e)
 
 static int fill(const cJSON *j, struct image_info *i, struct err *e)
 {
+	const cJSON *index = cJSON_GetObjectItemCaseSensitive(j, "index");
 	uint64_t import_ns;
 
 	if (read_string(j, "name", &i->name, e) < 0 || read_labels(j, &i->labels, e) < 0 ||
 	    read_number(j, "size", INT64_MAX, &i->tar_bytes, e) < 0 || read_archive_size(j, i, e) < 0 ||
 	    read_number(j, "importTime", INT64_MAX, &import_ns, e) < 0 ||
 	    read_string(j, "verifiedBy", &i->verified_by, e) < 0 || read_seal(j, &i->seal, e) < 0 ||
+	    (index && read_seal(index, &i->index_seal, e) < 0) ||
 	    (json_str(j, "origin") && read_string(j, "origin", &i->origin, e) < 0) ||
 	    (json_str(j, "damaged") && read_string(j, "damaged", &i->damaged, e) < 0))
 		return -1;
@@ -199,13 +201,15 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	if (i->origin)
 		cJSON_AddStringToObject(j, "origin", i->origin);
 	add_seal(j, &i->seal);
+	if (i->index_seal.ino)
+		add_seal(cJSON_AddObjectToObject(j, "index"), &i->index_seal);
 	if (i->damaged)
 		cJSON_AddStringToObject(j, "damaged", i->damaged);
 	json_print(j, true, &b);
 	/* cJSON's builders drop what they have no memory for; reading it back is the check */
 	int lost = !j || b.failed ? -1 : fill(j, &back, e);
 	lost |= back.devices != i->devices || back.labels.n != i->labels.n || (i->origin && !back.origin) || (i->damaged && !back.damaged) ||
-		!seal_same(&i->seal, &back.seal);
+		!seal_same(&i->seal, &back.seal) || !seal_same(&i->index_seal, &back.index_seal);
 	image_info_free(&back);
 	if (lost)
 		return err_set(e, ENOMEM, "write the store's info: out of memory");

@@ -71,6 +71,7 @@ struct image_info {
 	char             *origin;       /* file path or URL it came from; NULL: not known */
 	char             *damaged;      /* what is wrong with its content; NULL: nothing that we know of */
 	struct image_seal seal;         /* of the blob */
+	struct image_seal index_seal;   /* of the index that the import wrote */
 };
 void image_info_free(struct image_info *i);
 

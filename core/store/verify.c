@@ -124,6 +124,19 @@ bool verify_unchanged(struct store *st, const struct image_info *i)
 	       (uint64_t)sb.st_size == i->tar_bytes && seal_take(fd, &now) == 0 && seal_trusted(&i->seal, &now);
 }
 
+bool verify_index_unchanged(struct store *st, const struct image_id *id, int index_fd)
+{
+	struct image_seal now;
+	struct image_info i;
+	struct err ignored;
+
+	if (st->verify.policy == VERIFY_ALWAYS || info_read(st, id, &i, &ignored) < 0)
+		return false;
+	bool same = seal_take(index_fd, &now) == 0 && seal_trusted(&i.index_seal, &now);
+	image_info_free(&i);
+	return same;
+}
+
 bool verify_is_digest(const struct image_id *id, const uint8_t digest[64])
 {
 	char hex[HASH_SHA512_HEX + 1];

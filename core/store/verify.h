@@ -5,6 +5,7 @@
  * fs-verity, the digest that makes the kernel check every page that is read. A blob that bears its seal is taken
  * as it is; any other is hashed once more, and gets a new seal when it is right. One that is not right is marked
  * in info/, is not used any more, and is replaced by the next import of the image.
+ * The index that was written with it has a seal as well, which spares the first mount its checksum.
  */
 #pragma once
 
@@ -38,6 +39,8 @@ int verify_image(struct store *st, const struct image_id *id, struct err *e);
 
 /** verify_unchanged() - whether the blob bears its seal and has no mark; reads nothing of it */
 bool verify_unchanged(struct store *st, const struct image_info *i);
+/** verify_index_unchanged() - whether the index of this image bears its seal, and that is enough by the policy */
+bool verify_index_unchanged(struct store *st, const struct image_id *id, int index_fd);
 
 /** verify_is_digest() - whether a SHA-512 is the one that the ID stands for */
 bool verify_is_digest(const struct image_id *id, const uint8_t digest[64]);
