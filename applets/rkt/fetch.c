@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/ioprio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -14,7 +15,10 @@
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
 #include "applets/ui.h"
+#include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/conf/conf.h"
+#include "core/store/render.h"
 #include "core/store/verify.h"
 
 #define BEST_EFFORT "best-effort"
@@ -73,37 +77,78 @@ static const struct opt fetch_opts[] = {
 	OPT_END
 };
 
+static int fetch_one(struct store *st, const struct fetch_opts *o, const char *arg, struct images_policy p,
+		     struct image_id *id, struct err *e)
+{
+	/* asked for by name, what is in the store is as good as it gets without discovery */
+	bool asked = o->pull_policy || o->no_store || o->store_only;
+
+	if (!asked && images_kind_of(arg) == IMAGES_NAME)
+		p.pull = IMAGES_PULL_NEW;
+	return images_resolve(st, &o->g, arg, &p, id, e) < 0 ? -1 : verify_image(st, id, e);
+}
+
+/*
+ * Where pods run, images are made ready for that. Elsewhere, as in the root of a system that is being built, mounts
+ * would only be in the way.
+ */
+static void make_ready(struct store *st, const char *dir, const struct image_id *ids, size_t n)
+{
+	struct err ignored;
+	struct pods *pods = geteuid() ? NULL : pods_open(dir, false, &ignored);
+
+	for (size_t i = 0; pods && pods_exist(pods) && i < n; i++)
+		render_ahead(st, &ids[i]);
+	pods_close(pods);
+}
+
+static void print(const struct fetch_opts *o, const struct image_id *ids, size_t n, struct buf *out)
+{
+	int len = (int)(sizeof("sha512-") - 1) + (o->full ? IMAGE_KEY_HEX : IMAGE_SHORT_HEX);
+
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(out, "%.*s\n", len, ids[i].s);
+}
+
+static int fetch_all(const struct fetch_opts *o, const char *dir, const struct conf *c, size_t n, char **args,
+		     struct buf *out, struct err *e)
+{
+	struct images_policy policy = { .pull = IMAGES_PULL_UPDATE, .heal = true };
+	auto_free struct image_id *ids = calloc(n, sizeof(*ids));
+	int r = 0;
+
+	if (!ids)
+		return err_set(e, ENOMEM, "out of memory");
+	if (images_pull_parse(o->pull_policy, o->store_only, o->no_store, &policy.pull, e) < 0)
+		return -1;
+	struct store *st = images_open(&o->g, c, dir, true, e);
+	if (!st)
+		return -1;
+	/* what is known to be damaged is not said to be there; whoever runs it looks closer */
+	store_on_verify(st, &(struct verify_opts){ .policy = VERIFY_NEVER });
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = fetch_one(st, o, args[i], policy, &ids[i], e);
+	if (r == 0) {
+		make_ready(st, dir, ids, n);
+		print(o, ids, n, out);
+	}
+	store_close(st);
+	return r;
+}
+
 static int fetch_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct fetch_opts *o = opts;
-	struct images_policy policy = { .pull = IMAGES_PULL_UPDATE, .heal = true };
 	struct buf out = { 0 };
-	int r = 0;
+	struct conf c;
 
 	if (!argc)
 		return err_set(e, EINVAL, "must provide at least one image (see --help)");
-	if (images_pull_parse(o->pull_policy, o->store_only, o->no_store, &policy.pull, e) < 0)
+	if (globals_conf(&o->g, &c, e) < 0)
 		return -1;
-	/* asked for by name, what is in the store is as good as it gets without discovery */
-	bool asked = o->pull_policy || o->no_store || o->store_only;
-	struct store *st = images_store(&o->g, true, e);
-	/* what is known to be damaged is not said to be there; whoever runs it looks closer */
-	if (st)
-		store_on_verify(st, &(struct verify_opts){ .policy = VERIFY_NEVER });
-	for (int i = 0; i < argc && st && r == 0; i++) {
-		struct images_policy p = policy;
-		struct image_id id;
-		if (!asked && images_kind_of(argv[i]) == IMAGES_NAME)
-			p.pull = IMAGES_PULL_NEW;
-		r = images_resolve(st, &o->g, argv[i], &p, &id, e);
-		if (r == 0)
-			r = verify_image(st, &id, e);
-		if (r == 0)
-			buf_fmt(&out, "%.*s\n", (int)(sizeof("sha512-") - 1) +
-				(o->full ? IMAGE_KEY_HEX : IMAGE_SHORT_HEX), id.s);
-	}
-	store_close(st);
-	if (st && r == 0)
+	int r = fetch_all(o, globals_dir(&o->g, &c), &c, (size_t)argc, argv, &out, e);
+	conf_free(&c);
+	if (r == 0)
 		return ui_out(&out, e);
 	buf_free(&out);
 	return -1;

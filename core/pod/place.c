@@ -68,6 +68,11 @@ struct pods *pods_open(const char *dir, bool create, struct err *e)
 	return ps;
 }
 
+bool pods_exist(const struct pods *ps)
+{
+	return ps->dir_fd >= 0;
+}
+
 void pods_close(struct pods *ps)
 {
 	if (!ps)

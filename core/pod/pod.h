@@ -46,6 +46,7 @@ struct pods; /* DIR/pods, opened */
 /** pods_open() - @create false: a directory that is not there holds no pods */
 struct pods *pods_open(const char *dir, bool create, struct err *e);
 void pods_close(struct pods *p);
+bool pods_exist(const struct pods *p); /* the directory: pods have been made here */
 
 struct pod {
 	char           uuid[UUID_LEN + 1];

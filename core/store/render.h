@@ -61,6 +61,12 @@ int render_image(struct store *st, const struct image_id *id, struct render_id *
 /** render_again() - what a pod remembers: the same root as then, also when its images were removed meanwhile */
 int render_again(struct store *st, const struct render_id *rid, struct err *e);
 
+/**
+ * render_ahead() - for an image that will be started soon: mounts it, and has its executable read, unless that would
+ * take longer than a moment (no index, nothing can be mounted here) or many others are mounted
+ */
+void render_ahead(struct store *st, const struct image_id *id);
+
 /** render_each_image() - the images that a merged root is made of; none for an image without dependencies */
 int render_each_image(struct store *st, const char *render_id,
 		      int (*fn)(void *ctx, const struct image_id *id, struct err *e), void *ctx, struct err *e);

@@ -32,9 +32,17 @@ use() { # DIR: a store there
 		fetch() { $RKT fetch $USR.aci.gz >/dev/null 2>&1; }
 		unpack() { mkdir $dir/tree && tar -C $dir/tree -xf $USR.aci; }
 		cold() { sync; echo 3 >/proc/sys/vm/drop_caches; }
+		busy() { sha512sum $USR.aci >/dev/null; sync; } # processors have other things in their caches
+		# a host where pods have run, for there fetch makes images ready
+		new() {
+			clean && fetch && $run && $RKT gc --grace-period=0s >/dev/null || exit 1
+			$RKT image rm example.com/usr >/dev/null && fetch
+		}
 		case \$1 in
-		starts1 | rm1) clean && fetch && sync ;;
-		cold-starts1) clean && fetch && cold ;;
+		starts1) new && busy ;;
+		starts*) busy ;;
+		rm1) clean && fetch && sync ;;
+		cold-starts1) new && cold ;;
 		cold-starts*) cold ;;
 		rm2) clean && unpack && sync ;;
 		read*) cold ;;
@@ -73,10 +81,10 @@ measure_disk() { # NAME
 	bounded "room on $1 after fetch and 10 runs" "$ratio" 'of the tar' 1.03
 }
 
-# The first start checks the index and mounts the image.
+# One twentieth is what medians of the second and the third differ by.
 measure_starts() { # NAME
-	measure -q -n "$runs" -p "sh $WORK/prep starts" "$run" "$run" "$run"
-	judged "first run after fetch on $1" "$(median 1)" "$(median 3)" 1 'of the third one'
+	measure -q -n $((2 * runs)) -p "sh $WORK/prep starts" "$run" "$run" "$run"
+	judged "first run after fetch on $1" "$(median 1)" "$(median 3)" 1.05 'of the third one'
 	measure -q -n "$runs" -p "sh $WORK/prep cold-starts" "$run" "$run" "$run"
 	row '  with nothing in memory' "$(ms "$(median 1)")" "$(ms "$(median 3)")" '' '' 'the third one'
 }
