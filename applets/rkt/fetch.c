@@ -110,15 +110,13 @@ static void print(const struct fetch_opts *o, const struct image_id *ids, size_t
 		buf_fmt(out, "%.*s\n", len, ids[i].s);
 }
 
-static int fetch_all(const struct fetch_opts *o, const char *dir, const struct conf *c, size_t n, char **args,
-		     struct buf *out, struct err *e)
+static int fetch_all(const struct fetch_opts *o, const struct conf *c, size_t n, char **args, struct image_id *ids,
+		     struct err *e)
 {
+	const char *dir = globals_dir(&o->g, c);
 	struct images_policy policy = { .pull = IMAGES_PULL_UPDATE, .heal = true };
-	auto_free struct image_id *ids = calloc(n, sizeof(*ids));
 	int r = 0;
 
-	if (!ids)
-		return err_set(e, ENOMEM, "out of memory");
 	if (images_pull_parse(o->pull_policy, o->store_only, o->no_store, &policy.pull, e) < 0)
 		return -1;
 	struct store *st = images_open(&o->g, c, dir, true, e);
@@ -128,10 +126,8 @@ static int fetch_all(const struct fetch_opts *o, const char *dir, const struct c
 	store_on_verify(st, &(struct verify_opts){ .policy = VERIFY_NEVER });
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = fetch_one(st, o, args[i], policy, &ids[i], e);
-	if (r == 0) {
+	if (r == 0)
 		make_ready(st, dir, ids, n);
-		print(o, ids, n, out);
-	}
 	store_close(st);
 	return r;
 }
@@ -146,12 +142,14 @@ static int fetch_run(void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL, "must provide at least one image (see --help)");
 	if (globals_conf(&o->g, &c, e) < 0)
 		return -1;
-	int r = fetch_all(o, globals_dir(&o->g, &c), &c, (size_t)argc, argv, &out, e);
+	size_t n = (size_t)argc;
+	struct image_id *ids = calloc(n, sizeof(*ids));
+	int r = ids ? fetch_all(o, &c, n, argv, ids, e) : err_set(e, ENOMEM, "out of memory");
 	conf_free(&c);
 	if (r == 0)
-		return ui_out(&out, e);
-	buf_free(&out);
-	return -1;
+		print(o, ids, n, &out);
+	free(ids);
+	return r < 0 ? -1 : ui_out(&out, e);
 }
 
 const struct cmd rkt_fetch_cmd = {
