@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * measure - time and memory of whole commands, run in turns so that a busy moment hits all of them alike
  *
- * usage: measure [-q] [-n RUNS] [-p PREPARE] 'COMMAND' ['COMMAND'...]
+ * usage: measure [-q] [-n RUNS] [-p PREPARE] [-w MS] 'COMMAND' ['COMMAND'...]
  * A command is split at blanks; its output goes to /dev/null, with -q what it says to stderr as well. PREPARE is run
- * before each of them, with its number, counted from 1, as one more word; it is not measured. Prints one line per
+ * before each of them, with its number, counted from 1, as one more word; it is not measured. With -w there are MS
+ * milliseconds before each, for the kernel to clear away what the one before has left. Prints one line per
  * command: median and lowest wall time in microseconds, the largest resident set of it or its children in KiB, and the
  * least processor time of them all in microseconds, for which a busy machine counts less. A command that fails ends
  * the whole measurement with status 1.
@@ -24,7 +25,8 @@
 
 extern char **environ;
 
-static bool quiet;
+static bool       quiet;
+static useconds_t wait_us;
 
 struct command {
 	char  *text;
@@ -91,6 +93,7 @@ static int run_one(struct command *c, int run)
 {
 	struct rusage ru;
 
+	usleep(wait_us);
 	c->us[run] = run_words(c, &ru);
 	if (c->us[run] < 0)
 		return -1;
@@ -132,9 +135,11 @@ int main(int argc, char **argv)
 	struct command before = { 0 };
 	int runs = 1, opt;
 
-	while ((opt = getopt(argc, argv, "+n:p:q")) != -1) {
+	while ((opt = getopt(argc, argv, "+n:p:qw:")) != -1) {
 		if (opt == 'n')
 			runs = atoi(optarg);
+		else if (opt == 'w')
+			wait_us = (useconds_t)atoi(optarg) * 1000;
 		else if (opt == 'q')
 			quiet = true;
 		else if (opt != 'p' || split(&before, optarg, 1) < 0)
@@ -142,7 +147,7 @@ int main(int argc, char **argv)
 	}
 	int n = argc - optind;
 	if (n < 1 || runs < 1) {
-		fputs("usage: measure [-q] [-n RUNS] [-p PREPARE] 'COMMAND' ['COMMAND'...]\n", stderr);
+		fputs("usage: measure [-q] [-n RUNS] [-p PREPARE] [-w MS] 'COMMAND' ['COMMAND'...]\n", stderr);
 		return 2;
 	}
 	struct command *c = calloc((size_t)n, sizeof(*c));
