@@ -355,9 +355,10 @@ int store_gc(struct store *st, const struct store_gc_opts *o, struct err *e)
 		return 0;
 	if (st->lent)
 		return err_set(e, EBUSY, "collect the store: a root of it is in use");
+	/* somebody may have removed what he took for empty and useless */
+	if (store_make_kind(st, "tree", e) < 0)
+		return -1;
 	auto_close int turn = store_open_file(st, "tree", O_RDONLY | O_DIRECTORY);
-	if (turn < 0 && errno == ENOENT)
-		return 0;
 	if (turn < 0 || st->lock_fd < 0)
 		return err_sys(e, "collect the store");
 	/* let go first: two collectors that each waited for the other's share would wait for ever */
