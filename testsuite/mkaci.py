@@ -5,6 +5,7 @@
     mkaci.py seeds DIR          small archives for the fuzzers: DIR/tar, DIR/aci, DIR/inflate
     mkaci.py many N FILE        an image with N empty files
     mkaci.py crowd N FILE       an image with N empty files and directories in one directory, in no order
+    mkaci.py heavy N FILE       an image with N files that have as many attributes and holes as there may be
     mkaci.py zeros BYTES FILE   an image with one file of so many zeros
     mkaci.py list FILE          what Python's tarfile says of an archive, in the format of archive_list.h
 """
@@ -64,6 +65,22 @@ def crowd(n, file):
         begin(tar)
         for i in range(n):
             tar.addfile(info("rootfs/name%d" % (i * 7919 % n), kinds[i % 2]))
+
+
+def heavy(n, file):
+    """1 MiB of attributes and 65,536 segments of 512 bytes each"""
+    pieces = b"65536\n" + b"".join(b"%d\n512\n" % (8192 * i) for i in range(65536))
+    data = pieces + bytes(-len(pieces) % 512) + b"d" * 512 * 65536
+    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as tar:
+        begin(tar)
+        for i in range(n):
+            t = info("rootfs/GNUSparseFile.0/heavy%d" % i, size=len(data))
+            t.pax_headers = {"SCHILY.xattr.user.a%d" % k: "x" * 64900 for k in range(16)}
+            t.pax_headers.update({
+                "GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(8192 * 65536),
+                "GNU.sparse.name": "rootfs/heavy%d" % i,
+            })
+            tar.addfile(t, io.BytesIO(data))
 
 
 def zeros(n, file):
@@ -233,8 +250,8 @@ def list_file(file):
 def main(argv):
     if len(argv) == 2 and argv[0] == "seeds":
         seeds(argv[1])
-    elif len(argv) == 3 and argv[0] in ("many", "crowd", "zeros"):
-        {"many": many, "crowd": crowd, "zeros": zeros}[argv[0]](int(argv[1]), argv[2])
+    elif len(argv) == 3 and argv[0] in ("many", "crowd", "heavy", "zeros"):
+        {"many": many, "crowd": crowd, "heavy": heavy, "zeros": zeros}[argv[0]](int(argv[1]), argv[2])
     elif len(argv) == 2 and argv[0] == "list":
         list_file(argv[1])
     else:

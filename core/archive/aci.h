@@ -56,8 +56,8 @@ enum aci_mode {
 
 /**
  * aci_read() - reads @in (borrowed, compressed or not) to its end
- * @in: with several processors to run on, it is read and decompressed on another thread and hashed on a third;
- *      both end before this returns. Functions of @h are called on the caller's.
+ * @in: with several processors to run on, it is read, decompressed and hashed on other threads as well as the caller's;
+ *      they end before this returns. Functions of @h are called on the caller's.
  * @f: receives all findings; a broken stream is a finding too (rules aci-stream, aci-tar)
  *
  * 0: read to the end and no finding of level error. -1: *e is the first error, @f has them all, and

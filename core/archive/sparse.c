@@ -27,7 +27,7 @@ int segments_add(struct segments *s, uint64_t offset, uint64_t len, struct err *
 		s->v = v;
 		s->cap = cap;
 	}
-	s->v[s->n++] = (struct tar_segment){ offset, len, 0 };
+	s->v[s->n++] = (struct tar_segment){ offset, len };
 	return 0;
 }
 
@@ -142,7 +142,6 @@ int segments_finish(struct segments *s, uint64_t file_size, uint64_t data_size, 
 			return err_set(e, EBADMSG, "sparse segment that does not begin on a block of %u bytes",
 				       TAR_BLOCK_SIZE);
 		end = seg.offset + seg.len;
-		seg.at = at;
 		at += seg.len; /* at most file_size, as the segments do not overlap */
 		s->v[n++] = seg;
 	}

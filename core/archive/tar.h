@@ -21,12 +21,12 @@
 #define TAR_NAME_MAX       255
 #define TAR_PAX_MAX        (1u << 20)   /* one extended header */
 #define TAR_XATTR_MAX      65536u       /* one value; XATTR_SIZE_MAX */
-#define TAR_SPARSE_MAX     (1u << 16)   /* segments of one file: 1.5 MiB of them */
+#define TAR_SPARSE_MAX     (1u << 16)   /* segments of one file: 1 MiB of them */
 
 enum tar_type { TAR_FILE, TAR_HARDLINK, TAR_SYMLINK, TAR_CHAR, TAR_BLOCK, TAR_DIR, TAR_FIFO };
 
 struct tar_xattr { char *name; uint8_t *value; size_t len; }; /* name whole, "user.x", "system.posix_acl_access" */
-struct tar_segment { uint64_t offset, len, at; };             /* file offset, length, offset in the stored data */
+struct tar_segment { uint64_t offset, len; };                 /* file offset, length; stored one right after the other */
 
 struct tar_entry {
 	enum tar_type type;

@@ -122,7 +122,7 @@ static int copy_chunk(struct writer *w, const struct chunks *c, struct err *e)
 	uint64_t at = p->at;
 
 	for (uint32_t i = c->segment; i < m->n_segments && m->segments[i].offset < c->end; i++) {
-		const struct tar_segment *s = &m->segments[i];
+		const struct tree_segment *s = &m->segments[i];
 		uint64_t from = s->offset > c->begin ? s->offset : c->begin;
 		uint64_t to = s->offset + s->len < c->end ? s->offset + s->len : c->end;
 		pad_to(p, at + from - c->begin);

@@ -31,19 +31,19 @@ static uint64_t end_of(const struct tree_node *n, uint64_t begin, unsigned bits)
 }
 
 /* in the tar, of the byte @at of the file, which lies in @s */
-static uint64_t place_of(const struct tree_node *n, const struct tar_segment *s, uint64_t at)
+static uint64_t place_of(const struct tree_node *n, const struct tree_segment *s, uint64_t at)
 {
 	return n->u.data + s->at + (at - s->offset);
 }
 
-static bool fills(const struct tree_node *n, const struct tar_segment *s, uint64_t begin, unsigned bits)
+static bool fills(const struct tree_node *n, const struct tree_segment *s, uint64_t begin, unsigned bits)
 {
 	return s->offset <= begin && s->offset + s->len >= end_of(n, begin, bits) &&
 	       place_of(n, s, begin) % BLOCK == 0;
 }
 
 /* bytes that have to be copied for the chunks that only this segment touches, first and last ones apart */
-static uint64_t copied_inside(const struct tree_node *n, const struct tar_segment *s, unsigned bits, uint64_t first,
+static uint64_t copied_inside(const struct tree_node *n, const struct tree_segment *s, unsigned bits, uint64_t first,
 			      uint64_t last)
 {
 	uint64_t len = (uint64_t)BLOCK << bits;
@@ -60,7 +60,7 @@ uint64_t chunks_copied(const struct tree_node *n, unsigned bits)
 	if (!is_sparse(n))
 		return 0;
 	for (uint32_t i = 0; i < n->more->n_segments; i++) {
-		const struct tar_segment *s = &n->more->segments[i];
+		const struct tree_segment *s = &n->more->segments[i];
 		uint64_t first = s->offset & ~mask, last = (s->offset + s->len - 1) & ~mask;
 		for (unsigned k = 0; k < 2; k++) {
 			uint64_t begin = k ? last : first;
@@ -103,7 +103,7 @@ static enum chunk_kind sparse_next(struct chunks *c)
 		c->segment++;
 	if (c->segment == m->n_segments || m->segments[c->segment].offset >= c->end)
 		return CHUNK_HOLE;
-	const struct tar_segment *s = &m->segments[c->segment];
+	const struct tree_segment *s = &m->segments[c->segment];
 	if (!fills(c->n, s, c->begin, c->bits))
 		return CHUNK_COPIED;
 	c->at = place_of(c->n, s, c->begin);

@@ -160,7 +160,7 @@ static int check_file(const struct tree_node *n, const struct erofs_opts *o, str
 	uint64_t stored = n->size;
 
 	if (n->more && n->more->sparse) {
-		const struct tar_segment *last = n->more->segments + n->more->n_segments;
+		const struct tree_segment *last = n->more->segments + n->more->n_segments;
 		stored = n->more->n_segments ? last[-1].at + last[-1].len : 0;
 	}
 	if (n->source >= o->n_sources)

@@ -138,7 +138,7 @@ static int copy_run(struct extract *x, const struct tree_node *n, int fd, uint64
 		    uint32_t *segment, struct err *e)
 {
 	for (; *segment < n->more->n_segments && n->more->segments[*segment].offset < end; ++*segment) {
-		const struct tar_segment *s = &n->more->segments[*segment];
+		const struct tree_segment *s = &n->more->segments[*segment];
 		if (write_zeros(x, fd, begin, s->offset, e) < 0 || copy_stored(x, n, s->at, fd, s->offset, s->len, e) < 0)
 			return -1;
 		begin = s->offset + s->len;

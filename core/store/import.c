@@ -30,6 +30,8 @@
 #define TREE_MEM     (4u << 20)
 #define TREE_MEM_FEW 1
 #define WINDOW_FEW   (1u << 20)
+/* of attributes and sparse segments of one file: beyond that the tree's copy of them does not fit in beside the tar reader's */
+#define HEAVY        (256u << 10)
 
 struct import {
 	struct store             *st;
@@ -69,7 +71,8 @@ static int check_device(struct import *im, const struct tar_entry *t, struct err
 /*
  * A cache: what goes wrong with it is said when the image is rendered, if it goes wrong then as well. With dependencies
  * the image alone is no root; with the manifest still to come its whitelist is not known. And tens of thousands of names
- * in one directory, in no order, would take more memory than there is, or minutes: rendering may have as much as it needs.
+ * in one directory, in no order, or of attributes and holes of one file, would take more memory than there is, or minutes:
+ * rendering may have as much as it needs.
  */
 static void give_up_index(struct import *im)
 {
@@ -91,6 +94,15 @@ static int begin_tree(struct import *im, struct err *e)
 	return im->tree ? tree_pass(im->tree, 0, &im->whitelist, 1, e) : -1;
 }
 
+static bool is_heavy(const struct tar_entry *t)
+{
+	size_t n = t->n_segments * sizeof(*t->segments);
+
+	for (size_t i = 0; i < t->n_xattrs; i++)
+		n += t->xattrs[i].len;
+	return n > HEAVY;
+}
+
 static int entry(void *ctx, const struct tar_entry *t, struct tar *tar, struct err *e)
 {
 	struct import *im = ctx;
@@ -102,7 +114,7 @@ static int entry(void *ctx, const struct tar_entry *t, struct tar *tar, struct e
 	if (!im->tree && !im->no_index &&
 	    (!im->res.manifest.name || im->res.manifest.dependencies.n || begin_tree(im, &ignored) < 0))
 		give_up_index(im);
-	if (im->tree && (tree_add(im->tree, t, &ignored) < 0 || tree_strains(im->tree)))
+	if (im->tree && (is_heavy(t) || tree_add(im->tree, t, &ignored) < 0 || tree_strains(im->tree)))
 		give_up_index(im);
 	return 0;
 }

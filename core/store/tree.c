@@ -226,13 +226,15 @@ static int keep_segments(struct tree *t, struct tree_more *m, const struct tar_e
 	m->segments = arena_alloc(&t->arena, en->n_segments * sizeof(*m->segments), e);
 	if (!m->segments)
 		return -1;
+	uint64_t at = 0;
 	for (size_t i = 0; i < en->n_segments; i++) {
 		const struct tar_segment *s = &en->segments[i];
-		struct tar_segment *last = m->n_segments ? &m->segments[m->n_segments - 1] : NULL;
-		if (last && last->offset + last->len == s->offset && last->at + last->len == s->at)
+		struct tree_segment *last = m->n_segments ? &m->segments[m->n_segments - 1] : NULL;
+		if (last && last->offset + last->len == s->offset)
 			last->len += s->len;
 		else
-			m->segments[m->n_segments++] = *s;
+			m->segments[m->n_segments++] = (struct tree_segment){ s->offset, s->len, at };
+		at += s->len;
 	}
 	return 0;
 }

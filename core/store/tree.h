@@ -34,12 +34,15 @@ struct tree_opts {
 	int    spill_dir_fd; /* where that file is made (unlinked); borrowed; -1: all stays in memory */
 };
 
+/* file offset, length, offset in the stored data */
+struct tree_segment { uint64_t offset, len, at; };
+
 /* what few entries have */
 struct tree_more {
-	struct tar_xattr   *xattrs;   /* sorted by name; what belongs to the host's kernel is not among them */
-	struct tar_segment *segments; /* of a sparse file: ordered, not empty, not touching, inside its size */
-	uint32_t            n_xattrs, n_segments;
-	bool                sparse;
+	struct tar_xattr    *xattrs;   /* sorted by name; what belongs to the host's kernel is not among them */
+	struct tree_segment *segments; /* of a sparse file: ordered, not empty, not touching, inside its size */
+	uint32_t             n_xattrs, n_segments;
+	bool                 sparse;
 };
 
 /* An inode: one for all names of a file. Only as much of the union as its type has is there. */

@@ -36,7 +36,7 @@ static inline unsigned long list_zeros(unsigned long crc, uint64_t n)
 /* -1: the stream broke */
 static inline int list_crc(struct tar *t, const struct tar_entry *en, unsigned long *crc, struct err *e)
 {
-	uint64_t at = 0, stored = 0;
+	uint64_t at = 0, done = 0; /* in the file; of the segment */
 	const uint8_t *p;
 	size_t len, seg = 0;
 	int r;
@@ -47,19 +47,19 @@ static inline int list_crc(struct tar *t, const struct tar_entry *en, unsigned l
 			size_t n = len;
 			if (en->sparse) {
 				const struct tar_segment *s = &en->segments[seg];
-				if (stored == s->at) {
+				if (!done) {
 					*crc = list_zeros(*crc, s->offset - at);
 					at = s->offset;
 				}
-				uint64_t left = s->at + s->len - stored;
+				uint64_t left = s->len - done;
 				n = left < n ? (size_t)left : n;
 				seg += n == left;
+				done = n == left ? 0 : done + n;
 			}
 			*crc = crc32(*crc, p, (uInt)n);
 			p += n;
 			len -= n;
 			at += n;
-			stored += n;
 		}
 	}
 	*crc = list_zeros(*crc, en->size - at);

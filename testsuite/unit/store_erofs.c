@@ -177,7 +177,7 @@ TEST(options, "erofs: IDs that are none and too many archives are refused")
 
 TEST(cut_off, "erofs: a sparse file whose archive is shorter than it was is an error")
 {
-	struct tar_segment s[] = { { 1, 512, 0 } };
+	struct tar_segment s[] = { { 1, 512 } };
 	const struct tar_entry en = { .type = TAR_FILE, .path = "f", .data_offset = 512, .size = 5000, .data_size = 512,
 				      .sparse = true, .segments = s, .n_segments = 1 };
 	auto_tree struct tree *t = finished(&en, 1, 0);

@@ -79,7 +79,7 @@ static bool make(struct made *m, uint64_t size, const uint64_t (*seg)[2], struct
 
 	*m = (struct made){ .tree = tree_new(&o, e), .fd = -1 };
 	for (; seg[en.n_segments][1]; en.n_segments++) {
-		s[en.n_segments] = (struct tar_segment){ seg[en.n_segments][0], seg[en.n_segments][1], en.data_size };
+		s[en.n_segments] = (struct tar_segment){ seg[en.n_segments][0], seg[en.n_segments][1] };
 		en.data_size += seg[en.n_segments][1];
 	}
 	if (tree_pass(m->tree, 0, NULL, 0, e) < 0 || tree_add(m->tree, &root, e) < 0 || tree_add(m->tree, &en, e) < 0 ||
@@ -95,7 +95,7 @@ static bool make(struct made *m, uint64_t size, const uint64_t (*seg)[2], struct
 static uint8_t want_byte(const struct tree_more *more, uint64_t at)
 {
 	for (uint32_t i = 0; i < more->n_segments; i++) {
-		const struct tar_segment *s = &more->segments[i];
+		const struct tree_segment *s = &more->segments[i];
 		if (at >= s->offset && at < s->offset + s->len)
 			return stored(DATA_AT + s->at + at - s->offset);
 	}

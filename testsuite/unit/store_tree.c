@@ -474,8 +474,8 @@ TEST(kept_xattrs, "tree: keeps the attributes that a file of that type can have,
 
 TEST(sparse, "tree: segments that touch become one, a file without holes is not sparse")
 {
-	struct tar_segment touching[] = { { 0, 10, 0 }, { 10, 10, 10 }, { 40, 5, 20 } };
-	struct tar_segment whole[] = { { 0, 20, 0 }, { 20, 25, 20 } };
+	struct tar_segment touching[] = { { 0, 10 }, { 10, 10 }, { 40, 5 } };
+	struct tar_segment whole[] = { { 0, 20 }, { 20, 25 } };
 	const struct tar_entry a = { .type = TAR_FILE, .path = "a", .size = 45, .sparse = true, .data_offset = 1024,
 				     .segments = touching, .n_segments = 3 };
 	const struct tar_entry b = { .type = TAR_FILE, .path = "b", .size = 45, .sparse = true, .segments = whole,
