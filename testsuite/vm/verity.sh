@@ -34,8 +34,9 @@ judge "verity: it runs" "$(runs)" 0
 # The digest counts, not the times: had the blob been hashed, it would have got a new seal.
 chmod 444 "$blob"
 sed -i 's/"changeTime": *"[0-9]*"/"changeTime":"1"/' "$info"
+before=$(cksum <"$info")
 judge "verity: equal digests are trusted whatever the times say" "$(runs)" 0
-judge "verity: so nothing was written to info/" "$(grep -c '"changeTime":"1"' "$info")" 1
+judge "verity: so nothing was written to info/" "$(cksum <"$info")" "$before"
 
 # one byte on the disk, behind the file system's back
 sync
