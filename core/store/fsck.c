@@ -259,8 +259,12 @@ static void check_index(const struct fsck *f, const struct image_id *id)
 	int r = 0;
 
 	auto_close int fd = store_open_file(f->st, path.s, O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
+	if (fd < 0) {
+		err_sys(&what, "open");
+		if (what.code != ENOENT)
+			tell_no_answer(f, path.s, &what);
 		return;
+	}
 	if (f->o->full ? erofs_check(fd, &what) == 0 : erofs_open(fd, &info, &what) == 0) {
 		if (!f->o->full)
 			erofs_info_free(&info);
