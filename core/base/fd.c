@@ -53,23 +53,34 @@ int fd_close(int *fd)
 	return r;
 }
 
-/* frees in a moment what it takes a fork to put off */
-#define RELEASE_BESIDE (64 << 20)
+/* smaller ones are gone in less time than a fork takes */
+#define UNLINK_BESIDE (64 << 20)
 
-void fd_release(int fd)
+/* the last reference, perhaps, to what has no name any more */
+static void release_beside(int fd)
 {
-	struct stat st;
-	bool large = fstat(fd, &st) == 0 && st.st_nlink == 0 && st.st_size >= RELEASE_BESIDE;
-
-	if (large && fork() == 0) {
+	if (fork() == 0) {
 		/* locks and pipes of the caller must not stay as long as this takes */
 		sys_close_range((unsigned)fd + 1, ~0u);
 		if (fd)
 			sys_close_range(0, (unsigned)fd - 1);
 		_exit(0);
 	}
-	if (fd >= 0)
-		close(fd);
+	close(fd);
+}
+
+int fd_unlink(int dir_fd, const char *name)
+{
+	struct stat st;
+	bool large = fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		     st.st_size >= UNLINK_BESIDE;
+	int keep = large ? openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+	int r = unlinkat(dir_fd, name, 0), why = errno;
+
+	if (keep >= 0)
+		release_beside(keep);
+	errno = why;
+	return r;
 }
 
 int fd_write_all(int fd, const void *data, size_t len)

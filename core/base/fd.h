@@ -41,12 +41,12 @@ static inline int take_fd(int *fd)
 int fd_close(int *fd);
 
 /**
- * fd_release() - close what is, maybe, the last of a large file that has lost its name
+ * fd_unlink() - unlinkat() without a wait for the kernel to take a large file apart; -1/errno
  *
- * To take it apart the kernel needs 0.1 s for each GB that is in memory, which a process made for it waits for instead
- * of the caller. Like close(), it says nothing of errors.
+ * That takes 0.1 s for each GB that is in memory. A process made for it waits instead of the caller, and holds nothing
+ * else that the caller has open.
  */
-void fd_release(int fd);
+int fd_unlink(int dir_fd, const char *name);
 
 /** fd_write_all() - all of it, through short writes and EINTR; -1/errno */
 int fd_write_all(int fd, const void *data, size_t len);

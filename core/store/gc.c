@@ -74,7 +74,7 @@ static int drop(const struct gc *g, const char *path, struct err *e)
 
 	if (!image_ids_has(&g->evicted, slash ? slash + 1 : path))
 		say(g, path);
-	if (!g->o->dry_run && unlinkat(g->st->cas_fd, path, 0) < 0 && errno != ENOENT)
+	if (!g->o->dry_run && fd_unlink(g->st->cas_fd, path) < 0 && errno != ENOENT)
 		return err_sys(e, "remove the store's %s", path);
 	return 1;
 }
@@ -391,15 +391,6 @@ static int discard_root(const struct gc *g, const char *dir, const char *name, s
 	return render_id_ok(name) && !is_wanted(g, name) ? drop_root(g, name, e) : 0;
 }
 
-static int discard_one(const struct gc *g, const struct image_id *id, struct err *e)
-{
-	int blob_fd = store_open_file(g->st, store_path("blob", id->s).s, O_RDONLY | O_NONBLOCK);
-	int r = drop_root(g, id->s, e) < 0 ? -1 : store_drop_content(g->st, id, e);
-
-	fd_release(blob_fd);
-	return r;
-}
-
 static int discard(const struct gc *g, struct image_id *ids, size_t *n, struct err *e)
 {
 	size_t stay = 0;
@@ -409,7 +400,7 @@ static int discard(const struct gc *g, struct image_id *ids, size_t *n, struct e
 			continue;
 		if (has_content(g, ids[i].s))
 			ids[stay++] = ids[i];
-		else if (discard_one(g, &ids[i], e) < 0)
+		else if (drop_root(g, ids[i].s, e) < 0 || store_drop_content(g->st, &ids[i], e) < 0)
 			return -1;
 	}
 	*n = stay;

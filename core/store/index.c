@@ -65,7 +65,7 @@ int store_index_sync(struct store *st, const struct image_info *i, struct err *e
 
 static int remove_file(struct store *st, const char *path, struct err *e)
 {
-	if (unlinkat(st->cas_fd, path, 0) < 0 && errno != ENOENT)
+	if (fd_unlink(st->cas_fd, path) < 0 && errno != ENOENT)
 		return err_sys(e, "remove the store's %s", path);
 	return 0;
 }
