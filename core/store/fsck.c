@@ -272,6 +272,10 @@ static void check_index(const struct fsck *f, const struct image_id *id)
 	}
 	if (what.code == ESTALE)
 		return;
+	if (is_no_answer(&what)) {
+		tell_no_answer(f, path.s, &what);
+		return;
+	}
 	if (f->o->repair && unlinkat(f->st->cas_fd, path.s, 0) < 0)
 		r = err_sys(&why, "remove it");
 	tell_mended(f, path.s, what.msg, r, &why, "removed; the next start makes it anew");
