@@ -134,6 +134,18 @@ static void fill_in_child(const struct output *o, const struct place *p, int rep
 	_exit(write(report_fd, &e, sizeof(e)) == sizeof(e) ? 1 : 2);
 }
 
+/* which of them came while nobody waited for one; 0: none */
+static int pending_signal(const sigset_t *set)
+{
+	const struct timespec now = { 0 };
+	int s;
+
+	do
+		s = sigtimedwait(set, NULL, &now);
+	while (s == SIGCHLD || (s < 0 && errno == EINTR));
+	return s < 0 ? 0 : s;
+}
+
 /* whoever interrupts us does not wait for the child */
 static int wait_for_child(pid_t child, const sigset_t *set, int *signal_nr)
 {
@@ -150,7 +162,10 @@ static int wait_for_child(pid_t child, const sigset_t *set, int *signal_nr)
 	/* Ctrl-C on a terminal goes to both of us */
 	if (WIFSIGNALED(status) && sigismember(set, WTERMSIG(status)))
 		*signal_nr = WTERMSIG(status);
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
+	/* or to us, just when the child was done */
+	else
+		*signal_nr = pending_signal(set);
+	return !*signal_nr && WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
 }
 
 static int fill_interruptibly(const struct output *o, const struct place *p, const sigset_t *set,
