@@ -33,14 +33,15 @@ static bool may_mount(struct store *st, const struct image_id *id)
 	return n < AHEAD_MAX;
 }
 
-/* what every start looks at, and what it executes; the rest is read when it is asked for */
+/* what every start looks for, there or not, and what it executes; the rest is read when it is asked for */
 static void warm(int root_fd, const char *path)
 {
-	static const char *const dirs[] = { "dev", "proc", "sys", "etc" };
+	static const char *const looked_for[] = { "dev", "proc", "sys", "etc", "etc/passwd", "etc/group", "etc/hosts",
+						  "etc/hostname", "etc/mtab" };
 	struct stat st;
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
-		fstatat(root_fd, dirs[i], &st, AT_SYMLINK_NOFOLLOW);
+	for (size_t i = 0; i < sizeof(looked_for) / sizeof(*looked_for); i++)
+		fstatat(root_fd, looked_for[i], &st, AT_SYMLINK_NOFOLLOW);
 	auto_close int fd = sys_open_in(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, SYS_IN_ROOT | SYS_NO_XDEV);
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))

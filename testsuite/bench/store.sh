@@ -32,7 +32,11 @@ use() { # DIR: a store there
 		fetch() { $RKT fetch $USR.aci.gz >/dev/null 2>&1; }
 		unpack() { mkdir $dir/tree && tar -C $dir/tree -xf $USR.aci; }
 		cold() { sync; echo 3 >/proc/sys/vm/drop_caches; }
-		busy() { sha512sum $USR.aci >/dev/null; sync; } # processors have other things in their caches
+		# a fetch that does not concern us: it leaves the machine as the one before the first start does
+		busy() {
+			$RKT --dir=$dir/other fetch $USR.aci.gz >/dev/null 2>&1 || exit 1
+			rm -rf $dir/other && sync
+		}
 		# a host where pods have run, for there fetch makes images ready
 		new() {
 			clean && fetch && $run && $RKT gc --grace-period=0s >/dev/null || exit 1
@@ -81,11 +85,13 @@ measure_disk() { # NAME
 	bounded "room on $1 after fetch and 10 runs" "$ratio" 'of the tar' 1.03
 }
 
-# Medians of the second and the third may differ by one twentieth.
+# The second and the third differ by nothing but chance. By as much, and one part in fifty, the first may.
 measure_starts() { # NAME
-	measure -q -n $((2 * runs)) -p "sh $WORK/prep starts" "$run" "$run" "$run"
-	judged "first run after fetch on $1" "$(median 1)" "$(median 3)" 1 'of the third one'
-	measure -q -n "$runs" -p "sh $WORK/prep cold-starts" "$run" "$run" "$run"
+	measure -o -q -n $((3 * runs)) -p "sh $WORK/prep starts" "$run" "$run" "$run"
+	chance=$(awk -v a="$(median 2)" -v b="$(median 3)" 'BEGIN { d = a / b; print d > 1 ? d - 1 : 1 / d - 1 }')
+	bound=$(awk -v c="$chance" 'BEGIN { printf "%.2f", 1 + (c > 0.02 ? c : 0.02) }')
+	judged "first run after fetch on $1" "$(median 1)" "$(median 3)" "$bound" 'of the third one'
+	measure -o -q -n "$runs" -p "sh $WORK/prep cold-starts" "$run" "$run" "$run"
 	row '  with nothing in memory' "$(ms "$(median 1)")" "$(ms "$(median 3)")" '' '' 'the third one'
 }
 
