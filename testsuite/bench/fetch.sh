@@ -11,7 +11,7 @@
 
 need_root
 need pigz sha512sum mkfs.ext4 taskset umoci podman
-runs=${1:-9} few=${2:-3}
+runs=${1:-9} few=${2:-5}
 C=$WORK # lib.sh wants it
 bench=$TOP/testsuite/bench
 . "$bench/kit.sh"
