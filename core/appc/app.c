@@ -36,7 +36,7 @@ static void check_user(struct check *c, const char *s)
 	if (!*s)
 		check_error(c, RULE_USER, "must not be empty");
 	else if (!s[strspn(s, "0123456789")] && num_id(s, &id, &e) < 0)
-		check_error(c, RULE_USER, "%s", e.msg);
+		check_error(c, RULE_USER_ID, "%s", e.msg);
 	else if (*s == '/')
 		check_path(c, s);
 }
@@ -54,12 +54,22 @@ static void check_gids(struct check *c, const void *list)
 	}
 }
 
+/* however many slashes and dots are in it */
+static bool is_in_proc(const char *s)
+{
+	while (*s == '/' || (*s == '.' && (s[1] == '/' || !s[1])))
+		s++;
+	return !strncmp(s, "proc", 4) && (s[4] == '/' || !s[4]);
+}
+
 static void check_working_dir(struct check *c, const char *s)
 {
 	if (*s && *s != '/')
 		check_error(c, RULE_WORKDIR, "\"%.200s\" is not an absolute path", s);
 	else if (*s)
 		check_path(c, s);
+	if (is_in_proc(s))
+		check_warn(c, RULE_WORKDIR_PROC, "\"%.200s\" is below /proc", s);
 }
 
 /* ---- event handlers ---- */
@@ -97,9 +107,15 @@ static void check_env_name(struct check *c, const char *s)
 			s);
 }
 
+static void check_env_value(struct check *c, const char *s)
+{
+	if (has_control(s))
+		check_warn(c, RULE_ENV_CONTROL, "the value contains control characters");
+}
+
 static const struct field env_fields[] = {
 	TEXT(struct appc_pair, "name", name, .required = true, .text = check_env_name),
-	TEXT(struct appc_pair, "value", value, .required = true),
+	TEXT(struct appc_pair, "value", value, .required = true, .text = check_env_value),
 	FIELDS_END
 };
 static const struct schema env_schema = { env_fields, offsetof(struct appc_pair, extra), NULL };

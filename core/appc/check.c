@@ -13,7 +13,7 @@
 #include "core/appc/types.h"
 #include "core/base/json.h"
 
-#define RULE_ENTRY_(rule, name, sect, what) [rule] = { .id = name, .section = sect, .text = what },
+#define RULE_ENTRY_(rule, ...) [rule] = { __VA_ARGS__ },
 static const struct appc_rule rules[RULE_COUNT + 1] = { APPC_RULES(RULE_ENTRY_) };
 
 const struct appc_rule *appc_rules(void)
@@ -85,7 +85,7 @@ __attribute__((format(printf, 4, 0))) static void report(
 
 	/* where nothing more is kept, the look is not worth its time: a hostile manifest can ask
 	 * for it often */
-	if (c->parse_end > c->parse_first && c->f->n < FINDINGS_MAX && reported_while_parsing(c))
+	if (c->parse_end > c->parse_first && c->f->kept[level] < FINDINGS_MAX && reported_while_parsing(c))
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
 	findings_add(c->f, level, rules[rule].id, rules[rule].section, where(c), FINDING_NO_OFFSET,
@@ -214,7 +214,7 @@ static bool has_dot_dot(const char *s)
 	return false;
 }
 
-static bool has_control(const char *s)
+bool has_control(const char *s)
 {
 	for (; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)

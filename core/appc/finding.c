@@ -57,11 +57,15 @@ void findings_add(struct findings *f, enum finding_level level, const char *rule
 	char text[TEXT_MAX];
 	va_list ap;
 
+	if (f->policy)
+		level = f->policy->level(f->policy, rule, level);
+	if (level == FINDING_IGNORED)
+		return;
 	if (level == FINDING_ERROR)
 		f->errors++;
 	else
 		f->warnings++;
-	if (f->n >= FINDINGS_MAX)
+	if (f->kept[level] >= FINDINGS_MAX)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
@@ -74,6 +78,7 @@ void findings_add(struct findings *f, enum finding_level level, const char *rule
 		.offset = offset };
 	if (new.where && new.text && grow(f)) {
 		f->v[f->n++] = new;
+		f->kept[level]++;
 		return;
 	}
 	free(new.where);
@@ -98,7 +103,5 @@ int findings_err(const struct findings *f, struct err *e)
 			return err_set(e, EINVAL, "%s%s%s%s", v->where, *v->where ? ": " : "", v->text,
 				more);
 	}
-	/* it was not kept: after FINDINGS_MAX warnings, or for want of memory */
-	return f->n < FINDINGS_MAX ? err_set(e, ENOMEM, "out of memory")
-				   : err_set(e, EINVAL, "more than %d findings", FINDINGS_MAX);
+	return err_set(e, ENOMEM, "out of memory"); /* that is why it was not kept */
 }

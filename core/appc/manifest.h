@@ -158,6 +158,5 @@ struct appc_volume *pod_manifest_add_volume(struct pod_manifest *m, struct err *
 struct appc_mount *appc_mounts_add(struct appc_mounts *l, struct err *e);
 void appc_mounts_remove(struct appc_mounts *l, size_t i);
 
-struct appc_rule { const char *id, *section, *text; };
 /** appc_rules() - every rule id that image_/pod_manifest_parse() can report; ends with id NULL */
 const struct appc_rule *appc_rules(void);

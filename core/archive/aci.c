@@ -14,45 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/archive/aci_parts.h"
+#include "core/archive/audit.h"
 #include "core/archive/paths.h"
 #include "core/archive/pump.h"
 #include "core/base/thread.h"
 
-#define SECTION  "spec/aci.md, Image Archives"
-#define SECTION_MANIFEST "spec/aci.md, Image Manifest"
-#define OURS     "rktbox" /* a rule of ours: the spec is silent */
-
 #define MAX_BYTES   (1ULL << 40)
 #define MAX_ENTRIES 10000000u
 #define MAX_RATIO   1100u
+#define ABSURD_RATIO 200u
 #define RATIO_FROM  (64u << 20) /* less output than this is harmless at any ratio */
-
-static const struct appc_rule rules[] = {
-	{ "aci-stream", SECTION, "The file is whole: plain, or compressed with gzip, bzip2, xz or zstd." },
-	{ "aci-tar", SECTION, "The archive is a well-formed tar without anything after its end." },
-	{ "aci-manifest", SECTION_MANIFEST, "There is one entry \"manifest\", a regular file of at most 4 MiB." },
-	{ "aci-rootfs", SECTION, "There is one entry \"rootfs\", a directory." },
-	{ "aci-toplevel", SECTION, "There is nothing beside manifest and rootfs." },
-	{ "aci-duplicate", SECTION, "No path has two entries." },
-	{ "aci-parent", OURS, "What an entry lies below is a directory." },
-	{ "aci-link", OURS, "A hard link points to a regular file in rootfs that came before it." },
-	{ "aci-bounds", OURS, "Size, number of entries and compression ratio stay within bounds." },
-	{ "aci-device", OURS, "Device nodes cannot be used by apps (warning; refused by default where images are stored)." },
-	{ "aci-xattr", OURS, "Attributes that belong to the host's kernel are not kept (warning)." },
-	{ NULL, NULL, NULL },
-};
-
-const struct appc_rule *aci_rules(void)
-{
-	return rules;
-}
-
-/* extended attributes that are not handed on: how many entries had them, and the first */
-struct stripped {
-	uint64_t n;
-	char    *first; /* NULL also when there was no memory for it */
-};
-enum { STRIP_TRUSTED, STRIP_OVERLAY, STRIP_SECURITY, STRIP_OTHER, N_STRIPPED };
 
 struct pass {
 	struct source             tee, lent; /* lent: the caller's source, which inflate must not close */
@@ -67,12 +39,14 @@ struct pass {
 	struct hash              *hash;
 	struct paths             *paths;
 	bool                      stream_failed;  /* below the tar reader */
-	bool                      handler_failed; /* the caller's own trouble: no finding */
-	bool                      beyond_bounds;  /* a finding there is already */
+	bool                      in_failed;      /* the caller's source: no finding, as all that is no fault of the image */
+	bool                      handler_failed; /* the caller's own trouble: likewise */
+	bool                      told;           /* what ended the pass is a finding */
 	bool                      has_manifest, has_rootfs;
 	bool                      manifest_first; /* the first error is about what the manifest says */
 	struct tar_xattr         *xattrs;
-	struct stripped           stripped[N_STRIPPED];
+	struct audit              audit; /* with ACI_ALL: of who stores an image nobody wants to know */
+	size_t                    faults; /* rules that entries broke, whatever that counts for */
 };
 
 /* ---- the chain ---- */
@@ -86,7 +60,10 @@ static int lent_next(struct source *s, const uint8_t **p, size_t *len, struct er
 {
 	struct pass *a = (struct pass *)((char *)s - offsetof(struct pass, lent));
 
-	return a->in->next(a->in, p, len, e);
+	int r = a->in->next(a->in, p, len, e);
+	if (r < 0)
+		a->in_failed = true;
+	return r;
 }
 
 static void not_ours(struct source *s)
@@ -96,8 +73,8 @@ static void not_ours(struct source *s)
 
 static int beyond(struct pass *a, const char *what, uint64_t bound, struct err *e)
 {
-	a->beyond_bounds = true;
-	findings_add(a->f, FINDING_ERROR, "aci-bounds", OURS, "", a->out->tar_bytes, "more than %llu %s",
+	a->told = true;
+	findings_add(a->f, FINDING_ERROR, "aci-bounds", ACI_OURS, "", a->out->tar_bytes, "more than %llu %s",
 		     (unsigned long long)bound, what);
 	return err_set(e, EFBIG, "more than %llu %s", (unsigned long long)bound, what);
 }
@@ -146,28 +123,26 @@ __attribute__((format(printf, 4, 5))) static void error(struct pass *a, const ch
 
 static void error(struct pass *a, const char *rule, const struct tar_entry *en, const char *fmt, ...)
 {
-	const struct appc_rule *r = rules;
 	char text[300];
 	va_list ap;
 
-	while (strcmp(r->id, rule) != 0)
-		r++;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	findings_add(a->f, FINDING_ERROR, r->id, r->section, en ? en->path : "",
-		     en ? en->header_offset : FINDING_NO_OFFSET, "%s", text);
+	a->faults++;
+	aci_report(a->f, FINDING_ERROR, rule, en, "%s", text);
 }
 
 /* the stream or the tar in it could not be read on */
 static void broken(struct pass *a, const struct err *e)
 {
-	if (a->handler_failed || a->beyond_bounds)
+	if (a->handler_failed || a->in_failed || a->told || e->code == ENOMEM)
 		return;
+	a->told = true;
 	if (a->stream_failed)
-		findings_add(a->f, FINDING_ERROR, "aci-stream", SECTION, "", FINDING_NO_OFFSET, "%s", e->msg);
+		aci_report(a->f, FINDING_ERROR, "aci-stream", NULL, "%s", e->msg);
 	else
-		findings_add(a->f, FINDING_ERROR, "aci-tar", SECTION, "", tar_offset(a->tar), "tar: %s",
+		findings_add(a->f, FINDING_ERROR, "aci-tar", ACI_ARCHIVES, "", tar_offset(a->tar), "tar: %s",
 			     e->msg);
 }
 
@@ -247,31 +222,9 @@ static bool begins(const char *s, const char *with)
 	return !strncmp(s, with, strlen(with));
 }
 
-/* -1: it is kept */
-static int strip_class(const char *name)
-{
-	if (begins(name, "trusted."))
-		return STRIP_TRUSTED;
-	if (begins(name, "user.overlay."))
-		return STRIP_OVERLAY;
-	if (begins(name, "security."))
-		return !strcmp(name, "security.capability") ? -1 : STRIP_SECURITY;
-	return begins(name, "user.") || begins(name, "system.posix_acl_") ? -1 : STRIP_OTHER;
-}
-
-static void count_stripped(struct pass *a, const char *path, unsigned classes)
-{
-	for (unsigned i = 0; i < N_STRIPPED; i++) {
-		struct stripped *s = &a->stripped[i];
-		if (classes >> i & 1 && !s->n++)
-			s->first = strdup(path);
-	}
-}
-
 /* @en's attributes but for those that belong to the host's kernel */
-static int strip_xattrs(struct pass *a, struct tar_entry *en, const char *path, struct err *e)
+static int strip_xattrs(struct pass *a, struct tar_entry *en, struct err *e)
 {
-	unsigned classes = 0;
 	size_t n = 0;
 
 	if (!en->n_xattrs)
@@ -280,35 +233,12 @@ static int strip_xattrs(struct pass *a, struct tar_entry *en, const char *path, 
 	if (!kept)
 		return err_set(e, ENOMEM, "out of memory");
 	a->xattrs = kept;
-	for (size_t i = 0; i < en->n_xattrs; i++) {
-		int c = strip_class(en->xattrs[i].name);
-		if (c < 0)
+	for (size_t i = 0; i < en->n_xattrs; i++)
+		if (xattr_class(en->xattrs[i].name) >= XATTR_KEPT)
 			kept[n++] = en->xattrs[i];
-		else
-			classes |= 1u << c;
-	}
-	count_stripped(a, path, classes);
 	en->xattrs = kept;
 	en->n_xattrs = n;
 	return 0;
-}
-
-static void report_stripped(struct pass *a)
-{
-	static const char *const names[N_STRIPPED] = {
-		[STRIP_TRUSTED] = "trusted.*",
-		[STRIP_OVERLAY] = "user.overlay.*",
-		[STRIP_SECURITY] = "security.* other than security.capability",
-		[STRIP_OTHER] = "an unknown kind",
-	};
-
-	for (size_t i = 0; i < N_STRIPPED; i++) {
-		const struct stripped *s = &a->stripped[i];
-		if (s->n)
-			findings_add(a->f, FINDING_WARNING, "aci-xattr", OURS, s->first ? s->first : "",
-				     FINDING_NO_OFFSET, "extended attributes of %s are not kept (in %llu %s)", names[i],
-				     (unsigned long long)s->n, s->n == 1 ? "entry" : "entries");
-	}
 }
 
 /* the part of @path below rootfs, "" for rootfs itself, NULL when it is neither */
@@ -330,10 +260,8 @@ static void check_below(struct pass *a, const struct tar_entry *en)
 {
 	if (en->type == TAR_HARDLINK && links_out(en))
 		error(a, "aci-link", en, "is a hard link to \"%.200s\", which is not below rootfs", en->link);
-	if (en->type == TAR_CHAR || en->type == TAR_BLOCK)
-		findings_add(a->f, FINDING_WARNING, "aci-device", OURS, en->path, en->header_offset,
-			     "is a device node (%s %u:%u), which apps cannot use",
-			     en->type == TAR_CHAR ? "character" : "block", en->rdev_major, en->rdev_minor);
+	if (a->mode == ACI_ALL)
+		audit_entry(&a->audit, en);
 }
 
 /* an entry that has passed all checks, as the handler sees it */
@@ -348,7 +276,7 @@ static int hand_out(struct pass *a, const struct tar_entry *en, struct err *e)
 	if (en->type == TAR_FILE)
 		r->content_bytes += en->size < UINT64_MAX - r->content_bytes ? en->size :
 									       UINT64_MAX - r->content_bytes;
-	if (strip_xattrs(a, &inner, en->path, e) < 0)
+	if (strip_xattrs(a, &inner, e) < 0)
 		return -1;
 	if (a->h->entry && a->h->entry(a->h->ctx, &inner, a->tar, e) < 0) {
 		a->handler_failed = true;
@@ -363,10 +291,12 @@ static int take_entry(struct pass *a, const struct tar_entry *en, struct err *e)
 {
 	const char *below = below_rootfs(en->path);
 	struct tar_entry seen = *en;
-	size_t errors = a->f->errors;
+	size_t faults = a->faults;
 
 	if (++a->out->n_entries > a->bounds.max_entries)
 		return beyond(a, "entries", a->bounds.max_entries, e);
+	if (en->uid == UINT32_MAX || en->gid == UINT32_MAX)
+		error(a, "aci-owner", en, "belongs to user %u and group %u", en->uid, en->gid);
 	if (!strcmp(en->path, "manifest"))
 		return paths_add(a->paths, en, e) < 0 ? -1 : take_manifest(a, en, e);
 	if (below)
@@ -382,7 +312,16 @@ static int take_entry(struct pass *a, const struct tar_entry *en, struct err *e)
 		seen.type = TAR_FILE; /* its target has been complained of already */
 	if (paths_add(a->paths, &seen, e) < 0)
 		return -1;
-	return below && a->f->errors == errors ? hand_out(a, en, e) : 0;
+	return below && a->faults == faults ? hand_out(a, en, e) : 0;
+}
+
+static void check_ratio(struct pass *a)
+{
+	const struct aci_result *r = a->out;
+
+	if (r->tar_bytes > RATIO_FROM && r->tar_bytes / ABSURD_RATIO > r->in_bytes)
+		aci_report(a->f, FINDING_WARNING, "aci-ratio", NULL, "%llu bytes come out of %llu",
+			   (unsigned long long)r->tar_bytes, (unsigned long long)r->in_bytes);
 }
 
 static int read_entries(struct pass *a, struct err *e)
@@ -406,13 +345,15 @@ static int read_entries(struct pass *a, struct err *e)
 		error(a, "aci-manifest", NULL, "there is no manifest");
 	if (!a->has_rootfs)
 		error(a, "aci-rootfs", NULL, "there is no rootfs");
-	report_stripped(a);
+	audit_finish(&a->audit);
 	if (a->pump)
 		pump_finish(a->pump); /* the digest is of all bytes */
 	source_cleanup(&a->pump);
 	a->out->in_bytes = inflate_in_bytes(a->plain); /* with what stands behind the last byte of content */
 	hash_final(a->hash, a->out->digest);
 	a->hash = NULL;
+	if (a->mode == ACI_ALL)
+		check_ratio(a);
 	return 0;
 }
 
@@ -455,8 +396,9 @@ static int open_chain(struct pass *a, struct err *e)
 		return -1;
 	const struct pump_follower hasher = { a->hash, hash_block };
 	struct err no_thread; /* then it takes longer, that is all */
-	if (thread_processors() > 1)
-		a->pump = pump_open(a->plain, &hasher, &no_thread);
+	unsigned threads = a->bounds.threads ? a->bounds.threads : thread_processors();
+	if (threads > 1)
+		a->pump = pump_open(a->plain, threads, &hasher, &no_thread);
 	return 0;
 }
 
@@ -468,8 +410,7 @@ static void close_chain(struct pass *a)
 	tar_free(a->tar);
 	source_cleanup(&a->plain);
 	free(a->xattrs);
-	for (size_t i = 0; i < N_STRIPPED; i++)
-		free(a->stripped[i].first);
+	audit_free(&a->audit);
 }
 
 static int run(struct pass *a, struct err *e)
@@ -480,7 +421,8 @@ static int run(struct pass *a, struct err *e)
 		r = a->only_manifest ? read_manifest(a, e) : read_entries(a, e);
 	close_chain(a);
 	/* the caller's own failure, or want of memory, is not the image's */
-	if (r < 0 && (a->handler_failed || !a->f->errors))
+	a->out->unread = r < 0 && !a->told;
+	if (a->out->unread)
 		return -1;
 	if (findings_err(a->f, e) == 0)
 		return 0;
@@ -490,12 +432,13 @@ static int run(struct pass *a, struct err *e)
 int aci_read(struct source *in, const struct aci_bounds *bounds, enum aci_mode mode, const struct aci_handler *h,
 	     struct aci_result *out, struct findings *f, struct err *e)
 {
-	struct pass a = { .in = in, .h = h, .mode = mode, .out = out, .f = f };
+	struct pass a = { .in = in, .h = h, .mode = mode, .out = out, .f = f, .audit = { .f = f } };
 
 	a.bounds = (struct aci_bounds){
 		.max_bytes = bounds->max_bytes ? bounds->max_bytes : MAX_BYTES,
 		.max_entries = bounds->max_entries ? bounds->max_entries : MAX_ENTRIES,
 		.max_ratio = bounds->max_ratio ? bounds->max_ratio : MAX_RATIO,
+		.threads = bounds->threads,
 	};
 	return run(&a, e);
 }
@@ -505,7 +448,7 @@ int aci_read_manifest(struct source *in, struct aci_result *out, struct findings
 	static const struct aci_handler nobody = { 0 };
 	struct pass a = {
 		.in = in, .h = &nobody, .out = out, .f = f, .only_manifest = true,
-		.bounds = { MAX_BYTES, MAX_ENTRIES, MAX_RATIO },
+		.bounds = { MAX_BYTES, MAX_ENTRIES, MAX_RATIO, 1 },
 	};
 
 	return run(&a, e);

@@ -21,6 +21,7 @@ struct aci_bounds {
 	uint64_t max_bytes;   /* uncompressed; default 1 TiB */
 	uint64_t max_entries; /* default 10 million */
 	uint64_t max_ratio;   /* uncompressed : compressed above 64 MiB of output; default 1100 (deflate's own limit is 1032) */
+	unsigned threads;     /* of this pass, the caller's own included; default: as many as there are processors */
 };
 
 struct aci_handler {
@@ -42,6 +43,7 @@ struct aci_result {
 	uint64_t              tar_bytes, in_bytes, n_entries;
 	uint64_t              content_bytes;           /* sum of file sizes below rootfs */
 	enum inflate_format   format;
+	bool                  unread;                  /* the pass ended before its end, for no fault of the image */
 	char                 *manifest_text;           /* as it is in the archive */
 	size_t                manifest_len;
 	struct image_manifest manifest;
@@ -51,7 +53,7 @@ void aci_result_free(struct aci_result *r);
 
 enum aci_mode {
 	ACI_STRICT, /* stop at the first error (import) */
-	ACI_ALL,    /* go on as long as the stream can be read and report everything (validate) */
+	ACI_ALL,    /* go on as long as the stream can be read and report everything, warnings too (validate) */
 };
 
 /**
@@ -61,7 +63,8 @@ enum aci_mode {
  * @f: receives all findings; a broken stream is a finding too (rules aci-stream, aci-tar)
  *
  * 0: read to the end and no finding of level error. -1: *e is the first error, @f has them all, and
- * *out may be partly filled (free it either way). Errors of handler functions end the pass.
+ * *out may be partly filled (free it either way). Errors of handler functions, of @in and of this machine (memory,
+ * temporary files) end the pass and are no findings: then *e is about them, and out->unread is set.
  */
 int aci_read(struct source *in, const struct aci_bounds *bounds, enum aci_mode mode, const struct aci_handler *h,
 	     struct aci_result *out, struct findings *f, struct err *e);
@@ -72,4 +75,8 @@ int aci_read_manifest(struct source *in, struct aci_result *out, struct findings
 /** aci_check_layout() - the same rules over an unpacked layout: manifest (regular file) and rootfs (directory), nothing else */
 int aci_check_layout(int dir_fd, struct image_manifest *m, struct findings *f, struct err *e);
 
-const struct appc_rule *aci_rules(void); /* ids this module reports; ends with id NULL */
+/** aci_audit_layout() - the warnings that aci_read() has about entries, over the rootfs of an unpacked layout
+ * -1: something there could not be read */
+int aci_audit_layout(int dir_fd, struct findings *f, struct err *e);
+
+const struct appc_rule *aci_rules(void); /* of images beside those of manifests; ends with id NULL */

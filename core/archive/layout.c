@@ -8,13 +8,12 @@
 #include <sys/stat.h>
 
 #include "core/archive/aci.h"
+#include "core/archive/aci_parts.h"
 #include "core/base/fd.h"
-
-#define SECTION "spec/aci.md, Image Layout"
 
 static void error(struct findings *f, const char *rule, const char *where, const char *text)
 {
-	findings_add(f, FINDING_ERROR, rule, SECTION, where, FINDING_NO_OFFSET, "%s", text);
+	findings_add(f, FINDING_ERROR, rule, ACI_LAYOUT, where, FINDING_NO_OFFSET, "%s", text);
 }
 
 static void check_dir(int dir_fd, struct findings *f)

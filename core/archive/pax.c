@@ -236,9 +236,9 @@ static int set(struct pax *x, enum pax_key k, const struct record *r, struct err
 	case PAX_SIZE:
 		return set_number(&x->size, INT64_MAX, r, e);
 	case PAX_UID:
-		return set_number(&x->uid, UINT32_MAX - 1, r, e);
+		return set_number(&x->uid, UINT32_MAX, r, e);
 	case PAX_GID:
-		return set_number(&x->gid, UINT32_MAX - 1, r, e);
+		return set_number(&x->gid, UINT32_MAX, r, e);
 	case PAX_DEVMAJOR:
 		return set_number(&x->devmajor, UINT32_MAX, r, e);
 	case PAX_DEVMINOR:

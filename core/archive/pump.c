@@ -196,10 +196,10 @@ static void pump_close(struct source *s)
 	free(p);
 }
 
-struct source *pump_open(struct source *in, const struct pump_follower *f, struct err *e)
+struct source *pump_open(struct source *in, unsigned threads, const struct pump_follower *f, struct err *e)
 {
 	unsigned n = inflate_is_small(inflate_format(in)) ? PUMP_SLOTS : PUMP_SLOTS_FEW;
-	unsigned n_workers = thread_processors() - 1;
+	unsigned n_workers = threads ? threads - 1 : 0;
 	struct pump *p = calloc(1, sizeof(*p) + n * sizeof(struct slot));
 
 	if (!p) {

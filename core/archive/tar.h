@@ -33,7 +33,7 @@ struct tar_entry {
 	const char   *path;          /* normalised: no leading "./", no trailing "/", "" for "./" itself */
 	const char   *link;          /* symlink target as written, hard link target normalised; NULL otherwise */
 	uint32_t      mode;          /* permission bits, 07777 */
-	uint32_t      uid, gid;
+	uint32_t      uid, gid;      /* as they are; 2^32-1, which is nobody, too */
 	uint64_t      size;          /* of the file as seen by a reader (sparse: with holes) */
 	int64_t       mtime_s;
 	uint32_t      mtime_ns;

@@ -206,11 +206,11 @@ static int set_owner(struct tar *t, const struct header *h, struct err *e)
 
 	if (uid)
 		u = uid->uid;
-	else if (TAR_FIELD(t, h->uid, false, UINT32_MAX - 1, "uid", &u, e) < 0)
+	else if (TAR_FIELD(t, h->uid, false, UINT32_MAX, "uid", &u, e) < 0)
 		return -1;
 	if (gid)
 		g = gid->gid;
-	else if (TAR_FIELD(t, h->gid, false, UINT32_MAX - 1, "gid", &g, e) < 0)
+	else if (TAR_FIELD(t, h->gid, false, UINT32_MAX, "gid", &g, e) < 0)
 		return -1;
 	t->entry.uid = (uint32_t)u;
 	t->entry.gid = (uint32_t)g;

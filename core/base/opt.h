@@ -58,7 +58,8 @@ struct opt {
 #define OPT_PART(title, table, T, f) { .kind = OPT_KIND_PART, .help = title, .part = table, .at = offsetof(T, f) }
 #define OPT_END { .kind = OPT_NONE }
 
-/* What cmd.run may return besides an exit status: -1 means failed, *e says why. */
+/* What cmd.run may return besides an exit status: -1 means failed, *e says why; CMD_USAGE: called wrongly, likewise. */
+#define CMD_USAGE (-2)
 struct cmd {
 	const char             *name, *args, *summary;
 	const char             *more;      /* for --help, after the options: paragraphs, "\n\n" between; or NULL */

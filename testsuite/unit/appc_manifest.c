@@ -274,7 +274,7 @@ TEST(rule_table, "findings: the table of rules is complete and its ids are uniqu
 	size_t n = 0;
 
 	for (; r[n].id; n++) {
-		CHECK(*r[n].section && *r[n].text);
+		CHECK(*r[n].section && *r[n].text && *r[n].remedy && r[n].flags & RULE_BOTH);
 		for (size_t k = 0; k < n; k++)
 			CHECK(strcmp(r[n].id, r[k].id));
 	}
@@ -551,12 +551,13 @@ TEST(findings_bounded, "findings: beyond 1000 only counts go on, and texts are c
 	for (int i = 0; i < 1500; i++)
 		findings_add(&f, FINDING_WARNING, "r", "s", "/a\n", 1, "text %d \033[2J", i);
 	findings_add(&f, FINDING_ERROR, "r", "s", "/b", FINDING_NO_OFFSET, "bad");
-	CHECK_INT(f.n, FINDINGS_MAX);
+	CHECK_INT(f.n, FINDINGS_MAX + 1); /* warnings never take the room of errors */
 	CHECK_INT(f.warnings, 1500);
 	CHECK_INT(f.errors, 1);
 	CHECK_STR(f.v[7].where, "/a?");
 	CHECK_STR(f.v[7].text, "text 7 ?[2J");
 	CHECK_INT(findings_err(&f, &e), -1);
+	CHECK_STR(e.msg, "/b: bad");
 	findings_free(&f);
 	CHECK(!f.v && !f.n && !f.errors);
 }

@@ -308,6 +308,17 @@ TEST(hard_links, "aci: hard links to regular files in rootfs that came before")
 	breaks(&b, "aci-link", "no entry before it");
 }
 
+TEST(owners, "aci: nothing belongs to user or group 2^32-1")
+{
+	for (int i = 0; i < 2; i++) {
+		struct buf b = { 0 };
+		begin(&b);
+		kit_pax(&b, 'x', i ? "gid" : "uid", "4294967295", NULL);
+		kit_file(&b, "rootfs/f", "");
+		breaks(&b, "aci-owner", "4294967295");
+	}
+}
+
 TEST(warnings, "aci: devices and the host's own attributes are warnings")
 {
 	static const struct aci_bounds none = { 0 };
@@ -316,16 +327,23 @@ TEST(warnings, "aci: devices and the host's own attributes are warnings")
 
 	begin(&b);
 	for (int i = 0; i < 2; i++) {
-		kit_pax(&b, 'x', "SCHILY.xattr.trusted.overlay.opaque", "y", "SCHILY.xattr.user.overlay.redirect", "/",
+		kit_pax(&b, 'x', "SCHILY.xattr.trusted.overlay.opaque", "y", "SCHILY.xattr.trusted.md5", "y", "SCHILY.xattr.user.overlay.redirect", "/",
 			"SCHILY.xattr.security.selinux", "x", "SCHILY.xattr.security.capability", "c", "SCHILY.xattr.user.mine", "m",
 			"SCHILY.xattr.btrfs.compression", "zlib", NULL);
 		kit_file(&b, i ? "rootfs/b" : "rootfs/a", "");
 	}
 	kit_header(&b, "rootfs/dev", '4', NULL, 0);
 	kit_end(&b);
+	/* who stores images is not told, and what they get is the same */
 	read_with(&o, &b, ACI_STRICT, &none);
 	CHECK_INT(o.r, 0);
-	CHECK_INT(o.f.warnings, 5);
+	CHECK_INT(o.f.n, 0);
+	CHECK_INT(o.seen.xattrs, 4);
+	outcome_free(&o);
+	o = (struct outcome){ 0 };
+	read_with(&o, &b, ACI_ALL, &none);
+	CHECK_INT(o.r, 0);
+	CHECK_INT(o.f.warnings, 7); /* of each file's attributes: 4 kinds, and two files that have capabilities */
 	CHECK_INT(o.seen.xattrs, 4); /* of each: user.mine and security.capability */
 	const struct finding *v = finding_of(&o.f, "aci-device");
 	REQUIRE(v);
@@ -335,6 +353,7 @@ TEST(warnings, "aci: devices and the host's own attributes are warnings")
 	REQUIRE(v);
 	CHECK_STR(v->where, "rootfs/a");
 	CHECK_HAS(v->text, "trusted.* are not kept (in 2 entries)");
+	CHECK(finding_of(&o.f, "aci-overlay") && finding_of(&o.f, "aci-selinux") && finding_of(&o.f, "aci-capability"));
 	outcome_free(&o);
 	buf_free(&b);
 }
@@ -494,10 +513,10 @@ TEST(only_manifest, "aci: the manifest alone, without reading on")
 	buf_free(&b);
 }
 
-TEST(rules, "aci: every rule has a section and a text, and no name twice")
+TEST(rules, "aci: every rule has a section, a text and a remedy, and no name twice")
 {
 	for (const struct appc_rule *r = aci_rules(); r->id; r++) {
-		CHECK(r->section && *r->text && !strncmp(r->id, "aci-", 4));
+		CHECK(r->section && *r->text && *r->remedy && r->flags & RULE_BOTH);
 		for (const struct appc_rule *q = r + 1; q->id; q++)
 			CHECK(strcmp(r->id, q->id) != 0);
 	}
@@ -560,5 +579,5 @@ TEST(layouts, "aci: the same rules over an unpacked layout")
 	fd_remove_tree(AT_FDCWD, dir, &e);
 }
 
-UNIT_MAIN(good, late_manifest, toplevel, manifest_rules, duplicates, parents, hard_links, warnings, all_findings, streams,
-	  handlers, bounds, only_manifest, rules, layouts)
+UNIT_MAIN(good, late_manifest, toplevel, manifest_rules, duplicates, parents, hard_links, owners, warnings,
+	  all_findings, streams, handlers, bounds, only_manifest, rules, layouts)

@@ -9,6 +9,7 @@
 
 #include "core/archive/inflate.h"
 #include "core/archive/pump.h"
+#include "core/base/thread.h"
 #include "testsuite/unit/archive_kit.h"
 
 static void make_gzip(struct buf *out, size_t len)
@@ -60,7 +61,7 @@ static size_t consume(const struct buf *z, size_t piece, size_t stop, bool slow,
 	const uint8_t *p;
 	size_t len, at = 0, blocks = 0;
 
-	auto_source struct source *s = pump_open(in, &follower, e);
+	auto_source struct source *s = pump_open(in, thread_processors(), &follower, e);
 	*r = 1;
 	while (blocks++ < stop && (*r = s->next(s, &p, &len, e)) > 0) {
 		for (size_t i = 0; i < len; i++)
