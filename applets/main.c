@@ -157,7 +157,7 @@ static int run_parsed(const struct cmd *c, struct path p, void *opts, int argc, 
 	if (goes_down(c, argc, argv))
 		return run_sub(c, p, opts, argc, argv);
 	int status = c->run(opts, argc, argv, &e);
-	return status < 0 ? fail(&p, &e, false) : status;
+	return status < 0 ? fail(&p, &e, status == CMD_USAGE) : status;
 }
 
 static int run_cmd(const struct cmd *c, struct path p, int argc, char **argv)

@@ -1,265 +1,249 @@
 /* SPDX-License-Identifier: Apache-2.0
  * actool validate - checks images, unpacked layouts and manifests, and tells everything that is wrong with them
+ *
+ * Several files are looked at side by side, one on each processor; what was found is printed in the order in which they
+ * were named, and no more of it is kept than a few files' worth.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "applets/actool/actool.h"
 #include "applets/actool/report.h"
+#include "applets/actool/subject.h"
 #include "applets/commands.h"
 #include "applets/ui.h"
-#include "core/archive/aci.h"
-#include "core/base/fd.h"
-#include "core/base/json.h"
+#include "core/base/thread.h"
+
+#define STATUS_INVALID 1
+#define STATUS_UNREAD  3 /* before all else: whoever gets 1 may rely on all files having been read */
 
 struct validate_opts {
 	struct actool_globals g;
-	const char           *type, *format;
+	enum subject_type     type;
+	enum report_format    format;
+	bool                  strict;
+	struct policy         policy;
 };
 
+static int set_type(void *opts, const char *arg, struct err *e)
+{
+	struct validate_opts *o = opts;
+
+	o->type = subject_type_find(arg);
+	if (o->type == SUBJECT_UNKNOWN)
+		return err_set(e, EINVAL, "want appimage, layout or manifest, got \"%s\"", arg);
+	return 0;
+}
+
+static int set_profile(void *opts, const char *arg, struct err *e)
+{
+	struct validate_opts *o = opts;
+
+	if (!strcmp(arg, "security"))
+		o->policy.profile = POLICY_SECURITY;
+	else if (!strcmp(arg, "appc"))
+		o->policy.profile = POLICY_APPC;
+	else
+		return err_set(e, EINVAL, "want security or appc, got \"%s\"", arg);
+	return 0;
+}
+
+static int set_format(void *opts, const char *arg, struct err *e)
+{
+	return report_format(arg, &((struct validate_opts *)opts)->format, e);
+}
+
+static int set_error(void *opts, const char *arg, struct err *e)
+{
+	return policy_choose(&((struct validate_opts *)opts)->policy, arg, FINDING_ERROR, e);
+}
+
+static int set_ignore(void *opts, const char *arg, struct err *e)
+{
+	return policy_choose(&((struct validate_opts *)opts)->policy, arg, FINDING_IGNORED, e);
+}
+
 static const struct opt validate_opts[] = {
-	OPT_TEXT(0, "type", "TYPE", struct validate_opts, type,
-		 "appimage, layout or manifest; without it, what the file looks like"),
-	OPT_TEXT(0, "format", "FORMAT", struct validate_opts, format,
-		 "json or json-pretty: all findings on stdout"),
+	OPT_CALL(0, "type", "TYPE", set_type, "appimage, layout or manifest; without it, what the file looks like"),
+	OPT_CALL(0, "profile", "PROFILE", set_profile,
+		 "security (the default): what breaks or harms, and warnings; appc: what the specification demands"),
+	OPT_CALL(0, "error", "RULE", set_error, "what RULE finds is an error; may be repeated"),
+	OPT_CALL(0, "ignore", "RULE", set_ignore, "what RULE finds is not told and does not count; may be repeated"),
+	OPT_BOOL(0, "strict", struct validate_opts, strict, "files with warnings are not valid"),
+	OPT_CALL(0, "format", "FORMAT", set_format, "json, json-pretty or sarif: one document on stdout"),
 	OPT_PART("Global options", actool_globals_opts, struct validate_opts, g),
 	OPT_END
 };
 
-enum type { UNKNOWN, APPIMAGE, LAYOUT, MANIFEST };
-static const char *const type_names[] = { "", "appimage", "layout", "manifest" };
+/* ---- side by side ---- */
 
-/* one file under test */
-struct subject {
-	const char     *file, *valid_as; /* "app container image" */
-	enum type       type;
-	int             fd;
-	struct stat     st;
-	struct findings f;
-	char            id[sizeof("sha512-") + HASH_SHA512_HEX]; /* of an image, when it was read to its end */
+struct batch {
+	const struct subject_how *how;
+	char                    **files;
+	size_t                    n;
+	pthread_mutex_t           lock;
+	pthread_cond_t            changed;
+	/* under the lock */
+	size_t                    taken, printed; /* files that somebody looks at, or has; that are done with */
+	size_t                    n_slots;        /* that many results wait to be printed, at most */
+	struct slot {
+		struct subject s;
+		bool           ready;
+	} *slots; /* of file i: i % n_slots */
 };
 
-static enum type find_type(const char *name)
+#define STACK_BYTES (8u << 20) /* recursion: layouts are as deep as paths are long */
+
+static void *run_worker(void *arg)
 {
-	for (enum type t = APPIMAGE; t <= MANIFEST; t++)
-		if (!strcmp(name, type_names[t]))
-			return t;
-	return UNKNOWN;
-}
+	struct batch *b = arg;
 
-/* trouble with the file itself, in the same words as the other findings */
-static void bad_file(struct subject *s, const char *why)
-{
-	findings_add(&s->f, FINDING_ERROR, "file", "", "", FINDING_NO_OFFSET, "%s", why);
-}
-
-/* ---- the three types ---- */
-
-static void check_image(struct subject *s, struct err *e)
-{
-	static const struct aci_bounds bounds = { 0 };
-	struct ui_progress progress;
-	const struct aci_handler h = { .ctx = &progress, .progress = ui_progress_at };
-	struct aci_result r = { 0 };
-	auto_source struct source *in = source_fd(s->fd, e);
-
-	s->valid_as = "app container image";
-	if (!in) {
-		bad_file(s, e->msg);
-		return;
+	pthread_mutex_lock(&b->lock);
+	while (b->taken < b->n) {
+		if (b->taken >= b->printed + b->n_slots) {
+			pthread_cond_wait(&b->changed, &b->lock);
+			continue;
+		}
+		size_t i = b->taken++;
+		struct slot *slot = &b->slots[i % b->n_slots];
+		pthread_mutex_unlock(&b->lock);
+		slot->s = (struct subject){ .file = b->files[i] };
+		subject_check(&slot->s, b->how);
+		pthread_mutex_lock(&b->lock);
+		slot->ready = true;
+		pthread_cond_broadcast(&b->changed);
 	}
-	ui_progress_start(&progress, s->file, (uint64_t)s->st.st_size);
-	int status = aci_read(in, &bounds, ACI_ALL, &h, &r, &s->f, e);
-	ui_progress_end(&progress);
-	if (status < 0 && !s->f.errors)
-		bad_file(s, e->msg);
-	if (!s->f.errors) {
-		strcpy(s->id, "sha512-");
-		hash_hex(r.digest, sizeof(r.digest), s->id + strlen(s->id));
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+/* ---- the whole ---- */
+
+static int worst(int status, const struct subject *s, bool strict)
+{
+	int is = s->unread ? STATUS_UNREAD : subject_ok(s, strict) ? 0 : STATUS_INVALID;
+
+	return is > status ? is : status;
+}
+
+static int print_batch(struct batch *b, struct report *r, int *status, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct slot *slot = &b->slots[i % b->n_slots];
+		pthread_mutex_lock(&b->lock);
+		while (!slot->ready)
+			pthread_cond_wait(&b->changed, &b->lock);
+		pthread_mutex_unlock(&b->lock);
+		/* nobody reads on: all the same the threads have to come to their end */
+		if (failed == 0)
+			failed = report_subject(r, &slot->s, e);
+		*status = worst(*status, &slot->s, r->strict);
+		subject_free(&slot->s);
+		pthread_mutex_lock(&b->lock);
+		slot->ready = false;
+		b->printed++;
+		if (failed < 0)
+			b->n = b->taken < b->n ? b->taken : b->n;
+		pthread_cond_broadcast(&b->changed);
+		pthread_mutex_unlock(&b->lock);
 	}
-	aci_result_free(&r);
+	return failed;
 }
 
-static void check_layout(struct subject *s, struct err *e)
+/* 1: done; 0: there are no threads to be had */
+static int check_side_by_side(const struct subject_how *how, char **files, size_t n, unsigned jobs, struct report *r,
+			      int *status, struct err *e)
 {
-	struct image_manifest m = { 0 };
+	struct batch b = { .how = how, .files = files, .n = n, .n_slots = 4 * (size_t)jobs };
+	pthread_t *threads = xmalloc(jobs * sizeof(*threads));
+	unsigned started = 0;
+	int done = 0;
 
-	s->valid_as = "image layout";
-	if (aci_check_layout(s->fd, &m, &s->f, e) < 0 && !s->f.errors)
-		bad_file(s, e->msg);
-	image_manifest_free(&m);
+	b.slots = xmalloc(b.n_slots * sizeof(*b.slots));
+	pthread_mutex_init(&b.lock, NULL);
+	pthread_cond_init(&b.changed, NULL);
+	while (started < jobs && thread_start(&threads[started], STACK_BYTES, run_worker, &b) == 0)
+		started++;
+	if (started)
+		done = print_batch(&b, r, status, e) < 0 ? -1 : 1;
+	while (started)
+		pthread_join(threads[--started], NULL);
+	pthread_cond_destroy(&b.changed);
+	pthread_mutex_destroy(&b.lock);
+	free(b.slots);
+	free(threads);
+	return done;
 }
 
-static bool is_pod(const char *text, size_t len)
+static int check_one_by_one(const struct subject_how *how, char **files, size_t n, struct report *r, int *status,
+			    struct err *e)
 {
-	struct json_error ignored;
-	auto_json cJSON *j = json_parse(text, len, &ignored);
-	const char *kind = j ? json_str(j, "acKind") : NULL;
-
-	return kind && !strcmp(kind, "PodManifest");
-}
-
-static void check_text(struct subject *s, const char *text, size_t len)
-{
-	struct pod_manifest pod = { 0 };
-	struct image_manifest image = { 0 };
-	bool a_pod = is_pod(text, len);
-
-	s->valid_as = a_pod ? "PodManifest" : "ImageManifest";
-	if (a_pod)
-		pod_manifest_parse(text, len, &pod, &s->f);
-	else
-		image_manifest_parse(text, len, &image, &s->f);
-	pod_manifest_free(&pod);
-	image_manifest_free(&image);
-}
-
-static void check_manifest(struct subject *s, struct err *e)
-{
-	auto_free char *text = xmalloc(APPC_MANIFEST_MAX + 1);
-	ssize_t n = fd_read_full(s->fd, text, APPC_MANIFEST_MAX + 1);
-
-	if (n < 0) {
-		err_sys(e, "read");
-		bad_file(s, e->msg);
-	} else if (n > (ssize_t)APPC_MANIFEST_MAX) {
-		bad_file(s, "more than the 4 MiB that a manifest may have");
-	} else {
-		check_text(s, text, (size_t)n);
+	for (size_t i = 0; i < n; i++) {
+		struct subject s = { .file = files[i] };
+		subject_check(&s, how);
+		int failed = report_subject(r, &s, e);
+		*status = worst(*status, &s, r->strict);
+		subject_free(&s);
+		if (failed < 0)
+			return -1;
 	}
+	return 0;
 }
 
-/* ---- one file ---- */
-
-/* Manifests begin with a brace; whatever has the magic of a compressed file or of a tar is an image. */
-static enum type detect(int fd)
+/* A file on each processor, or with fewer files than processors a share of them for each. */
+static int check_all(const struct validate_opts *o, char **files, size_t n, struct report *r, int *status, struct err *e)
 {
-	static const char *const magic[] = { "\x1f\x8b", "BZh", "\xfd\x37zXZ", "\x28\xb5\x2f\xfd" };
-	char head[512] = "";
-	ssize_t n = pread(fd, head, sizeof(head), 0);
+	struct subject_how how = { .policy = &o->policy, .type = o->type };
+	unsigned processors = thread_processors();
+	unsigned jobs = n < processors ? (unsigned)n : processors;
+	int done = 0;
 
-	if (n <= 0)
-		return UNKNOWN;
-	if (head[strspn(head, " \t\r\n")] == '{')
-		return MANIFEST;
-	for (size_t i = 0; i < sizeof(magic) / sizeof(*magic); i++)
-		if (!strncmp(head, magic[i], strlen(magic[i])))
-			return APPIMAGE;
-	return !memcmp(head + 257, "ustar", 5) ? APPIMAGE : UNKNOWN;
+	how.threads = processors / jobs;
+	if (jobs > 1)
+		done = check_side_by_side(&how, files, n, jobs, r, status, e);
+	if (done)
+		return done < 0 ? -1 : 0;
+	how.threads = processors;
+	how.progress = true;
+	return check_one_by_one(&how, files, n, r, status, e);
 }
 
-static bool open_subject(struct subject *s, struct err *e)
+static int check_operands(int argc, char **argv, struct err *e)
 {
-	s->fd = fd_open_input(s->file, &s->st, e);
-	if (s->fd < 0) {
-		err_wrap(e, "unable to open");
-		bad_file(s, e->msg);
-		return false;
-	}
-	bool dir = S_ISDIR(s->st.st_mode);
-	if (s->type == UNKNOWN)
-		s->type = dir ? LAYOUT : detect(s->fd);
-	if (s->type == UNKNOWN)
-		bad_file(s, "unable to detect filetype (try --type)");
-	else if (dir != (s->type == LAYOUT))
-		bad_file(s, dir ? "is a directory (wrong --type?)" : "is not a directory (wrong --type?)");
-	return !s->f.errors;
-}
+	int inputs = 0;
 
-static void check(struct subject *s)
-{
-	struct err e;
-
-	if (!open_subject(s, &e))
-		return;
-	if (s->type == APPIMAGE)
-		check_image(s, &e);
-	else if (s->type == LAYOUT)
-		check_layout(s, &e);
-	else
-		check_manifest(s, &e);
-}
-
-/* ---- output ---- */
-
-static void print_text(const struct subject *s, bool debug)
-{
-	actool_report(s->file, &s->f);
-	if (s->f.errors || !debug)
-		return;
-	auto_free char *text = xasprintf("valid %s", s->valid_as);
-	actool_say(s->file, text);
-}
-
-static void add_finding(cJSON *list, const struct finding *v)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(o, "level", v->level == FINDING_ERROR ? "error" : "warning");
-	cJSON_AddStringToObject(o, "rule", v->rule);
-	cJSON_AddStringToObject(o, "section", v->section);
-	cJSON_AddStringToObject(o, "where", v->where);
-	cJSON_AddStringToObject(o, "text", v->text);
-	if (v->offset != FINDING_NO_OFFSET)
-		cJSON_AddNumberToObject(o, "offset", (double)v->offset);
-	cJSON_AddItemToArray(list, o);
-}
-
-static void add_json(cJSON *all, const struct subject *s)
-{
-	struct buf name = { 0 };
-	cJSON *o = cJSON_CreateObject();
-
-	buf_clean(&name, s->file, strlen(s->file));
-	cJSON_AddStringToObject(o, "file", name.data ? name.data : "");
-	buf_free(&name);
-	cJSON_AddStringToObject(o, "type", type_names[s->type]);
-	cJSON_AddBoolToObject(o, "valid", !s->f.errors);
-	if (*s->id)
-		cJSON_AddStringToObject(o, "imageID", s->id);
-	cJSON_AddNumberToObject(o, "errors", (double)s->f.errors);
-	cJSON_AddNumberToObject(o, "warnings", (double)s->f.warnings);
-	cJSON *list = cJSON_AddArrayToObject(o, "findings");
-	for (size_t i = 0; i < s->f.n; i++)
-		add_finding(list, &s->f.v[i]);
-	cJSON_AddItemToArray(all, o);
+	if (!argc)
+		return err_set(e, EINVAL, "must pass one or more files (see --help)");
+	for (int i = 0; i < argc; i++)
+		inputs += !strcmp(argv[i], SUBJECT_STDIN);
+	return inputs > 1 ? err_set(e, EINVAL, "standard input (-) can be read only once") : 0;
 }
 
 static int validate_run(void *opts, int argc, char **argv, struct err *e)
 {
-	const struct validate_opts *o = opts;
-	enum type type = o->type ? find_type(o->type) : UNKNOWN;
-	enum ui_format format;
+	struct validate_opts *o = opts;
+	struct report r = { .format = o->format, .debug = o->g.debug, .strict = o->strict };
 	int status = 0;
 
-	if (o->type && type == UNKNOWN)
-		return err_set(e, EINVAL, "--type: want appimage, layout or manifest, got \"%s\"", o->type);
-	if (!argc)
-		return err_set(e, EINVAL, "must pass one or more files (see --help)");
-	if (ui_format(o->format, &format, e) < 0)
+	if (check_operands(argc, argv, e) < 0)
+		return CMD_USAGE;
+	policy_start(&o->policy);
+	if (report_begin(&r, e) < 0 || check_all(o, argv, (size_t)argc, &r, &status, e) < 0 ||
+	    report_end(&r, status, e) < 0)
 		return -1;
-	cJSON *all = format == UI_TEXT ? NULL : cJSON_CreateArray();
-	for (int i = 0; i < argc; i++) {
-		struct subject s = { .file = argv[i], .type = type, .fd = -1 };
-		check(&s);
-		if (all)
-			add_json(all, &s);
-		else
-			print_text(&s, o->g.debug);
-		if (s.f.errors)
-			status = 1;
-		findings_free(&s.f);
-		fd_cleanup(&s.fd);
-	}
-	return all && ui_json(all, format, e) < 0 ? -1 : status;
+	return status;
 }
 
 const struct cmd actool_validate_cmd = {
 	.name = "validate", .args = "FILE...", .summary = "Check images, image layouts and manifests.",
-	.more = "Says nothing and exits with 0 when all is well. Each finding is a line on stderr:\n"
-		"FILE: error: WHERE: TEXT [RULE]. Warnings do not change the exit status.\n",
+	.more = "FILE may be - for standard input. Says nothing and exits with 0 when all is well.\n"
+		"Each finding is two lines on stderr: FILE: error: WHERE: TEXT [RULE], and the section\n"
+		"of the specification, the byte and the remedy; actool rules lists all rules.\n\n"
+		"Exit status: 0 all files are valid; 1 some are not; 2 wrong usage; 3 some could not be\n"
+		"read. Warnings do not count unless --strict is given.\n",
 	.opts = validate_opts, .opts_size = sizeof(struct validate_opts), .inherits = true, .run = validate_run,
 };
