@@ -151,6 +151,7 @@ static void check_text(struct subject *s, const char *text, size_t len)
 		pod_manifest_parse(text, len, &pod, &s->f);
 	else
 		image_manifest_parse(text, len, &image, &s->f);
+	manifest_locate(text, len, &s->f, 0, 0);
 	pod_manifest_free(&pod);
 	image_manifest_free(&image);
 }

@@ -118,6 +118,15 @@ struct pod_manifest {
 bool image_manifest_parse(const char *text, size_t len, struct image_manifest *m, struct findings *f);
 bool pod_manifest_parse(const char *text, size_t len, struct pod_manifest *m, struct findings *f);
 
+/**
+ * manifest_locate() - tells the findings about a manifest their bytes
+ * @text: the manifest; @base: where it begins, for offsets that are there already as well
+ * @f: those from number @first on, which *_parse() has just made
+ *
+ * Apart from parsing, because only few want to know.
+ */
+void manifest_locate(const char *text, size_t len, struct findings *f, size_t first, uint64_t base);
+
 /** *_check() - the rules over a struct that was built or changed in memory (by rkt run, patch-manifest) */
 bool image_manifest_check(const struct image_manifest *m, struct findings *f);
 bool pod_manifest_check(const struct pod_manifest *m, struct findings *f);

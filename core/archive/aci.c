@@ -209,8 +209,10 @@ static int take_manifest(struct pass *a, const struct tar_entry *en, struct err 
 	}
 	if (read_text(a, en, e) < 0)
 		return -1;
-	size_t before = a->f->errors;
+	size_t before = a->f->errors, first = a->f->n;
 	image_manifest_parse(a->out->manifest_text, a->out->manifest_len, &a->out->manifest, a->f);
+	if (a->mode == ACI_ALL)
+		manifest_locate(a->out->manifest_text, a->out->manifest_len, a->f, first, en->data_offset);
 	a->manifest_first = !before && a->f->errors;
 	return 0;
 }

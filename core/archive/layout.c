@@ -46,7 +46,9 @@ static int check_manifest(int dir_fd, struct image_manifest *m, struct findings 
 		error(f, "aci-manifest", "", e->msg);
 		return 0;
 	}
+	size_t before = f->n;
 	image_manifest_parse(text, len, m, f);
+	manifest_locate(text, len, f, before, 0);
 	return 0;
 }
 

@@ -33,6 +33,15 @@ cJSON *json_parse(const char *text, size_t len, struct json_error *je);
 /** json_parse_err() - the same for callers that only want one message: "at byte 12: trailing comma" */
 cJSON *json_parse_err(const char *text, size_t len, struct err *e);
 
+struct json_place {
+	const char *pointer; /* RFC 6901; borrowed */
+	size_t      tag;     /* the caller's, left alone */
+	size_t      offset;  /* receives the byte at which the value begins, or the nearest around it that is there */
+};
+
+/** json_locate() - fills and sorts @v; @text is what json_parse() has taken; time does not grow with n times len */
+void json_locate(const char *text, size_t len, struct json_place *v, size_t n);
+
 /** json_print() - appends to @b; compact, or indented by two spaces and ended with a newline */
 void json_print(const cJSON *j, bool pretty, struct buf *b);
 

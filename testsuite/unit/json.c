@@ -363,5 +363,37 @@ TEST(items_print, "json: an array printed piece by piece is the array")
 		}
 }
 
+/* ---- places ---- */
+
+TEST(located, "json: where the values are that pointers name")
+{
+	static const char text[] = " {\"a\": [1, {\"b\" :\"}]\\\"\"}, -2.5e1 ] , \"a-b\":{},\n"
+				   "\"x\\u002fy\": true, \"\": {\"~\": null}, \"last\":[[ ],[3]]}";
+	static const struct { const char *pointer, *begins; } want[] = {
+		{ "/last/1/0", "3]" }, { "", "{\"a\"" }, { "/a", "[1, " }, { "/a/0", "1, " }, { "/a/1", "{\"b\"" },
+		{ "/a/1/b", "\"}]" }, { "/a/2", "-2.5" }, { "/a-b", "{},"}, { "/x~1y", "true" }, { "/", "{\"~\"" },
+		{ "//~0", "null" }, { "/last/0", "[ ]" },
+		/* not there: the nearest around it */
+		{ "/a/1/c", "{\"b\"" }, { "/a/1/b/d", "\"}]" }, { "/a/3", "[1, " }, { "/none/at/all", "{\"a\"" }, { "/a-", "{\"a\"" },
+		{ "/a/01", "[1, " }, { "/last/0/0", "[ ]" },
+	};
+	struct json_place v[sizeof(want) / sizeof(*want)];
+	struct json_error je;
+
+	REQUIRE(check(text, &je));
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++)
+		v[i] = (struct json_place){ .pointer = want[i].pointer, .tag = i };
+	json_locate(text, sizeof(text) - 1, v, sizeof(v) / sizeof(*v));
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		const char *begins = want[v[i].tag].begins;
+		CHECK_STR(v[i].pointer, want[v[i].tag].pointer);
+		if (strncmp(text + v[i].offset, begins, strlen(begins)) != 0) {
+			printf("# %s\n", v[i].pointer);
+			CHECK_STR(text + v[i].offset, begins);
+		}
+	}
+}
+
 UNIT_MAIN(refuses, accepts, unescaped, zero_bytes, no_terminator, depth, many_keys, long_numbers, long_pointer, printing,
-	  numbers_print, items_print, bad_strings_print, integers, reading)
+	  numbers_print, items_print, bad_strings_print, integers, reading,
+	  located)
