@@ -28,7 +28,7 @@
 	X(RULE_JSON, "json", "spec/aci.md, Image Manifest; RFC 8259", RULE_ERRORS | RULE_FINAL, \
 	  "a manifest is one well-formed JSON object, without duplicate keys", \
 	  "repair the text at that byte; any JSON checker finds the place") \
-	X(RULE_TYPE, "json-type", ACI_MANIFEST, RULE_ERRORS, \
+	X(RULE_TYPE, "json-type", ACI_MANIFEST, RULE_ERRORS | RULE_FINAL, \
 	  "each member has the JSON type that the schema gives it", \
 	  "write a value of the type that is wanted") \
 	X(RULE_REQUIRED, "member-required", ACI_MANIFEST, RULE_ERRORS, \
