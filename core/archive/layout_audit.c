@@ -163,12 +163,13 @@ static int walk_names(struct walk *w, int *dir_fd, const char *const *v, size_t 
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++) {
-		if (len + 1 + strlen(v[i]) > TAR_PATH_MAX)
+		size_t size = strlen(v[i]) + 1;
+		if (len + size > TAR_PATH_MAX)
 			return err_set(e, ENAMETOOLONG, "%.200s...: path of more than %d bytes", w->path, TAR_PATH_MAX);
 		if (*dir_fd < 0 && (*dir_fd = open_here(w, e)) < 0)
 			return -1;
 		w->path[len] = '/';
-		strcpy(w->path + len + 1, v[i]);
+		memcpy(w->path + len + 1, v[i], size);
 		r = check_child(w, dir_fd, v[i], e);
 		w->path[len] = 0;
 	}
