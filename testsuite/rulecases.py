@@ -157,7 +157,10 @@ ENTRIES = [
 def archives():
     yield "aci-stream", "error", gzip.compress(good())[:-3]
     yield "aci-tar", "error", good() + b"more" * 128
-    yield "aci-tar", "error", good(entry("rootfs/a/../b"))
+    yield "aci-entry", "error", good(entry("rootfs/a/../b", data=b"x" * 1000))
+    yield "aci-entry", "error", good(entry("/etc/a"))
+    yield "aci-entry", "error", good(entry("rootfs/z", b"Z"))
+    yield "aci-entry", "error", good(entry("rootfs/a", tarfile.LNKTYPE, link="/b"))
     yield "aci-manifest", "error", pack(entry("rootfs", tarfile.DIRTYPE))
     yield "aci-rootfs", "error", pack(entry("manifest", data=GOOD))
     yield "aci-toplevel", "error", good(entry("rootfsx/y"))

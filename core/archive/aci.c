@@ -146,6 +146,15 @@ static void broken(struct pass *a, const struct err *e)
 			     e->msg);
 }
 
+/* of an entry that the reader passes over; its path may be what is wrong, so the message has it */
+static void on_entry_fault(void *ctx, uint64_t offset, const struct err *e)
+{
+	struct pass *a = ctx;
+
+	a->faults++;
+	findings_add(a->f, FINDING_ERROR, "aci-entry", ACI_ARCHIVES, "", offset, "tar: %s", e->msg);
+}
+
 static void on_fault(void *ctx, enum paths_fault what, const char *path, uint64_t offset, uint64_t other)
 {
 	const struct tar_entry en = { .path = path, .header_offset = offset };
@@ -390,6 +399,8 @@ static int open_chain(struct pass *a, struct err *e)
 	a->tar = tar_open(&a->tee, e);
 	if (!a->tar)
 		return -1;
+	if (a->mode == ACI_ALL)
+		tar_forgive(a->tar, on_entry_fault, a);
 	if (a->only_manifest)
 		return 0;
 	a->hash = hash_new(e);

@@ -209,7 +209,35 @@ static void forget_entry(struct tar *t)
 	t->entry = (struct tar_entry){ 0 };
 }
 
-/* one header: 1 it was an entry, 0 something that belongs to the next one, -1 */
+enum { BELONGS_TO_NEXT, ENTRY, PASSED_OVER };
+
+/*
+ * An entry that all programs would find the end of, though they might disagree about the rest: what stands behind a
+ * header that has its size and is of a file, or of something without content.
+ */
+static int pass_over(struct tar *t, char type, uint64_t size, const struct err *e)
+{
+	bool file = !type || type == '0' || type == '7';
+
+	if (!t->fault || e->code == ENOMEM || type == 'S' || (size && !file) || t->entry.sparse ||
+	    size > INT64_MAX - t->offset - TAR_BLOCK_SIZE)
+		return -1;
+	t->fault(t->fault_ctx, t->at, e);
+	t->data_left = size;
+	t->padding = tar_padding(size);
+	return PASSED_OVER;
+}
+
+static int read_entry(struct tar *t, const struct header *h, enum tar_variant v, uint64_t size, struct err *e)
+{
+	char type = (char)h->type; /* the header is only lent */
+
+	if (tar_entry_set(t, h, v, size, e) == 0)
+		return ENTRY;
+	return pass_over(t, type, pax_has(&t->local, PAX_SIZE) ? t->local.size : size, e);
+}
+
+/* one header, or -1 */
 static int read_header(struct tar *t, const struct header *h, struct err *e)
 {
 	enum tar_variant v = TAR_V7;
@@ -230,7 +258,7 @@ static int read_header(struct tar *t, const struct header *h, struct err *e)
 	case 'K':
 		return read_long(t, size, t->long_link, &t->has_link, e);
 	default:
-		return tar_entry_set(t, h, v, size, e) < 0 ? -1 : 1;
+		return read_entry(t, h, v, size, e);
 	}
 }
 
@@ -259,16 +287,24 @@ static int read_end(struct tar *t, struct err *e)
 	return 0;
 }
 
+/* behind what is left of the entry at hand */
+static int leave_entry(struct tar *t, struct err *e)
+{
+	if (skip(t, t->data_left + t->padding, e) < 0)
+		return -1;
+	t->data_left = t->padding = 0;
+	forget_entry(t);
+	return 0;
+}
+
 static int next_entry(struct tar *t, struct err *e)
 {
 	const uint8_t *block;
 	uint64_t header_offset = 0;
 	bool first = true;
 
-	if (skip(t, t->data_left + t->padding, e) < 0)
+	if (leave_entry(t, e) < 0)
 		return -1;
-	t->data_left = t->padding = 0;
-	forget_entry(t);
 	for (;;) {
 		t->at = t->offset;
 		if (first)
@@ -285,8 +321,10 @@ static int next_entry(struct tar *t, struct err *e)
 		if (r < 0)
 			return -1;
 		t->entry.header_offset = header_offset;
-		if (r)
+		if (r == ENTRY)
 			return 1;
+		if (r == PASSED_OVER && leave_entry(t, e) < 0)
+			return -1;
 		first = !(t->has_local || t->has_name || t->has_link); /* a global header belongs to no entry */
 	}
 }
@@ -329,6 +367,12 @@ int tar_data(struct tar *t, const uint8_t **p, size_t *len, struct err *e)
 	t->data_left -= *len;
 	consume(t, *len);
 	return 1;
+}
+
+void tar_forgive(struct tar *t, void (*fault)(void *ctx, uint64_t offset, const struct err *e), void *ctx)
+{
+	t->fault = fault;
+	t->fault_ctx = ctx;
 }
 
 uint64_t tar_offset(const struct tar *t)

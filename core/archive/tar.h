@@ -64,5 +64,13 @@ int tar_next(struct tar *t, const struct tar_entry **entry, struct err *e);
 /** tar_data() - lends the next piece of the current entry's stored data; 1, 0 at its end, -1. Unread data is skipped. */
 int tar_data(struct tar *t, const uint8_t **p, size_t *len, struct err *e);
 
+/**
+ * tar_forgive() - what is wrong with a single entry does not end the reading, as long as its end is known
+ * @fault: is told of it, e->code and the message being what tar_next() would have said; the entry is passed over
+ *
+ * For who wants to tell of all of it. Whoever uses what an archive holds does not.
+ */
+void tar_forgive(struct tar *t, void (*fault)(void *ctx, uint64_t offset, const struct err *e), void *ctx);
+
 /** tar_offset() - bytes of the uncompressed stream consumed so far */
 uint64_t tar_offset(const struct tar *t);

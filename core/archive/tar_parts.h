@@ -136,6 +136,8 @@ struct tar {
 	uint64_t         offset; /* of p in the stream */
 	bool             in_end, failed, done;
 	struct err       error;
+	void           (*fault)(void *ctx, uint64_t offset, const struct err *e); /* NULL: nothing is forgiven */
+	void            *fault_ctx;
 	uint64_t         data_left, padding; /* of the current entry */
 	uint64_t         at;                 /* of the header being read, for errors */
 	struct pax       global, local;

@@ -366,14 +366,20 @@ TEST(all_findings, "aci: ACI_ALL reports everything, ACI_STRICT stops at the fir
 
 	begin(&b);
 	kit_file(&b, "x", "");
+	kit_file(&b, "rootfs/b/../c", "passed over with all that is in it");
 	kit_file(&b, "rootfs/a", "");
 	kit_file(&b, "rootfs/a", "");
+	kit_pax(&b, 'x', "path", "/rootfs/long", "uid", "7", NULL);
+	kit_file(&b, "rootfs/d", "of the next entry nothing is left");
 	kit_header(&b, "rootfs/l", '1', "manifest", 0);
 	kit_file(&b, "rootfs/good", "");
 	buf_add(&b, "rubbish", 7);
 	read_with(&o, &b, ACI_ALL, &none);
 	CHECK_INT(o.r, -1);
-	CHECK_INT(o.f.errors, 4);
+	CHECK_INT(o.f.errors, 6);
+	const struct finding *v = finding_of(&o.f, "aci-entry");
+	CHECK(v && v->offset == 2048);
+	CHECK_HAS(v ? v->text : "", "\"..\" in path");
 	CHECK(finding_of(&o.f, "aci-toplevel") && finding_of(&o.f, "aci-duplicate") && finding_of(&o.f, "aci-link") &&
 	      finding_of(&o.f, "aci-tar"));
 	CHECK_HAS(o.e.msg, "x: is neither"); /* the first one */
