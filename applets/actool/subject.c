@@ -124,9 +124,7 @@ static void check_layout(struct subject *s, int dir_fd)
 
 	s->valid_as = "image layout";
 	s->plain = true;
-	if (aci_check_layout(dir_fd, &m, &s->f, &e) < 0 && !s->f.errors)
-		unread(s, &e);
-	else if (aci_audit_layout(dir_fd, &s->f, &e) < 0)
+	if ((aci_check_layout(dir_fd, &m, &s->f, &e) < 0 && !s->f.errors) || aci_audit_layout(dir_fd, &s->f, &e) < 0)
 		unread(s, &e);
 	image_manifest_free(&m);
 }
