@@ -68,6 +68,8 @@ static void add_path(struct buf *uri, const char *path)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
 
+	while (*path == '/' && path[1] == '/') /* what follows two of them would be a host */
+		path++;
 	for (; *path; path++)
 		if (strchr(plain, *path))
 			buf_add(uri, path, 1);

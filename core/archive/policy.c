@@ -11,33 +11,31 @@
 
 #define NEAR_MAX 3 /* names that are offered */
 
-const struct appc_rule *policy_rule(size_t i)
+/* the rule of that number, or with @id of that name; *n receives its number, or how many there are */
+static const struct appc_rule *look(const char *id, size_t number, size_t *n)
 {
 	const struct appc_rule *tables[] = { appc_rules(), aci_rules() };
 
+	*n = 0;
 	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++)
-		for (const struct appc_rule *r = tables[t]; r->id; r++)
-			if (!i--)
+		for (const struct appc_rule *r = tables[t]; r->id; r++, ++*n)
+			if (id ? !strcmp(r->id, id) : *n == number)
 				return r;
 	return NULL;
 }
 
-/* POLICY_RULES_MAX: none */
-static size_t index_of(const char *id)
+const struct appc_rule *policy_rule(size_t i)
 {
-	const struct appc_rule *r;
+	size_t n;
 
-	for (size_t i = 0; i < POLICY_RULES_MAX && (r = policy_rule(i)); i++)
-		if (!strcmp(r->id, id))
-			return i;
-	return POLICY_RULES_MAX;
+	return look(NULL, i, &n);
 }
 
 const struct appc_rule *policy_find(const char *id)
 {
-	size_t i = index_of(id);
+	size_t n;
 
-	return i < POLICY_RULES_MAX ? policy_rule(i) : NULL;
+	return look(id, 0, &n);
 }
 
 /* ---- levels ---- */
@@ -56,11 +54,12 @@ static enum finding_level by_profile(enum policy_profile profile, const struct a
 static enum finding_level level_of(const struct finding_policy *base, const char *rule, enum finding_level level)
 {
 	const struct policy *p = (const struct policy *)base;
-	size_t i = index_of(rule);
+	size_t i;
+	const struct appc_rule *r = look(rule, 0, &i);
 
-	if (i == POLICY_RULES_MAX)
+	if (!r || i >= POLICY_RULES_MAX)
 		return level;
-	return p->chosen[i] ? (enum finding_level)(p->chosen[i] - 1) : by_profile(p->profile, policy_rule(i), level);
+	return p->chosen[i] ? (enum finding_level)(p->chosen[i] - 1) : by_profile(p->profile, r, level);
 }
 
 void policy_start(struct policy *p)
@@ -120,19 +119,20 @@ static int unknown(const char *id, struct err *e)
 	for (size_t i = 0; (r = policy_rule(i)) && n < NEAR_MAX; i++)
 		if (is_near(id, r->id))
 			buf_fmt(&near, "%s%s", n++ ? ", " : "", r->id);
-	err_set(e, EINVAL, "there is no rule \"%.100s\"%s%s%s (actool rules lists them)", id,
-		n ? "; near it: " : "", n && !near.failed ? near.data : "", "");
+	err_set(e, EINVAL, "there is no rule \"%.100s\"%s%s (actool rules lists them)", id, n ? "; near it: " : "",
+		n && !near.failed ? near.data : "");
 	buf_free(&near);
 	return -1;
 }
 
 int policy_choose(struct policy *p, const char *id, enum finding_level level, struct err *e)
 {
-	size_t i = index_of(id);
+	size_t i;
+	const struct appc_rule *r = look(id, 0, &i);
 
-	if (i == POLICY_RULES_MAX)
+	if (!r || i >= POLICY_RULES_MAX)
 		return unknown(id, e);
-	if (level == FINDING_IGNORED && policy_rule(i)->flags & RULE_FINAL)
+	if (level == FINDING_IGNORED && r->flags & RULE_FINAL)
 		return err_set(e, EINVAL, "%s cannot be ignored: what it finds hides the rest of the file", id);
 	p->chosen[i] = (unsigned char)(1 + level);
 	return 0;
