@@ -433,6 +433,17 @@ static int reify_options(struct store *st, const struct rkt_globals *g, const st
 
 /* ---- --pod-manifest ---- */
 
+/* a template may leave volumes to be bound later; this is later */
+static int check_mounts(const struct pod_manifest *p, const struct appc_runtime_app *ra, struct err *e)
+{
+	for (size_t i = 0; i < ra->mounts.n; i++) {
+		const struct appc_mount *m = &ra->mounts.v[i];
+		if (!appc_mount_volume(p, m))
+			return err_set(e, EINVAL, "mount %s: there is no volume \"%s\"", m->path, m->volume);
+	}
+	return 0;
+}
+
 static int complete_app(struct pod_manifest *p, struct appc_runtime_app *ra, const struct image_id *id,
 			const struct image_manifest *m, struct err *e)
 {
@@ -447,7 +458,7 @@ static int complete_app(struct pod_manifest *p, struct appc_runtime_app *ra, con
 		return -1;
 	if (!ra->app->exec.n)
 		return err_set(e, ENOEXEC, "neither the pod manifest nor the image says what to execute");
-	return satisfy_mount_points(p, ra, e);
+	return satisfy_mount_points(p, ra, e) < 0 ? -1 : check_mounts(p, ra, e);
 }
 
 static int reify_listed(struct store *st, const struct rkt_globals *g,

@@ -141,6 +141,8 @@ void check_version(struct check *c, const char *s)
 	}
 	if (!ac_version_ok(APPC_VERSION, ours))
 		abort();
+	if (!is[0] && !is[1] && !is[2])
+		check_error(c, RULE_VERSION, "there is no version %.100s of the specification", s);
 	if (is[0] > ours[0])
 		check_error(c, RULE_VERSION,
 			"version %.100s of the specification is not supported (at most %llu.x.y)",
@@ -154,7 +156,11 @@ void check_image_name(struct check *c, const char *s)
 
 void check_image_id(struct check *c, const char *s)
 {
-	if (!image_id_ok(s))
+	if (image_id_ok(s))
+		return;
+	if (image_id_ok_upper(s))
+		check_warn(c, RULE_IMAGE_ID, "\"%.200s\" has capitals, by which no store will find an image", s);
+	else
 		check_error(c, RULE_IMAGE_ID,
 			"\"%.200s\" is not an image ID (sha512- and 1 to 128 lower-case "
 			"hexadecimal digits)",

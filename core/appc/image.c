@@ -16,8 +16,7 @@ static void check_size(struct check *c, int64_t v)
 static const struct field dependency_fields[] = {
 	TEXT(struct appc_dependency, "imageName", image_name, .required = true,
 		.text = check_image_name),
-	TEXT(struct appc_dependency, "imageID", image_id, .empty_is_absent = true,
-		.text = check_image_id),
+	TEXT(struct appc_dependency, "imageID", image_id, .text = check_image_id),
 	LIST(struct appc_dependency, "labels", labels, &label_schema, .list = check_labels),
 	INT(struct appc_dependency, "size", size, 0, .number = check_size),
 	FIELDS_END

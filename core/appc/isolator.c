@@ -47,6 +47,8 @@ static int64_t check_quantity(struct check *c, const cJSON *value, const char *n
 	size_t mark = check_enter(c, name);
 	if (quantity_read(j, scale, &v, &e) < 0)
 		check_error(c, RULE_QUANTITY, "%s", e.msg);
+	else if (v == INT64_MAX)
+		check_warn(c, RULE_QUANTITY, "is too large to be counted, which amounts to no limit");
 	check_leave(c, mark);
 	return v;
 }
@@ -99,7 +101,10 @@ static void check_resource(struct check *c, const cJSON *value, uint64_t scale)
 		check_warn(c, RULE_ISOLATOR_VALUE, "a limit of 0 leaves nothing to run with");
 	if (limit >= 0 && request > limit)
 		check_warn(c, RULE_ISOLATOR_VALUE, "request is more than limit");
-	if (is_true(member(value, "default")))
+	const cJSON *by_default = member(value, "default");
+	if (by_default && !cJSON_IsBool(by_default))
+		check_error(c, RULE_ISOLATOR_VALUE, "default must be true or false");
+	if (is_true(by_default))
 		check_error(c, RULE_ISOLATOR_VALUE, "default must not be true here");
 }
 

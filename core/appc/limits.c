@@ -5,6 +5,7 @@
  * override.
  */
 #include <errno.h>
+#include <float.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,17 +16,26 @@
 
 int quantity_read(const cJSON *j, uint64_t scale, int64_t *out, struct err *e)
 {
-	char text[24];
-	int64_t v;
+	char text[DBL_MAX_10_EXP + 16];
+	const char *s = text;
 
 	if (cJSON_IsString(j))
-		return num_quantity(j->valuestring, scale, out, e);
-	if (!json_int(j, &v) || v < 0)
+		s = j->valuestring;
+	else if (cJSON_IsNumber(j) && j->valuedouble >= 0)
+		snprintf(text, sizeof(text), "%.9f", j->valuedouble);
+	else
 		return err_set(e, EINVAL,
-			"a quantity is a string (like \"500m\", \"128M\" or \"1.5Gi\") or a whole "
-			"number");
-	snprintf(text, sizeof(text), "%lld", (long long)v);
-	return num_quantity(text, scale, out, e);
+			"a quantity is a string (like \"500m\", \"128M\" or \"1.5Gi\") or a number that is not "
+			"negative");
+	struct err why;
+	if (num_quantity(s, scale, out, &why) == 0)
+		return 0;
+	if (why.code == ERANGE) {
+		*out = INT64_MAX;
+		return 0;
+	}
+	*e = why;
+	return -1;
 }
 
 static int read_member(const cJSON *value, const char *name, uint64_t scale, int64_t absent,

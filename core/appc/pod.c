@@ -56,8 +56,8 @@ static void check_volume(struct check *c, const void *s)
 	if (!strcmp(v->kind, "host")) {
 		check_host_source(c, v->source);
 		if (v->mode || v->uid >= 0 || v->gid >= 0)
-			check_warn(c, RULE_VOLUME,
-				"mode, uid and gid mean nothing to a volume of kind host");
+			check_error(c, RULE_VOLUME,
+				"a volume of kind host must not have mode, uid or gid");
 		return;
 	}
 	if (!strcmp(v->kind, "empty")) {
@@ -209,8 +209,7 @@ static void check_mounts(struct check *c, const void *list)
 /* ---- apps ---- */
 
 static const struct field runtime_image_fields[] = {
-	TEXT(struct appc_runtime_app, "name", image_name, .empty_is_absent = true,
-		.text = check_image_name),
+	TEXT(struct appc_runtime_app, "name", image_name, .text = check_image_name),
 	TEXT(struct appc_runtime_app, "id", image_id, .required = true, .text = check_image_id),
 	LIST(struct appc_runtime_app, "labels", image_labels, &label_schema, .list = check_labels),
 	FIELDS_END
@@ -335,6 +334,7 @@ static const struct schema exposed_port_schema = {
 
 /* ---- rules across the pod ---- */
 
+/* Volumes may be bound late, so these are warnings, too. */
 static void check_mounts_refer(struct check *c, const struct pod_manifest *m)
 {
 	struct names volumes = { 0 };
@@ -352,7 +352,7 @@ static void check_mounts_refer(struct check *c, const struct pod_manifest *m)
 			check_enter(c, "volume");
 			if (mount->volume && !mount->app_volume &&
 				names_find(&volumes, mount->volume) == volumes.n)
-				check_error(c, RULE_MOUNT, "no volume \"%.200s\" in the pod",
+				check_warn(c, RULE_REIFIED, "no volume \"%.200s\" in the pod",
 					mount->volume);
 			check_leave(c, element);
 		}

@@ -133,24 +133,33 @@ bool ac_version_ok(const char *s, uint64_t v[3])
 	return !*s;
 }
 
+#define HEX_ANY "0123456789abcdefABCDEF"
+#define PREFIX_LEN (sizeof(IMAGE_ID_PREFIX) - 1)
+
 bool image_id_ok(const char *s)
 {
-	size_t prefix = sizeof(IMAGE_ID_PREFIX) - 1;
-
-	if (strncmp(s, IMAGE_ID_PREFIX, prefix))
+	if (strncmp(s, IMAGE_ID_PREFIX, PREFIX_LEN))
 		return false;
-	size_t n = strlen(s + prefix);
-	return n <= HASH_SHA512_HEX && hash_is_hex(s + prefix, n);
+	size_t n = strlen(s + PREFIX_LEN);
+	return n <= HASH_SHA512_HEX && hash_is_hex(s + PREFIX_LEN, n);
+}
+
+bool image_id_ok_upper(const char *s)
+{
+	if (strncmp(s, IMAGE_ID_PREFIX, PREFIX_LEN))
+		return false;
+	size_t n = strlen(s + PREFIX_LEN);
+	return n && n <= HASH_SHA512_HEX && strspn(s + PREFIX_LEN, HEX_ANY) == n;
 }
 
 /* ---- operating systems and architectures ---- */
 
 static const struct os_arch {
 	const char *os;
-	const char *arch[12];
+	const char *arch[13];
 } os_archs[] = {
 	{ "linux", { "amd64", "i386", "aarch64", "aarch64_be", "armv6l", "armv7l", "armv7b",
-			   "ppc64le", "s390x", "riscv64", "loongarch64" } },
+			   "ppc64", "ppc64le", "s390x", "riscv64", "loongarch64" } },
 	{ "freebsd", { "amd64", "i386", "arm" } },
 	{ "darwin", { "x86_64", "i386" } },
 };
@@ -284,6 +293,30 @@ bool ac_date_ok(const char *s)
 	return take_date(&s) && take_char(&s, 'T') && take_time(&s) && take_zone(&s) && !*s;
 }
 
+/* [USER@]HOST[:PORT]. A user part is no host, and neither is a port alone. RFC 3986, 3.2 */
+static bool authority_ok(const char *p, size_t len)
+{
+	const char *end = p + len, *at = memchr(p, '@', len);
+
+	if (at)
+		p = at + 1;
+	const char *host = p;
+	if (p < end && *p == '[') {
+		p = memchr(p, ']', (size_t)(end - p));
+		if (!p)
+			return false;
+		p++;
+	} else {
+		while (p < end && *p != ':')
+			p++;
+	}
+	if (p == host || (p < end && *p++ != ':'))
+		return false;
+	while (p < end && is_digit(*p))
+		p++;
+	return p == end;
+}
+
 bool ac_url_ok(const char *s)
 {
 	const char *p = !strncasecmp(s, "http://", 7)    ? s + 7
@@ -292,14 +325,10 @@ bool ac_url_ok(const char *s)
 
 	if (!p)
 		return false;
-	/* a user part is no host, and neither is a port alone */
-	size_t authority = strcspn(p, "/?#");
-	const char *at = memchr(p, '@', authority);
-	const char *host = at ? at + 1 : p;
-	if (host == p + authority || *host == ':')
+	if (!authority_ok(p, strcspn(p, "/?#")))
 		return false;
 	for (; *s; s++)
-		if ((unsigned char)*s <= 0x20 || *s == 0x7f)
+		if ((unsigned char)*s <= 0x20 || *s == 0x7f || (*s == '%' && strspn(s + 1, HEX_ANY) < 2))
 			return false;
 	return true;
 }

@@ -26,6 +26,8 @@ bool ac_version_ok(const char *s, uint64_t v[3]);
 #define IMAGE_ID_PREFIX "sha512-"
 /** Image ID as written in manifests: "sha512-" and 1 to 128 lower-case hex digits (64 = rkt's key, 128 = whole) */
 bool image_id_ok(const char *s);
+/** image_id_ok_upper() - the same, but with capitals among the digits: hexadecimal, but not how anybody writes it */
+bool image_id_ok_upper(const char *s);
 
 /** os/arch combinations of the spec's table plus those rktbox runs on; either may be NULL (then the label is absent) */
 bool ac_os_ok(const char *os);

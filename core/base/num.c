@@ -87,8 +87,10 @@ static bool suffix(const char *s, uint64_t *mul, uint64_t *div)
 		*div = 1000;
 		return true;
 	}
-	const char *l = strchr(letters, *s == 'k' ? 'K' : *s);
-	if (!l || (s[1] && strcmp(s + 1, "i")) || !*s)
+	if (!strcmp(s, "k")) /* as SI writes it; binary ones are Ki and nothing else */
+		s = "K";
+	const char *l = strchr(letters, *s);
+	if (!l || (s[1] && strcmp(s + 1, "i")))
 		return false;
 	for (const char *p = letters; p <= l; p++)
 		*mul *= s[1] ? 1024 : 1000;
@@ -99,6 +101,7 @@ int num_quantity(const char *s, uint64_t scale, int64_t *out, struct err *e)
 {
 	unsigned __int128 v = 0;
 	uint64_t frac_div = 1, mul, div;
+	bool rest = false;
 	const char *p = s;
 
 	for (; is_digit(*p); p++)
@@ -106,8 +109,10 @@ int num_quantity(const char *s, uint64_t scale, int64_t *out, struct err *e)
 			return err_set(e, ERANGE, "%s is too large", s);
 	if (*p == '.' && is_digit(p[1]) && p > s)
 		for (p++; is_digit(*p); p++) {
-			if (frac_div > 100000000)
-				return err_set(e, EINVAL, "\"%s\" has more than 9 decimals", s);
+			if (frac_div > 100000000) { /* what is below can only round up */
+				rest |= *p != '0';
+				continue;
+			}
 			v = v * 10 + (unsigned)(*p - '0');
 			frac_div *= 10;
 		}
@@ -116,7 +121,7 @@ int num_quantity(const char *s, uint64_t scale, int64_t *out, struct err *e)
 	if (v > ((unsigned __int128)1 << 126) / mul / scale)
 		return err_set(e, ERANGE, "%s is too large", s);
 	unsigned __int128 d = (unsigned __int128)frac_div * div;
-	v = (v * mul * scale + d - 1) / d;
+	v = (v * mul * scale + (rest ? d : d - 1)) / d;
 	if (v > INT64_MAX)
 		return err_set(e, ERANGE, "%s is too large", s);
 	*out = (int64_t)v;

@@ -167,6 +167,8 @@ TEST(urls, "types: http and https URLs")
 		{ "", false }, { "example.com", false }, { "ftp://example.com", false }, { "http:/example.com", false },
 		{ "http://", false }, { "http:///x", false }, { "http://?x", false }, { "http://#x", false },
 		{ "http://:80", false }, { "http://user@", false }, { "http://user@:80/", false },
+		{ "http://a:x/", false }, { "http://a:8o", false }, { "http://a:", true }, { "http://[::1", false }, { "http://[::1]x", false },
+		{ "http://[::1]:80", true }, { "http://a/%20", true }, { "http://a/%2", false }, { "http://a/%zz", false },
 		{ "http://example.com/a b", false }, { "http://example.com/\n", false }, { "//example.com", false },
 		{ "javascript:alert(1)", false }, { "https:example.com", false },
 	};
