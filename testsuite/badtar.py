@@ -257,6 +257,32 @@ def pax_header_too_big():
     return good(entry("rootfs/x", **{"SCHILY.xattr.user.a": "x" * (32 << 20)}))
 
 
+@case("atime")
+def pax_time_no_number():
+    return good(entry("rootfs/x", atime="yesterday"))
+
+
+@case("mode")
+def number_in_front_of_extended_header():
+    """of the extended header's own header, whose mode nobody uses"""
+    b = bytearray(good(entry("rootfs/x", comment="x")))
+    at = b.index(b"././@PaxHeader")
+    b[at + 100:at + 107] = b"00006x4"
+    b[at + 148:at + 156] = b" " * 8
+    b[at + 148:at + 155] = b"%06o\0" % sum(b[at:at + 512])
+    return bytes(b)
+
+
+@case("device number")
+def device_number_of_a_file():
+    b = bytearray(good(entry("rootfs/x")))
+    at = b.index(b"rootfs/x")
+    b[at + 329:at + 336] = b"zero\0\0\0"
+    b[at + 148:at + 156] = b" " * 8
+    b[at + 148:at + 155] = b"%06o\0" % sum(b[at:at + 512])
+    return bytes(b)
+
+
 @case("sparse")
 def sparse_map_backwards():
     t, data = entry("rootfs/s", data=b"x" * 512)

@@ -30,6 +30,10 @@ static const struct key {
 	{ "uid", PAX_UID, true },
 	{ "gid", PAX_GID, true },
 	{ "mtime", PAX_MTIME, true },
+	{ "atime", PAX_ATIME, true }, /* from here to gname: they are only looked at */
+	{ "ctime", PAX_CTIME, true },
+	{ "uname", PAX_UNAME, true },
+	{ "gname", PAX_GNAME, true },
 	{ "hdrcharset", PAX_CHARSET, true },
 	{ "SCHILY.devmajor", PAX_DEVMAJOR, false },
 	{ "SCHILY.devminor", PAX_DEVMINOR, false },
@@ -213,9 +217,15 @@ static int set_sparse_pair(struct pax *x, enum pax_key k, const struct record *r
 	return segments_add(&x->segments, x->sparse_offset, v, e);
 }
 
+/* keys for which a value may be empty */
+#define MAY_BE_EMPTY (1u << PAX_ACL_ACCESS | 1u << PAX_ACL_DEFAULT | 1u << PAX_UNAME | 1u << PAX_GNAME)
+
 static int set(struct pax *x, enum pax_key k, const struct record *r, struct err *e)
 {
-	if (!r->value_len && k != PAX_ACL_ACCESS && k != PAX_ACL_DEFAULT)
+	uint32_t ns;
+	int64_t s;
+
+	if (!r->value_len && !(MAY_BE_EMPTY >> k & 1))
 		return bad_value(r, e);
 	if (k == PAX_SPARSE_OFFSET || k == PAX_SPARSE_NUMBYTES)
 		return set_sparse_pair(x, k, r, e);
@@ -255,6 +265,9 @@ static int set(struct pax *x, enum pax_key k, const struct record *r, struct err
 		return set_number(&x->sparse_numblocks, TAR_SPARSE_MAX, r, e);
 	case PAX_MTIME:
 		return read_time(r->value, &x->mtime_s, &x->mtime_ns) < 0 ? bad_value(r, e) : 0;
+	case PAX_ATIME:
+	case PAX_CTIME:
+		return read_time(r->value, &s, &ns) < 0 ? bad_value(r, e) : 0;
 	case PAX_CHARSET: /* names are bytes here, so both are the same; others would need conversion */
 		return strcmp(r->value, "BINARY") && strcmp(r->value, "ISO-IR 10646 2000 UTF-8") ?
 			bad_value(r, e) : 0;

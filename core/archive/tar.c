@@ -201,6 +201,23 @@ static int read_variant(struct tar *t, const struct header *h, enum tar_variant 
 	return 0;
 }
 
+/* Numbers are numbers also where nobody wants them, as in front of an extended header. */
+static int check_numbers(struct tar *t, const struct header *h, enum tar_variant v, struct err *e)
+{
+	const struct { const char *what; const uint8_t *field; size_t len; } numbers[] = {
+		{ "mode", h->mode, sizeof(h->mode) }, { "uid", h->uid, sizeof(h->uid) },
+		{ "gid", h->gid, sizeof(h->gid) }, { "mtime", h->mtime, sizeof(h->mtime) },
+		{ "device number", h->devmajor, sizeof(h->devmajor) }, { "device number", h->devminor, sizeof(h->devminor) },
+	};
+	size_t n = sizeof(numbers) / sizeof(*numbers) - (v == TAR_V7 ? 2 : 0); /* which had other things there */
+	int64_t unused;
+
+	for (size_t i = 0; i < n; i++)
+		if (!tar_number(numbers[i].field, numbers[i].len, false, &unused))
+			return tar_bad(t, e, "bad %s in a header", numbers[i].what);
+	return 0;
+}
+
 static void forget_entry(struct tar *t)
 {
 	pax_reset(&t->local);
@@ -245,7 +262,8 @@ static int read_header(struct tar *t, const struct header *h, struct err *e)
 
 	if (!checksum_ok(h))
 		return tar_bad(t, e, "bad checksum of a header");
-	if (read_variant(t, h, &v, e) < 0 || TAR_FIELD(t, h->size, true, INT64_MAX, "size", &size, e) < 0)
+	if (read_variant(t, h, &v, e) < 0 || check_numbers(t, h, v, e) < 0 ||
+	    TAR_FIELD(t, h->size, true, INT64_MAX, "size", &size, e) < 0)
 		return -1;
 	switch (h->type) {
 	case 'x':

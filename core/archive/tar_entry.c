@@ -239,18 +239,12 @@ static int set_mode_and_time(struct tar *t, const struct header *h, struct err *
 #define MAJOR_MAX 0xfff
 #define MINOR_MAX 0xfffff
 
-static int set_device(struct tar *t, const struct header *h, enum tar_variant v, struct err *e)
+static int set_device(struct tar *t, const struct header *h, struct err *e)
 {
 	uint64_t major = t->local.devmajor, minor = t->local.devminor;
-	int64_t unused;
 
-	if (t->entry.type != TAR_CHAR && t->entry.type != TAR_BLOCK) {
-		/* the first tars had other things there */
-		if (v == TAR_V7 || (tar_number(h->devmajor, sizeof(h->devmajor), false, &unused) &&
-				    tar_number(h->devminor, sizeof(h->devminor), false, &unused)))
-			return 0;
-		return tar_bad(t, e, "bad device number in a header");
-	}
+	if (t->entry.type != TAR_CHAR && t->entry.type != TAR_BLOCK)
+		return 0;
 	if (!pax_has(&t->local, PAX_DEVMAJOR) &&
 	    TAR_FIELD(t, h->devmajor, true, MAJOR_MAX, "device number", &major, e) < 0)
 		return -1;
@@ -486,7 +480,7 @@ int tar_entry_set(struct tar *t, const struct header *h, enum tar_variant v, uin
 	bool slash = false;
 
 	if (set_path(t, h, v, &slash, e) < 0 || set_type(t, h, v, slash, e) < 0 || set_link(t, h, e) < 0 ||
-	    set_mode_and_time(t, h, e) < 0 || set_owner(t, h, e) < 0 || set_device(t, h, v, e) < 0 ||
+	    set_mode_and_time(t, h, e) < 0 || set_owner(t, h, e) < 0 || set_device(t, h, e) < 0 ||
 	    set_xattrs(t, e) < 0)
 		return -1;
 	/* last: it may read on, and then h, which is lent, is no more */
