@@ -64,7 +64,7 @@
 	X(RULE_USER_ID, "app-user-id", APPC_OURS, RULE_ERRORS | RULE_OURS, \
 	  "users and groups in digits are numbers from 0 to 4294967294; the one above stands for \"nobody asked\"", \
 	  "choose another number") \
-	X(RULE_GID, "app-gids", ACI_MANIFEST, RULE_ERRORS, \
+	X(RULE_GID, "app-gids", APPC_OURS, RULE_ERRORS | RULE_OURS, \
 	  "supplementary groups are numbers from 0 to 4294967294", \
 	  "list numbers of groups") \
 	X(RULE_HANDLER, "app-handler", ACI_MANIFEST, RULE_ERRORS, \
@@ -133,7 +133,10 @@
 	X(RULE_APPS, "pod-apps", POD_MANIFEST, RULE_ERRORS, \
 	  "a pod has at least one app", \
 	  "list an app") \
-	X(RULE_VOLUME, "volume", POD_MANIFEST, RULE_BOTH, \
+	X(RULE_VOLUME_OWNER, "volume-owner", APPC_OURS, RULE_ERRORS | RULE_OURS, \
+	  "mode is octal and at most 7777, uid and gid are numbers from 0 to 4294967294", \
+	  "correct mode, uid or gid, or leave it out") \
+	X(RULE_VOLUME, "volume", POD_MANIFEST, RULE_ERRORS, \
 	  "a volume has an AC Name, unique in the pod, is of kind host or empty, and says what that kind needs", \
 	  "correct the volume as its kind wants it") \
 	X(RULE_MOUNT, "mount", POD_MANIFEST, RULE_BOTH, \

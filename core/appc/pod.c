@@ -24,13 +24,13 @@ static void check_mode(struct check *c, const char *s)
 	uint32_t mode;
 
 	if (num_mode(s, &mode, &e) < 0)
-		check_error(c, RULE_VOLUME, "%s", e.msg);
+		check_error(c, RULE_VOLUME_OWNER, "%s", e.msg);
 }
 
 static void check_id(struct check *c, int64_t v)
 {
 	if (v < 0 || v > ID_MAX)
-		check_error(c, RULE_VOLUME, "id %lld is not between 0 and %lld", (long long)v,
+		check_error(c, RULE_VOLUME_OWNER, "id %lld is not between 0 and %lld", (long long)v,
 			(long long)ID_MAX);
 }
 
