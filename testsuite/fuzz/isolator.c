@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * isolator - fuzzer: any JSON as the value of each isolator that is known, and the names in it by themselves
+ *
+ * The first byte says which isolator, and whether of an app or of a pod. What the rules let pass, stage 1 must be able
+ * to read (isolator.h), and what it reads must be within bounds.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/appc/check.h"
+#include "core/appc/isolator.h"
+#include "core/base/json.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const names[] = {
+	"resource/cpu", "resource/memory", "resource/pids", "resource/block-bandwidth", "resource/block-iops",
+	"resource/network-bandwidth", "os/linux/capabilities-retain-set", "os/linux/capabilities-remove-set",
+	"os/linux/seccomp-retain-set", "os/linux/seccomp-remove-set", "os/linux/no-new-privileges",
+	"os/linux/selinux-context", "os/linux/oom-score-adj", "os/linux/cpu-shares", "os/unix/sysctl", "os/unix/rlimits",
+	"os/linux/landlock", "example.com/unknown",
+};
+#define N_NAMES (sizeof(names) / sizeof(*names))
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void check_limits(const struct appc_limits *l)
+{
+	must(l->memory_bytes >= 0 && l->memory_request >= 0 && l->cpu_millis >= 0 && l->cpu_request_millis >= 0);
+	must(l->pids >= 0 && (!l->cpu_shares || (l->cpu_shares >= 2 && l->cpu_shares <= 262144)));
+	must(l->oom_score_adj >= -1000 && l->oom_score_adj <= 1000);
+	for (int i = 0; i < 64; i++)
+		must(!(l->caps >> i & 1) || appc_cap_name(i));
+}
+
+/* @value is taken */
+static void one(const char *name, cJSON *value, enum isolator_scope scope)
+{
+	struct appc_isolator is = { (char *)(uintptr_t)name, value, NULL };
+	const struct appc_isolators list = { &is, 1 };
+	struct findings f = { 0 };
+	struct appc_limits limits;
+	struct check c;
+	struct err e = { 0 };
+
+	check_begin(&c, &f);
+	check_isolators(&c, &list, scope);
+	bool good = check_end(&c, 0);
+	int r = appc_limits_read(&list, &limits, &e);
+	must(r == 0 || (!good && *e.msg));
+	if (r == 0)
+		check_limits(&limits);
+	findings_free(&f);
+	cJSON_Delete(value);
+}
+
+static void name_alone(const uint8_t *data, size_t size)
+{
+	char text[64];
+
+	if (size >= sizeof(text))
+		return;
+	memcpy(text, data, size);
+	text[size] = 0;
+	int cap = appc_cap_number(text), number = appc_errno_number(text);
+	must(cap == -1 || !strcmp(appc_cap_name(cap), text));
+	must(number == -1 || number > 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct json_error je;
+
+	if (!size)
+		return 0;
+	name_alone(data + 1, size - 1);
+	cJSON *value = json_parse((const char *)data + 1, size - 1, &je);
+	if (value)
+		one(names[(data[0] & 127) % N_NAMES], value, data[0] & 128 ? SCOPE_POD : SCOPE_APP);
+	return 0;
+}
