@@ -65,6 +65,13 @@ static int peek_next(struct source *base, const uint8_t **p, size_t *len, struct
 	return 1;
 }
 
+static uint64_t peek_skip(struct source *base, uint64_t n)
+{
+	struct peek *k = (struct peek *)base;
+
+	return k->p ? 0 : source_skip(k->in, n);
+}
+
 static void not_ours(struct source *base)
 {
 	(void)base;
@@ -72,7 +79,7 @@ static void not_ours(struct source *base)
 
 static int peek_open(struct peek *k, struct source *in, struct err *e)
 {
-	*k = (struct peek){ .base = { peek_next, not_ours }, .in = in };
+	*k = (struct peek){ .base = { .next = peek_next, .skip = peek_skip, .close = not_ours }, .in = in };
 	return in->next(in, &k->p, &k->len, e) < 0 ? -1 : 0;
 }
 
@@ -96,7 +103,8 @@ static void check_image(struct subject *s, struct peek *in, const struct subject
 		.max_ratio = how->policy->profile == POLICY_APPC ? UINT64_MAX : 0,
 	};
 	struct ui_progress progress;
-	const struct aci_handler h = { .ctx = &progress, .progress = how->progress ? ui_progress_at : NULL };
+	const struct aci_handler h = { .ctx = &progress, .progress = how->progress ? ui_progress_at : NULL,
+					 .undigested = !how->digest };
 	struct aci_result r = { 0 };
 	struct err e;
 
@@ -110,7 +118,7 @@ static void check_image(struct subject *s, struct peek *in, const struct subject
 	check_compression(s, r.format);
 	if (r.unread)
 		unread(s, &e);
-	if (status == 0) {
+	if (status == 0 && how->digest) {
 		strcpy(s->id, "sha512-");
 		hash_hex(r.digest, sizeof(r.digest), s->id + strlen(s->id));
 	}

@@ -22,6 +22,7 @@ struct subject_how {
 	enum subject_type    type;     /* what they have to be; SUBJECT_UNKNOWN: what they look like */
 	unsigned             threads;  /* for each; 0: as many as there are processors */
 	bool                 progress; /* show it, where there is a terminal */
+	bool                 digest;   /* the ID of an image is wanted */
 };
 
 struct subject {
@@ -31,7 +32,7 @@ struct subject {
 	bool              plain;    /* offsets are those of bytes of the file itself: it is not compressed */
 	bool              unread;   /* could not be read to its end, so there may be more to be found */
 	struct findings   f;
-	char              id[sizeof("sha512-") + HASH_SHA512_HEX]; /* of an image that was read to its end; or "" */
+	char              id[sizeof("sha512-") + HASH_SHA512_HEX]; /* of an image that was read to its end, if wanted; or "" */
 };
 
 const char *subject_type_name(enum subject_type t); /* "appimage", "layout", "manifest"; "" */

@@ -197,7 +197,10 @@ static int check_one_by_one(const struct subject_how *how, char **files, size_t 
 /* A file on each processor, or with fewer files than processors a share of them for each. */
 static int check_all(const struct validate_opts *o, char **files, size_t n, struct report *r, int *status, struct err *e)
 {
-	struct subject_how how = { .policy = &o->policy, .type = o->type };
+	struct subject_how how = {
+		.policy = &o->policy, .type = o->type,
+		.digest = o->format == REPORT_JSON || o->format == REPORT_JSON_PRETTY, /* which tell the image's ID */
+	};
 	unsigned processors = thread_processors();
 	unsigned jobs = n < processors ? (unsigned)n : processors;
 	int done = 0;

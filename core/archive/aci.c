@@ -53,7 +53,8 @@ struct pass {
 
 static void hash_block(void *ctx, const uint8_t *p, size_t len)
 {
-	hash_feed(ctx, p, len);
+	if (ctx) /* NULL: nobody wants the digest */
+		hash_feed(ctx, p, len);
 }
 
 static int lent_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
@@ -64,6 +65,13 @@ static int lent_next(struct source *s, const uint8_t **p, size_t *len, struct er
 	if (r < 0)
 		a->in_failed = true;
 	return r;
+}
+
+static uint64_t lent_skip(struct source *s, uint64_t n)
+{
+	struct pass *a = (struct pass *)((char *)s - offsetof(struct pass, lent));
+
+	return source_skip(a->in, n);
 }
 
 static void not_ours(struct source *s)
@@ -114,6 +122,19 @@ static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err
 	if (a->h->progress)
 		a->h->progress(a->h->ctx, a->out->in_bytes);
 	return 1;
+}
+
+/* what nobody hashes, keeps or decompresses need not be read */
+static uint64_t tee_skip(struct source *s, uint64_t n)
+{
+	struct pass *a = (struct pass *)((char *)s - offsetof(struct pass, tee));
+
+	if (a->hash || a->pump || a->h->tap)
+		return 0;
+	n = source_skip(a->plain, n);
+	a->out->tar_bytes += n;
+	a->out->in_bytes = inflate_in_bytes(a->plain);
+	return n;
 }
 
 /* ---- findings ---- */
@@ -361,7 +382,8 @@ static int read_entries(struct pass *a, struct err *e)
 		pump_finish(a->pump); /* the digest is of all bytes */
 	source_cleanup(&a->pump);
 	a->out->in_bytes = inflate_in_bytes(a->plain); /* with what stands behind the last byte of content */
-	hash_final(a->hash, a->out->digest);
+	if (a->hash)
+		hash_final(a->hash, a->out->digest);
 	a->hash = NULL;
 	if (a->mode == ACI_ALL)
 		check_ratio(a);
@@ -387,8 +409,8 @@ static int open_chain(struct pass *a, struct err *e)
 {
 	const struct paths_handler on = { a, on_fault };
 
-	a->tee = (struct source){ tee_next, not_ours };
-	a->lent = (struct source){ lent_next, not_ours };
+	a->tee = (struct source){ .next = tee_next, .skip = tee_skip, .close = not_ours };
+	a->lent = (struct source){ .next = lent_next, .skip = lent_skip, .close = not_ours };
 	a->plain = inflate_open(&a->lent, e);
 	if (!a->plain) {
 		a->stream_failed = true;
@@ -403,14 +425,15 @@ static int open_chain(struct pass *a, struct err *e)
 		tar_forgive(a->tar, on_entry_fault, a);
 	if (a->only_manifest)
 		return 0;
-	a->hash = hash_new(e);
-	a->paths = a->hash ? paths_new(&on, e) : NULL;
+	if (!a->h->undigested && !(a->hash = hash_new(e)))
+		return -1;
+	a->paths = paths_new(&on, e);
 	if (!a->paths)
 		return -1;
 	const struct pump_follower hasher = { a->hash, hash_block };
 	struct err no_thread; /* then it takes longer, that is all */
 	unsigned threads = a->bounds.threads ? a->bounds.threads : thread_processors();
-	if (threads > 1)
+	if (threads > 1 && (a->hash || a->out->format != INFLATE_NONE))
 		a->pump = pump_open(a->plain, threads, &hasher, &no_thread);
 	return 0;
 }

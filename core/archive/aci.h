@@ -36,6 +36,11 @@ struct aci_handler {
 	int (*entry)(void *ctx, const struct tar_entry *entry, struct tar *t, struct err *e);
 	/* progress: compressed bytes so far; NULL: nobody */
 	void (*progress)(void *ctx, uint64_t in_bytes);
+	/*
+	 * nobody wants the digest, which then is all zero; and what nobody else wants either, the content of files in an
+	 * archive that is not compressed and whose source can skip, is not read
+	 */
+	bool undigested;
 };
 
 struct aci_result {

@@ -203,6 +203,15 @@ static int next_plain(struct source *s, const uint8_t **p, size_t *len, struct e
 	return r;
 }
 
+static uint64_t skip_plain(struct source *s, uint64_t n)
+{
+	struct inflate *z = (struct inflate *)s;
+
+	n = z->len || z->rest_len ? 0 : source_skip(z->in, n);
+	z->in_bytes += n;
+	return n;
+}
+
 static ssize_t read_plain(struct inflate *z, uint8_t *out, size_t room, struct err *e)
 {
 	size_t n = 0;
@@ -248,6 +257,7 @@ static int choose(struct inflate *z, const struct decoder *gzip, struct err *e)
 	if (z->d == &decoder_gzip)
 		z->d = gzip;
 	z->base.next = next_decoded;
+	z->base.skip = NULL;
 	z->member = true;
 	z->ctx = z->d->open(e);
 	return z->ctx ? 0 : err_wrap(e, "%s", inflate_name(z->d->format));
@@ -262,7 +272,7 @@ struct source *inflate_open_gzip(struct source *in, const struct decoder *gzip, 
 		err_set(e, ENOMEM, "decompress: out of memory");
 		return NULL;
 	}
-	z->base = (struct source){ next_plain, inflate_close };
+	z->base = (struct source){ .next = next_plain, .skip = skip_plain, .close = inflate_close };
 	z->in = in;
 	if (choose(z, gzip, e) < 0) {
 		inflate_close(&z->base);

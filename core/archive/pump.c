@@ -206,7 +206,7 @@ struct source *pump_open(struct source *in, unsigned threads, const struct pump_
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
-	p->base = (struct source){ pump_next, pump_close };
+	p->base = (struct source){ .next = pump_next, .close = pump_close };
 	p->in = in;
 	p->n_slots = n;
 	p->follow = *f;

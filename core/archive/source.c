@@ -5,15 +5,22 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/fd.h"
 
 #define BLOCK (128u << 10)
 
+/* whoever skips what comes between wants a header and no more */
+#define BLOCK_SKIPPING (4u << 10)
+
 struct source_of_fd {
 	struct source base;
 	int           fd;
 	bool          ended;
+	size_t        room;
+	off_t         size; /* of a regular file, once something was skipped */
 	uint8_t       block[BLOCK];
 };
 
@@ -24,13 +31,31 @@ static int fd_next(struct source *base, const uint8_t **p, size_t *len, struct e
 
 	if (s->ended)
 		return 0;
-	ssize_t n = fd_read_full(s->fd, s->block, sizeof(s->block));
+	ssize_t n = fd_read_full(s->fd, s->block, s->room);
 	if (n < 0)
 		return err_sys(e, "read");
-	s->ended = (size_t)n < sizeof(s->block);
+	s->ended = (size_t)n < s->room;
 	*p = s->block;
 	*len = (size_t)n;
 	return n > 0;
+}
+
+/* never beyond the end, so that a file that is cut off ends where it ends */
+static uint64_t fd_skip(struct source *base, uint64_t n)
+{
+	struct source_of_fd *s = (struct source_of_fd *)base;
+	struct stat st;
+
+	if (s->room == BLOCK) {
+		s->size = fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+		s->room = s->size ? BLOCK_SKIPPING : BLOCK;
+	}
+	off_t at = s->size && !s->ended ? lseek(s->fd, 0, SEEK_CUR) : -1;
+	if (at < 0 || at >= s->size)
+		return 0;
+	if (n > (uint64_t)(s->size - at))
+		n = (uint64_t)(s->size - at);
+	return lseek(s->fd, (off_t)n, SEEK_CUR) < 0 ? 0 : n;
 }
 
 static void fd_source_close(struct source *s)
@@ -46,8 +71,10 @@ struct source *source_fd(int fd, struct err *e)
 		err_set(e, ENOMEM, "read: out of memory");
 		return NULL;
 	}
-	s->base = (struct source){ fd_next, fd_source_close };
+	s->base = (struct source){ .next = fd_next, .skip = fd_skip, .close = fd_source_close };
 	s->fd = fd;
+	s->room = BLOCK;
+	s->size = 0;
 	s->ended = false;
 	return &s->base;
 }

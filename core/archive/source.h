@@ -13,6 +13,11 @@
 struct source {
 	/* 1: *p, *len describe the next block (len > 0), valid until the next call; 0: end; -1: *e */
 	int (*next)(struct source *s, const uint8_t **p, size_t *len, struct err *e);
+	/*
+	 * moves ahead by at most @n bytes that nobody wants to see, without reading them; returns by how many, 0 when
+	 * it cannot. May be NULL.
+	 */
+	uint64_t (*skip)(struct source *s, uint64_t n);
 	/* releases everything including the struct */
 	void (*close)(struct source *s);
 };
@@ -23,7 +28,13 @@ static inline void source_cleanup(struct source **s)
 		(*s)->close(*s);
 	*s = NULL;
 }
+static inline uint64_t source_skip(struct source *s, uint64_t n)
+{
+	return s->skip ? s->skip(s, n) : 0;
+}
+
 #define auto_source __attribute__((cleanup(source_cleanup)))
 
-/** source_fd() - reads a descriptor (borrowed) in blocks of 128 KiB */
+/** source_fd() - reads a descriptor (borrowed) in blocks of 128 KiB; from the first skip on, which takes a regular file,
+ * in smaller ones */
 struct source *source_fd(int fd, struct err *e);

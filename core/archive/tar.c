@@ -79,7 +79,10 @@ static int copy(struct tar *t, void *out, size_t len, struct err *e)
 static int skip(struct tar *t, uint64_t len, struct err *e)
 {
 	while (len) {
-		int r = refill(t, e);
+		uint64_t unread = t->len ? 0 : source_skip(t->in, len);
+		t->offset += unread;
+		len -= unread;
+		int r = len ? refill(t, e) : 1;
 		if (r <= 0)
 			return r < 0 ? -1 : tar_truncated(t, e);
 		size_t n = t->len < len ? t->len : (size_t)len;

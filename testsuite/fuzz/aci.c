@@ -38,7 +38,7 @@ static bool valid(const uint8_t *data, size_t len, size_t piece, enum aci_mode m
 {
 	const struct aci_bounds bounds = { .max_bytes = 8u << 20, .max_entries = 5000 };
 	uint64_t tapped = 0;
-	const struct aci_handler h = { &tapped, on_tap, on_entry, NULL };
+	const struct aci_handler h = { .ctx = &tapped, .tap = on_tap, .entry = on_entry };
 	struct aci_result r = { 0 };
 	struct findings f = { 0 };
 	struct err e;

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -585,5 +587,71 @@ TEST(layouts, "aci: the same rules over an unpacked layout")
 	fd_remove_tree(AT_FDCWD, dir, &e);
 }
 
-UNIT_MAIN(good, late_manifest, toplevel, manifest_rules, duplicates, parents, hard_links, owners, warnings,
+/* of this process, from files */
+static uint64_t bytes_read(void)
+{
+	uint64_t n = 0;
+	FILE *f = fopen("/proc/self/io", "re");
+
+	CHECK(f && fscanf(f, "rchar: %" SCNu64, &n) == 1);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void read_undigested(struct outcome *o, int fd)
+{
+	static const struct aci_bounds none = { 0 };
+	const struct aci_handler h = { .undigested = true };
+
+	REQUIRE(lseek(fd, 0, SEEK_SET) == 0);
+	auto_source struct source *s = source_fd(fd, &o->e);
+	o->r = aci_read(s, &none, ACI_ALL, &h, &o->res, &o->f, &o->e);
+}
+
+TEST(undigested, "aci: without a digest, content is not read, and what is wrong is found all the same")
+{
+	static const uint8_t zero[HASH_SHA512_LEN];
+	const uint64_t size = 40 << 20;
+	struct buf b = { 0 }, end = { 0 };
+	auto_close int fd = memfd_create("aci", MFD_CLOEXEC);
+
+	begin(&b);
+	kit_header(&b, "rootfs/large", '0', NULL, size - 3);
+	kit_file(&end, "rootfs/small", "x");
+	kit_end(&end);
+	const off_t total = (off_t)(b.len + size + end.len);
+	REQUIRE(fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, (off_t)size, SEEK_CUR) > 0);
+	REQUIRE(fd_write_all(fd, end.data, end.len) == 0);
+
+	struct outcome o = { 0 };
+	uint64_t before = bytes_read();
+	read_undigested(&o, fd);
+	CHECK(bytes_read() - before < 1 << 20);
+	CHECK_INT(o.r, 0);
+	CHECK_INT(o.f.n, 0);
+	CHECK_INT(o.res.tar_bytes, total);
+	CHECK_INT(o.res.in_bytes, total);
+	CHECK_INT(o.res.n_entries, 4);
+	CHECK(!memcmp(o.res.digest, zero, sizeof(zero)));
+	outcome_free(&o);
+
+	/* cut off within the content, at its end, before the end of the archive; and something behind that */
+	const off_t lengths[] = { (off_t)b.len + 5, total - (off_t)end.len, total - 1, total - 1024, total + 512 };
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+		o = (struct outcome){ 0 };
+		REQUIRE(ftruncate(fd, lengths[i]) == 0);
+		if (lengths[i] > total)
+			REQUIRE(pwrite(fd, "x", 1, total) == 1);
+		read_undigested(&o, fd);
+		CHECK_INT(o.r, -1);
+		CHECK(finding_of(&o.f, "aci-tar"));
+		outcome_free(&o);
+		REQUIRE(ftruncate(fd, total) == 0 && pwrite(fd, end.data, end.len, total - (off_t)end.len) == (ssize_t)end.len);
+	}
+	buf_free(&b);
+	buf_free(&end);
+}
+
+UNIT_MAIN(good, undigested, late_manifest, toplevel, manifest_rules, duplicates, parents, hard_links, owners, warnings,
 	  all_findings, streams, handlers, bounds, only_manifest, rules, layouts)

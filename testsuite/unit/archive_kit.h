@@ -54,7 +54,7 @@ static inline struct source *kit_source(const void *p, size_t len, size_t piece)
 
 	if (!s)
 		abort();
-	*s = (struct kit_source){ { kit_next, kit_close }, p, len, piece, NULL };
+	*s = (struct kit_source){ { .next = kit_next, .close = kit_close }, p, len, piece, NULL };
 	return &s->base;
 }
 

@@ -153,7 +153,7 @@ static void place_drop(struct place *p)
 static int import_as(struct store *st, const struct buf *b, const char *verified_by, struct image_id *id,
 		     bool *existed, struct err *e)
 {
-	struct mem_source m = { .s = { mem_next, mem_close }, .b = b };
+	struct mem_source m = { .s = { .next = mem_next, .close = mem_close }, .b = b };
 	const struct import_opts o = { .verified_by = verified_by, .origin = "/a/file.aci" };
 
 	return store_import(st, &m.s, &o, id, existed, e);
@@ -361,7 +361,7 @@ TEST(names, "store: by name the newest that has all labels, and latest before ne
 	/* imported again, the old one is the newest */
 	auto_buf struct buf img = { 0 };
 	make_image(&img, "example.com/app", "1.0.0", "a");
-	struct mem_source m = { .s = { mem_next, mem_close }, .b = &img };
+	struct mem_source m = { .s = { .next = mem_next, .close = mem_close }, .b = &img };
 	REQUIRE(import_as(p.st, &img, "insecure", &found, &existed, &e) == 0);
 	CHECK(existed);
 	CHECK(store_find_name(p.st, "example.com/app", NULL, &found, &e) == 0);
