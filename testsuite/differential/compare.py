@@ -14,6 +14,7 @@ import sys
 import original
 
 AT_ONCE = 400  # files for one call of ours
+VALIDATE = ["validate", "--profile=appc"]
 SHOWN = 40
 
 
@@ -21,7 +22,8 @@ def judge_ours(actool, paths):
     """for each path: its errors, as "RULE: WHERE: TEXT" """
     verdicts = []
     for i in range(0, len(paths), AT_ONCE):
-        p = subprocess.run([actool, "validate", "--profile=appc", "--format=json", *paths[i:i + AT_ONCE]], stdout=subprocess.PIPE, check=False)
+        some = paths[i:i + AT_ONCE]
+        p = subprocess.run([actool, *VALIDATE, "--format=json", *some], stdout=subprocess.PIPE, check=False)
         if p.returncode not in (0, 1, 3):
             sys.exit("%s: status %d" % (actool, p.returncode))
         for f in json.loads(p.stdout):
@@ -29,7 +31,17 @@ def judge_ours(actool, paths):
             if bool(errors) == f["valid"]:
                 sys.exit("%s: valid is %s with the errors %s" % (f["file"], f["valid"], errors))
             verdicts.append(errors)
+        check_text(actool, some, verdicts[i:])
     return verdicts
+
+
+def check_text(actool, paths, verdicts):
+    """as lines it must be the same files that are invalid: then images are not hashed, and are read in another way"""
+    p = subprocess.run([actool, *VALIDATE, *paths], stderr=subprocess.PIPE, check=False)
+    told = {line.split(b": error: ")[0].decode() for line in p.stderr.split(b"\n") if b": error: " in line}
+    invalid = {path for path, errors in zip(paths, verdicts) if errors}
+    if told != invalid:
+        sys.exit("as lines and as JSON other files are invalid: %s" % sorted(told ^ invalid)[:10])
 
 
 def judge_theirs(program, paths):
