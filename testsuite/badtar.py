@@ -262,25 +262,25 @@ def pax_time_no_number():
     return good(entry("rootfs/x", atime="yesterday"))
 
 
-@case("mode")
-def number_in_front_of_extended_header():
-    """of the extended header's own header, whose mode nobody uses"""
-    b = bytearray(good(entry("rootfs/x", comment="x")))
-    at = b.index(b"././@PaxHeader")
-    b[at + 100:at + 107] = b"00006x4"
+def with_field(b, name, offset, value):
+    """the field at @offset of the header that begins with @name is another one, and its checksum right"""
+    b = bytearray(b)
+    at = b.index(name)
+    b[at + offset:at + offset + len(value)] = value
     b[at + 148:at + 156] = b" " * 8
     b[at + 148:at + 155] = b"%06o\0" % sum(b[at:at + 512])
     return bytes(b)
+
+
+@case("mode")
+def number_in_front_of_extended_header():
+    """of the extended header's own header, whose mode nobody uses"""
+    return with_field(good(entry("rootfs/x", comment="x")), b"././@PaxHeader", 100, b"00006x4")
 
 
 @case("device number")
 def device_number_of_a_file():
-    b = bytearray(good(entry("rootfs/x")))
-    at = b.index(b"rootfs/x")
-    b[at + 329:at + 336] = b"zero\0\0\0"
-    b[at + 148:at + 156] = b" " * 8
-    b[at + 148:at + 155] = b"%06o\0" % sum(b[at:at + 512])
-    return bytes(b)
+    return with_field(good(entry("rootfs/x")), b"rootfs/x", 329, b"zero\0\0\0")
 
 
 @case("sparse")
