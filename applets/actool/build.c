@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * actool build - packs an image layout into an image file
- *
- * The file has no name while it is written, so an interrupted build leaves nothing behind, and one that fails
- * leaves what was there before.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +10,7 @@
 #include <unistd.h>
 
 #include "applets/actool/actool.h"
+#include "applets/actool/output.h"
 #include "applets/actool/report.h"
 #include "applets/commands.h"
 #include "applets/ui.h"
@@ -33,99 +31,6 @@ static const struct opt build_opts[] = {
 	OPT_PART("Global options", actool_globals_opts, struct build_opts, g),
 	OPT_END
 };
-
-/* ---- the output file ---- */
-
-struct output {
-	const char *path;
-	char       *dir, *tmp; /* its directory; the temporary name, NULL: it has none */
-	int         fd;
-};
-
-static char *dir_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash || slash == path)
-		return xstrdup(slash ? "/" : ".");
-	return xasprintf("%.*s", (int)(slash - path), path);
-}
-
-static char *tmp_name(const struct output *o)
-{
-	const char *slash = strrchr(o->path, '/');
-
-	return xasprintf("%s/.tmp.%d.%s", o->dir, (int)getpid(), slash ? slash + 1 : o->path);
-}
-
-static int output_open(struct output *o, bool overwrite, struct err *e)
-{
-	struct stat st;
-
-	o->dir = dir_of(o->path);
-	/* looked at again when the name is given; but why build for minutes first? */
-	if (!overwrite && fstatat(AT_FDCWD, o->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_set(e, EEXIST, "target file exists (try --overwrite)");
-	o->fd = open(o->dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
-	if (o->fd >= 0)
-		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return err_sys(e, "create");
-	o->tmp = tmp_name(o);
-	o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (o->fd < 0) {
-		free(take_ptr(o->tmp));
-		return err_sys(e, "create");
-	}
-	return 0;
-}
-
-/* a name for a file without one */
-static int give_name(const struct output *o, const char *name)
-{
-	char self[32];
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", o->fd);
-	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	return errno == ENOENT ? linkat(o->fd, "", AT_FDCWD, name, AT_EMPTY_PATH) : -1; /* no /proc */
-}
-
-static int output_publish(struct output *o, bool overwrite, struct err *e)
-{
-	if (fsync(o->fd) < 0)
-		return err_sys(e, "sync");
-	if (!overwrite) {
-		/* fails when somebody else has made the file meanwhile */
-		if ((o->tmp ? link(o->tmp, o->path) : give_name(o, o->path)) < 0)
-			return errno == EEXIST ? err_set(e, EEXIST, "target file exists (try --overwrite)") :
-						 err_sys(e, "create");
-		return 0;
-	}
-	if (!o->tmp) {
-		char *tmp = tmp_name(o);
-		if (give_name(o, tmp) < 0) {
-			free(tmp);
-			return err_sys(e, "create");
-		}
-		o->tmp = tmp;
-	}
-	if (rename(o->tmp, o->path) < 0)
-		return err_sys(e, "rename");
-	free(take_ptr(o->tmp));
-	return 0;
-}
-
-static void output_close(struct output *o)
-{
-	fd_cleanup(&o->fd);
-	if (o->tmp)
-		unlink(o->tmp);
-	free(o->tmp);
-	free(o->dir);
-}
-
-/* ---- the image ---- */
 
 /* all findings are printed; the error is the sum of them */
 static int check_layout(const char *dir, int dir_fd, struct err *e)

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * output - see output.h
+ */
+#include "applets/actool/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "applets/ui.h"
+#include "core/base/fd.h"
+
+static char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return xstrdup(slash ? "/" : ".");
+	return xasprintf("%.*s", (int)(slash - path), path);
+}
+
+static char *tmp_name(const struct output *o)
+{
+	const char *slash = strrchr(o->path, '/');
+
+	return xasprintf("%s/.tmp.%d.%s", o->dir, (int)getpid(), slash ? slash + 1 : o->path);
+}
+
+int output_open(struct output *o, bool overwrite, struct err *e)
+{
+	struct stat st;
+
+	o->dir = dir_of(o->path);
+	/* looked at again when the name is given; but why build for minutes first? */
+	if (!overwrite && fstatat(AT_FDCWD, o->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, EEXIST, "target file exists (try --overwrite)");
+	o->fd = open(o->dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	if (o->fd >= 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR)
+		return err_sys(e, "create");
+	o->tmp = tmp_name(o);
+	o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (o->fd < 0) {
+		free(take_ptr(o->tmp));
+		return err_sys(e, "create");
+	}
+	return 0;
+}
+
+/* a name for a file without one */
+static int give_name(const struct output *o, const char *name)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", o->fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return errno == ENOENT ? linkat(o->fd, "", AT_FDCWD, name, AT_EMPTY_PATH) : -1; /* no /proc */
+}
+
+int output_publish(struct output *o, bool overwrite, struct err *e)
+{
+	if (fsync(o->fd) < 0)
+		return err_sys(e, "sync");
+	if (!overwrite) {
+		/* fails when somebody else has made the file meanwhile */
+		if ((o->tmp ? link(o->tmp, o->path) : give_name(o, o->path)) < 0)
+			return errno == EEXIST ? err_set(e, EEXIST, "target file exists (try --overwrite)") :
+						 err_sys(e, "create");
+		return 0;
+	}
+	if (!o->tmp) {
+		char *tmp = tmp_name(o);
+		if (give_name(o, tmp) < 0) {
+			free(tmp);
+			return err_sys(e, "create");
+		}
+		o->tmp = tmp;
+	}
+	if (rename(o->tmp, o->path) < 0)
+		return err_sys(e, "rename");
+	free(take_ptr(o->tmp));
+	return 0;
+}
+
+void output_close(struct output *o)
+{
+	fd_cleanup(&o->fd);
+	if (o->tmp)
+		unlink(o->tmp);
+	free(o->tmp);
+	free(o->dir);
+}
