@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * actool cat-manifest - prints the manifest of an image file
  *
- * Only as much of the file is read as comes before the end of the manifest.
+ * Only as much of the file is read as comes before the end of the manifest. One that is not valid is printed too:
+ * who wants to know why needs to see it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "applets/actool/actool.h"
+#include "applets/actool/report.h"
 #include "applets/commands.h"
 #include "applets/ui.h"
 #include "core/archive/aci.h"
@@ -38,17 +41,27 @@ static int print(const struct aci_result *r, bool pretty, struct err *e)
 	return ui_out(&out, e);
 }
 
-static int cat_file(const char *file, bool pretty, struct err *e)
+/* several things that are wrong are told one by one; the error is the sum of them */
+static int refuse(const char *file, const struct findings *f, struct err *e)
+{
+	if (f->errors < 2)
+		return -1; /* *e is the one */
+	actool_report(file, f);
+	return err_set(e, EINVAL, "manifest failed validation: %zu errors", f->errors);
+}
+
+static int cat_image(const char *file, int fd, bool pretty, struct err *e)
 {
 	struct aci_result r = { 0 };
 	struct findings f = { 0 };
-	struct stat st;
-	auto_close int fd = fd_open_input(file, &st, e);
-
-	if (fd < 0)
-		return err_wrap(e, "open");
+	struct err not_json;
 	auto_source struct source *in = source_fd(fd, e);
-	int status = !in || aci_read_manifest(in, &r, &f, e) < 0 ? -1 : print(&r, pretty, e);
+
+	int status = in ? aci_read_manifest(in, &r, &f, e) : -1;
+	if (status == 0)
+		status = print(&r, pretty, e);
+	else if (r.manifest_text && print(&r, pretty, &not_json) == 0)
+		status = refuse(file, &f, e);
 	aci_result_free(&r);
 	findings_free(&f);
 	return status;
@@ -57,13 +70,21 @@ static int cat_file(const char *file, bool pretty, struct err *e)
 static int cat_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct cat_opts *o = opts;
+	struct stat st;
 
 	if (argc != 1)
 		return err_set(e, EINVAL, "must provide one image file (see --help)");
-	return cat_file(argv[0], o->pretty, e) < 0 ? err_wrap(e, "%s", argv[0]) : 0;
+	bool standard = !strcmp(argv[0], "-");
+	const char *file = standard ? "standard input" : argv[0];
+	auto_close int fd = standard ? -1 : fd_open_input(file, &st, e);
+	if (!standard && fd < 0)
+		return err_wrap(e, "%s: open", file);
+	return cat_image(file, standard ? 0 : fd, o->pretty, e) < 0 ? err_wrap(e, "%s", file) : 0;
 }
 
 const struct cmd actool_cat_manifest_cmd = {
 	.name = "cat-manifest", .args = "FILE.aci", .summary = "Print the manifest of an image file.",
+	.more = "FILE.aci may be - for the standard input. A manifest that is not valid is printed\n"
+		"too, with what is wrong on stderr and exit status 1.\n",
 	.opts = cat_opts, .opts_size = sizeof(struct cat_opts), .inherits = true, .run = cat_run,
 };

@@ -30,6 +30,15 @@ static char *tmp_name(const struct output *o)
 	return xasprintf("%s/.tmp.%d.%s", o->dir, (int)getpid(), slash ? slash + 1 : o->path);
 }
 
+int output_check_name(const char *path, struct err *e)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot && !strcmp(dot, ".aci"))
+		return 0;
+	return err_set(e, EINVAL, "extension must be .aci (given %s)", dot && !strchr(dot, '/') ? dot : "none");
+}
+
 int output_open(struct output *o, bool overwrite, struct err *e)
 {
 	struct stat st;
@@ -38,13 +47,13 @@ int output_open(struct output *o, bool overwrite, struct err *e)
 	/* looked at again when the name is given; but why build for minutes first? */
 	if (!overwrite && fstatat(AT_FDCWD, o->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(e, EEXIST, "target file exists (try --overwrite)");
-	o->fd = open(o->dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	if (o->fd >= 0)
 		return 0;
 	if (errno != EOPNOTSUPP && errno != EISDIR)
 		return err_sys(e, "create");
 	o->tmp = tmp_name(o);
-	o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (o->fd < 0) {
 		free(take_ptr(o->tmp));
 		return err_sys(e, "create");

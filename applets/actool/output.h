@@ -16,7 +16,10 @@ struct output {
 	int         fd;        /* -1 before output_open() */
 };
 
-/** output_open() - a file to be written through @o->fd; EEXIST when o->path is there, unless @overwrite */
+/** output_check_name() - EINVAL unless @path ends with ".aci", which is what images are found by */
+int output_check_name(const char *path, struct err *e);
+
+/** output_open() - a file to be written, and read again, through @o->fd; EEXIST when o->path is there, unless @overwrite */
 int output_open(struct output *o, bool overwrite, struct err *e);
 
 /** output_publish() - syncs the file and gives it its name; EEXIST as above */

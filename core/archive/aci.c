@@ -18,11 +18,11 @@
 #include "core/archive/audit.h"
 #include "core/archive/paths.h"
 #include "core/archive/pump.h"
+#include "core/archive/tar_parts.h"
 #include "core/base/thread.h"
 
 #define MAX_BYTES   (1ULL << 40)
 #define MAX_ENTRIES 10000000u
-#define MAX_RATIO   1100u
 #define ABSURD_RATIO 200u
 #define RATIO_FROM  (64u << 20) /* less output than this is harmless at any ratio */
 
@@ -93,7 +93,7 @@ static int check_bounds(struct pass *a, struct err *e)
 
 	if (r->tar_bytes > a->bounds.max_bytes)
 		return beyond(a, "bytes uncompressed", a->bounds.max_bytes, e);
-	if (r->tar_bytes > RATIO_FROM && r->tar_bytes / a->bounds.max_ratio > r->in_bytes)
+	if (r->tar_bytes > ACI_RATIO_FROM && r->tar_bytes / a->bounds.max_ratio > r->in_bytes)
 		return beyond(a, "times the size of the compressed file", a->bounds.max_ratio, e);
 	return 0;
 }
@@ -237,6 +237,10 @@ static int take_manifest(struct pass *a, const struct tar_entry *en, struct err 
 		      (unsigned long long)en->data_size, APPC_MANIFEST_MAX);
 		return 0;
 	}
+	a->out->manifest_at = (struct aci_place){
+		.begin = en->header_offset, .end = en->data_offset + en->data_size + tar_padding(en->data_size),
+		.mode = en->mode, .uid = en->uid, .gid = en->gid, .mtime_s = en->mtime_s,
+	};
 	if (read_text(a, en, e) < 0)
 		return -1;
 	size_t before = a->f->errors, first = a->f->n;
@@ -473,7 +477,7 @@ int aci_read(struct source *in, const struct aci_bounds *bounds, enum aci_mode m
 	a.bounds = (struct aci_bounds){
 		.max_bytes = bounds->max_bytes ? bounds->max_bytes : MAX_BYTES,
 		.max_entries = bounds->max_entries ? bounds->max_entries : MAX_ENTRIES,
-		.max_ratio = bounds->max_ratio ? bounds->max_ratio : MAX_RATIO,
+		.max_ratio = bounds->max_ratio ? bounds->max_ratio : ACI_RATIO_MAX,
 		.threads = bounds->threads,
 	};
 	return run(&a, e);
@@ -484,7 +488,7 @@ int aci_read_manifest(struct source *in, struct aci_result *out, struct findings
 	static const struct aci_handler nobody = { 0 };
 	struct pass a = {
 		.in = in, .h = &nobody, .out = out, .f = f, .only_manifest = true,
-		.bounds = { MAX_BYTES, MAX_ENTRIES, MAX_RATIO, 1 },
+		.bounds = { MAX_BYTES, MAX_ENTRIES, ACI_RATIO_MAX, 1 },
 	};
 
 	return run(&a, e);

@@ -16,6 +16,9 @@
 #include "core/archive/tar.h"
 #include "core/base/hash.h"
 
+#define ACI_RATIO_MAX  1100u
+#define ACI_RATIO_FROM (64u << 20) /* less output than this is harmless at any ratio */
+
 /* Bounds of one image; beyond them it is refused (rule aci-bounds). 0 in a field: the default. */
 struct aci_bounds {
 	uint64_t max_bytes;   /* uncompressed; default 1 TiB */
@@ -43,6 +46,13 @@ struct aci_handler {
 	bool undigested;
 };
 
+/* the manifest's entry in the tar: its headers, text and padding; and what they say of the owner */
+struct aci_place {
+	uint64_t begin, end;
+	uint32_t mode, uid, gid;
+	int64_t  mtime_s;
+};
+
 struct aci_result {
 	uint8_t               digest[HASH_SHA512_LEN]; /* sha512 of the uncompressed tar: the image ID */
 	uint64_t              tar_bytes, in_bytes, n_entries;
@@ -51,6 +61,7 @@ struct aci_result {
 	bool                  unread;                  /* the pass ended before its end, for no fault of the image */
 	char                 *manifest_text;           /* as it is in the archive */
 	size_t                manifest_len;
+	struct aci_place      manifest_at;
 	struct image_manifest manifest;
 };
 
