@@ -79,6 +79,8 @@ static int set_xattrs(struct extract *x, const struct tree_node *n, int dir_fd, 
 
 static int set_owner(struct extract *x, const struct tree_node *n, int dir_fd, const char *name, struct err *e)
 {
+	if (x->o->no_owner)
+		return 0;
 	if (fchownat(dir_fd, name, n->uid, n->gid, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	/* nobody but us says that such a directory is root's */
@@ -95,7 +97,7 @@ static int set_attributes(struct extract *x, const struct tree_node *n, int dir_
 
 	if (set_owner(x, n, dir_fd, name, e) < 0)
 		return -1;
-	if (!S_ISLNK(n->mode) && fchmodat(dir_fd, name, n->mode & 07777, 0) < 0)
+	if (!S_ISLNK(n->mode) && fchmodat(dir_fd, name, n->mode & (x->o->no_owner ? 01777 : 07777), 0) < 0)
 		return err_sys(e, "rootfs/%s: set mode", x->path);
 	if (set_xattrs(x, n, dir_fd, name, e) < 0)
 		return -1;

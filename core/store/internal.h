@@ -131,6 +131,7 @@ struct tree *image_tree(int blob_fd, const struct appc_strings *whitelist, int s
 struct extract_opts {
 	const int *fds; /* the archives, by their numbers in the tree; for pread() */
 	size_t     n_fds;
+	bool       no_owner; /* all belongs to the caller, and nothing is setuid or setgid */
 	void      *ctx;
 	void     (*warn)(void *ctx, const char *text); /* what could not be kept; NULL: nobody is told */
 };
