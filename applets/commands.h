@@ -47,6 +47,7 @@
 #define ACTOOL_COMMANDS(X) \
 	X(actool_build) \
 	X(actool_cat_manifest) \
+	X(actool_diff) \
 	X(actool_extract) \
 	X(actool_patch_manifest) \
 	X(actool_rules) \
