@@ -8,6 +8,9 @@
 #include "applets.conf.h" /* made by the build: RKTBOX_WITH_* */
 #include "core/base/opt.h"
 
+/* what fetches, and so brings curl and TLS along; the linker leaves them out where nothing asks for them */
+#define RKTBOX_WITH_NETWORK (RKTBOX_WITH_RKT || RKTBOX_WITH_RKT_TRUST || RKTBOX_WITH_RKT_GC)
+
 #define RKT_COMMANDS(X) \
 	X(rkt_cat_manifest) \
 	X(rkt_config) \
@@ -48,6 +51,7 @@
 	X(actool_build) \
 	X(actool_cat_manifest) \
 	X(actool_diff) \
+	X(actool_discover) \
 	X(actool_extract) \
 	X(actool_patch_manifest) \
 	X(actool_rules) \

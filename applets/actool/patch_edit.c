@@ -432,12 +432,7 @@ static void dependency_free(struct appc_dependency *d)
 {
 	free(d->image_name);
 	free(d->image_id);
-	for (size_t i = 0; i < d->labels.n; i++) {
-		free(d->labels.v[i].name);
-		free(d->labels.v[i].value);
-		cJSON_Delete(d->labels.v[i].extra);
-	}
-	free(d->labels.v);
+	appc_pairs_clear(&d->labels);
 	cJSON_Delete(d->extra);
 }
 

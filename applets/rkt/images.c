@@ -17,6 +17,7 @@
 
 #include "applets/rkt/globals.h"
 #include "applets/ui.h"
+#include "core/appc/image_name.h"
 #include "core/appc/types.h"
 #include "core/archive/source.h"
 #include "core/base/fd.h"
@@ -268,53 +269,6 @@ static int resolve_url(struct store *st, const struct rkt_globals *g, const char
 
 /* ---- names ---- */
 
-static void pairs_free(struct appc_pairs *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		free(p->v[i].name);
-		free(p->v[i].value);
-	}
-	free(p->v);
-	*p = (struct appc_pairs){ 0 };
-}
-
-static int parse_labels(char *p, struct appc_pairs *labels, struct err *e)
-{
-	for (char *next; p; p = next) {
-		next = strchr(p, ',');
-		if (next)
-			*next++ = 0;
-		char *eq = strchr(p, '=');
-		if (!eq || eq == p)
-			return err_set(e, EINVAL, "bad label \"%s\", want NAME=VALUE", p);
-		*eq = 0;
-		if (!ac_identifier_ok(p))
-			return err_set(e, EINVAL, "bad label name \"%s\"", p);
-		if (appc_pair_find(labels, p))
-			return err_set(e, EINVAL, "label \"%s\" is given twice", p);
-		if (appc_pairs_set(labels, p, eq + 1, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* cuts "NAME[:VERSION][,LABEL=VALUE]..." up, in place */
-static int parse_name(char *arg, struct appc_pairs *labels, struct err *e)
-{
-	char *rest = strchr(arg, ',');
-
-	if (rest)
-		*rest++ = 0;
-	char *version = strchr(arg, ':');
-	if (version)
-		*version++ = 0;
-	if (!ac_identifier_ok(arg))
-		return err_set(e, EINVAL, "\"%s\" is not an image name (like example.com/app), ID, URL or file", arg);
-	if (version && appc_pairs_set(labels, "version", version, e) < 0)
-		return -1;
-	return rest ? parse_labels(rest, labels, e) : 0;
-}
-
 /* of several images the one for this machine, unless the labels say which */
 static int find_name(struct store *st, const char *name, struct appc_pairs *labels, struct image_id *out, struct err *e)
 {
@@ -328,7 +282,7 @@ static int find_name(struct store *st, const char *name, struct appc_pairs *labe
 	if (r == 0 && !appc_pair_find(labels, "arch"))
 		r = appc_pairs_set(&here, "arch", ac_host_arch(), e);
 	bool found = r == 0 && store_find_name(st, name, &here, out, e) == 0;
-	pairs_free(&here);
+	appc_pairs_clear(&here);
 	if (found)
 		return 0;
 	return r < 0 || e->code != ENOENT ? -1 : store_find_name(st, name, labels, out, e);
@@ -339,10 +293,10 @@ static int resolve_name(struct store *st, const char *arg, struct image_id *out,
 	auto_free char *name = xstrdup(arg);
 	struct appc_pairs labels = { 0 };
 
-	int r = parse_name(name, &labels, e);
+	int r = image_name_parse(name, &labels, e);
 	if (r == 0)
 		r = find_name(st, name, &labels, out, e);
-	pairs_free(&labels);
+	appc_pairs_clear(&labels);
 	return r;
 }
 

@@ -103,6 +103,17 @@ int appc_pairs_set(struct appc_pairs *l, const char *name, const char *value, st
 	return 0;
 }
 
+void appc_pairs_clear(struct appc_pairs *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->v[i].name);
+		free(l->v[i].value);
+		cJSON_Delete(l->v[i].extra);
+	}
+	free(l->v);
+	*l = (struct appc_pairs){ 0 };
+}
+
 /* replaces the last of that name, which is the one that counts */
 int appc_isolators_set(struct appc_isolators *l, const char *name, cJSON *value, struct err *e)
 {
