@@ -147,12 +147,12 @@ static cJSON *xattr_value(const struct listing_xattr *x)
 	return cJSON_CreateString(all);
 }
 
-static void compare_xattr(struct diff *d, const struct listing_entry *at, const struct listing_xattr *a,
-			  const struct listing_xattr *b)
+static void compare_xattr(struct diff *d, const struct listing_entry *at, const char *name,
+			  const struct listing_xattr *a, const struct listing_xattr *b)
 {
 	if (a && b && a->len == b->len && !memcmp(a->digest, b->digest, LISTING_DIGEST))
 		return;
-	auto_free char *field = xasprintf("xattr %s", a ? a->name : b->name);
+	auto_free char *field = xasprintf("xattr %s", name);
 	changes_value(&d->changes, at->path, field, xattr_value(a), xattr_value(b));
 }
 
@@ -160,7 +160,8 @@ static void compare_xattrs(struct diff *d, const struct listing_entry *a, const 
 {
 	for (size_t i = 0, k = 0; i < a->n_xattrs || k < b->n_xattrs;) {
 		int order = i == a->n_xattrs ? 1 : k == b->n_xattrs ? -1 : strcmp(a->xattrs[i].name, b->xattrs[k].name);
-		compare_xattr(d, a, order <= 0 ? &a->xattrs[i] : NULL, order >= 0 ? &b->xattrs[k] : NULL);
+		compare_xattr(d, a, order <= 0 ? a->xattrs[i].name : b->xattrs[k].name, order <= 0 ? &a->xattrs[i] : NULL,
+			      order >= 0 ? &b->xattrs[k] : NULL);
 		i += order <= 0;
 		k += order >= 0;
 	}

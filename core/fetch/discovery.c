@@ -109,7 +109,8 @@ static int add_image(struct page *pg, struct buf *aci, struct buf *asc, struct e
 	if (!v)
 		return no_memory(e);
 	d->images = v;
-	v[d->n_images++] = (struct discovery_image){ take_ptr(aci->data), take_ptr(asc->data) };
+	v[d->n_images].aci = take_ptr(aci->data);
+	v[d->n_images++].asc = take_ptr(asc->data);
 	return 0;
 }
 
