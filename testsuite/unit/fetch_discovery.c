@@ -169,6 +169,9 @@ TEST(best_match, "discovery: of the templates those with most labels count")
 		  "https://storage.example.com/linux/amd64/example.com/reduce-worker-latest.aci "
 		  "https://storage.example.com/linux/amd64/example.com/reduce-worker-latest.aci.asc;"
 		  "key https://example.com/pubkeys.gpg;");
+	/* the best may come last */
+	CHECK_STR(page(META("ac-discovery", "example.com https://s/x.{ext}") META("ac-discovery", "example.com https://s/{os}.{ext}"), "1"),
+		  "https://s/linux.aci https://s/linux.aci.asc;");
 	/* where nothing does without a version, it is the latest */
 	CHECK_STR(page(META("ac-discovery", "example.com https://s/{name}-{version}.{ext}")
 		       META("ac-discovery-pubkeys", "example.com https://k"), NULL),
