@@ -58,7 +58,7 @@ static int set_date(struct write_opts *w, struct err *e)
 		return 0;
 	if (num_u64(epoch, INT64_MAX, &s, e) < 0)
 		return err_wrap(e, "SOURCE_DATE_EPOCH");
-	w->clamp_mtime = true;
+	w->mtime = WRITE_MTIME_CLAMP;
 	w->mtime_s = (int64_t)s;
 	return 0;
 }
@@ -67,7 +67,8 @@ static int pack(int out_fd, int dir_fd, const struct build_opts *o, const char *
 {
 	struct ui_progress progress;
 	struct write_opts w = {
-		.format = o->no_compression ? WRITE_NONE : WRITE_GZIP, .owner_root = o->owner_root,
+		.compression = o->no_compression ? NULL : &encoder_gzip, .level = encoder_gzip.level_default,
+		.owner = o->owner_root,
 		.ctx = &progress, .progress = ui_progress_at,
 	};
 	auto_free char *manifest = NULL;

@@ -26,7 +26,7 @@ struct packer {
 
 static int pack(const struct packer *p, struct err *e)
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .compression = NULL };
 	auto_free char *manifest = NULL;
 	size_t len;
 

@@ -176,7 +176,7 @@ static int pack(const struct pod *p, const char *app, struct store *st, const st
 	auto_buf struct buf manifest = { 0 };
 	auto_close int lower_fd = -1;
 	struct ui_progress progress;
-	struct write_opts how = { .format = WRITE_GZIP, .ctx = &progress, .progress = ui_progress_at };
+	struct write_opts how = { .compression = &encoder_gzip, .level = encoder_gzip.level_default, .ctx = &progress, .progress = ui_progress_at };
 
 	if (make_manifest(p, app, &manifest, e) < 0)
 		return -1;

@@ -14,6 +14,15 @@
 
 /* ---- compressing ---- */
 
+/* with the one match finder that every build of liblzma has */
+static lzma_options_lzma *xz_options(lzma_options_lzma *o)
+{
+	lzma_lzma_preset(o, 6);
+	o->dict_size = 1 << 20;
+	o->mf = LZMA_MF_BT4;
+	return o;
+}
+
 static void compress_as(enum inflate_format f, const void *p, size_t len, struct buf *out)
 {
 	size_t room = len + len / 8 + 1024, n = 0;
@@ -33,7 +42,9 @@ static void compress_as(enum inflate_format f, const void *p, size_t len, struct
 		CHECK(BZ2_bzBuffToBuffCompress(tmp, &m, (char *)(uintptr_t)p, (unsigned)len, 1, 0, 0) == BZ_OK);
 		n = m;
 	} else if (f == INFLATE_XZ) {
-		CHECK(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, p, len, (uint8_t *)tmp, &n, room) == LZMA_OK);
+		lzma_options_lzma o;
+		const lzma_filter filters[] = { { LZMA_FILTER_LZMA2, xz_options(&o) }, { LZMA_VLI_UNKNOWN, NULL } };
+		CHECK(lzma_stream_buffer_encode((lzma_filter *)(uintptr_t)filters, LZMA_CHECK_CRC64, NULL, p, len, (uint8_t *)tmp, &n, room) == LZMA_OK);
 	} else {
 		ZSTD_CCtx *c = ZSTD_createCCtx();
 		ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
@@ -440,7 +451,7 @@ TEST(memory, "inflate: a dictionary beyond the bound is refused")
 	uint8_t buf[4096];
 	size_t n = 0;
 
-	lzma_lzma_preset(&o, 0);
+	xz_options(&o);
 	o.dict_size = 512u << 20;
 	lzma_filter filters[] = { { LZMA_FILTER_LZMA2, &o }, { LZMA_VLI_UNKNOWN, NULL } };
 	/* the encoder would need memory for it as well: change the size in the header that a small one wrote */

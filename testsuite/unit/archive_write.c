@@ -169,7 +169,7 @@ static void pack_and_read(const struct tree *t, const struct write_opts *o, stru
 TEST(order, "write: entries in byte order, depth first")
 {
 	static const char *const want[] = { "", "B", "a", "a/x", "a/z", "a-b", "a.txt", "b" };
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct listing l;
 
@@ -190,8 +190,8 @@ TEST(order, "write: entries in byte order, depth first")
 
 TEST(attributes, "write: mode, owner, time to the nanosecond")
 {
-	const struct write_opts o = { .format = WRITE_GZIP }, root = { .owner_root = true },
-				clamp = { .clamp_mtime = true, .mtime_s = 1000000000 };
+	const struct write_opts o = { .compression = &encoder_gzip, .level = 6 }, root = { .owner = true },
+				clamp = { .mtime = WRITE_MTIME_CLAMP, .mtime_s = 1000000000 };
 	struct tree t = tree_new();
 	struct listing l;
 
@@ -229,7 +229,7 @@ TEST(attributes, "write: mode, owner, time to the nanosecond")
 TEST(any_names, "write: names are bytes, whatever the locale")
 {
 	static const char *const names[] = { "\xc3\xa9", "latin\xe9", "new\nline", "\xed\xa0\x80", "sp ace", "\x01" };
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	char long_name[256];
 	struct tree t = tree_new();
 	struct listing l;
@@ -259,7 +259,7 @@ TEST(any_names, "write: names are bytes, whatever the locale")
 
 TEST(deep, "write: as deep as a path can be, with few descriptors")
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct listing l;
 	struct err e;
@@ -285,7 +285,7 @@ TEST(deep, "write: as deep as a path can be, with few descriptors")
 
 TEST(hard_links, "write: hard links to the first name in order")
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct listing l;
 
@@ -304,7 +304,7 @@ TEST(hard_links, "write: hard links to the first name in order")
 
 TEST(sparse, "write: holes are not packed, also in files beyond 8 GiB")
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct listing l;
 	auto_close int fd = put(&t, "f", "start"), empty = put(&t, "hole", ""), big = put(&t, "big", "");
@@ -334,7 +334,7 @@ TEST(xattrs, "write: attributes and ACLs that an image may keep, in order")
 	static const uint8_t acl[] = { 2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 0xe8, 3, 0, 0, 4, 0, 4, 0, 255,
 		255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255 };
 	static const uint8_t cap[] = { 1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct listing l;
 	auto_close int fd = put(&t, "f", "");
@@ -365,7 +365,7 @@ TEST(xattrs, "write: attributes and ACLs that an image may keep, in order")
 
 TEST(nodes, "write: fifos and devices are packed, sockets are not")
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct listing l;
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -388,7 +388,7 @@ TEST(nodes, "write: fifos and devices are packed, sockets are not")
 
 TEST(reproducible, "write: equal trees give equal bytes")
 {
-	const struct write_opts o = { .format = WRITE_GZIP, .clamp_mtime = true, .mtime_s = 1 };
+	const struct write_opts o = { .compression = &encoder_gzip, .level = 6, .mtime = WRITE_MTIME_CLAMP, .mtime_s = 1 };
 	static char a[65536], b[65536];
 	ssize_t n[2];
 
@@ -412,7 +412,7 @@ TEST(reproducible, "write: equal trees give equal bytes")
 /* in a child, for its mount namespace; 0: as wanted */
 static int with_mounts(struct tree *t)
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct listing l;
 	struct err e;
 
@@ -456,7 +456,7 @@ TEST(mounts, "write: mount points are packed empty, mounted files are an error")
 
 TEST(full, "write: a full disk is said to be one")
 {
-	const struct write_opts o = { .format = WRITE_NONE };
+	const struct write_opts o = { .level = 0 };
 	struct tree t = tree_new();
 	struct err e = { .code = 0 };
 	auto_close int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
