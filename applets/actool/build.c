@@ -1,36 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
- * actool build - packs an image layout into an image file
+ * actool build - packs an image layout, or a program with what it needs, into an image file
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "applets/actool/actool.h"
+#include "applets/actool/build_binary.h"
+#include "applets/actool/build_how.h"
+#include "applets/actool/build_sign.h"
 #include "applets/actool/output.h"
 #include "applets/actool/report.h"
 #include "applets/commands.h"
 #include "applets/ui.h"
 #include "core/archive/aci.h"
-#include "core/archive/write.h"
 #include "core/base/fd.h"
-#include "core/base/num.h"
 
 struct build_opts {
 	struct actool_globals g;
-	bool                  overwrite, no_compression, owner_root;
+	bool                  overwrite;
+	struct build_how      how;
+	struct build_sign     sign;
+	struct build_binary   binary;
+	int                   n_rest; /* what stands behind "--" */
+	char                **rest;
 };
 
 static const struct opt build_opts[] = {
 	OPT_BOOL(0, "overwrite", struct build_opts, overwrite, "replace the output file if it exists"),
-	OPT_BOOL(0, "no-compression", struct build_opts, no_compression, "do not compress with gzip"),
-	OPT_BOOL(0, "owner-root", struct build_opts, owner_root, "let everything belong to root, 0:0"),
+	OPT_PART("The file", build_how_opts, struct build_opts, how),
+	OPT_PART("From a program", build_binary_opts, struct build_opts, binary),
+	OPT_PART("Signature", build_sign_opts, struct build_opts, sign),
 	OPT_PART("Global options", actool_globals_opts, struct build_opts, g),
 	OPT_END
 };
+
+/* ---- an image layout ---- */
 
 /* all findings are printed; the error is the sum of them */
 static int check_layout(const char *dir, int dir_fd, struct err *e)
@@ -49,45 +55,19 @@ static int check_layout(const char *dir, int dir_fd, struct err *e)
 	return r;
 }
 
-static int set_date(struct write_opts *w, struct err *e)
+static int pack_layout(int dir_fd, int out_fd, const struct write_opts *w, struct err *e)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t s;
-
-	if (!epoch || !*epoch)
-		return 0;
-	if (num_u64(epoch, INT64_MAX, &s, e) < 0)
-		return err_wrap(e, "SOURCE_DATE_EPOCH");
-	w->mtime = WRITE_MTIME_CLAMP;
-	w->mtime_s = (int64_t)s;
-	return 0;
-}
-
-static int pack(int out_fd, int dir_fd, const struct build_opts *o, const char *label, struct err *e)
-{
-	struct ui_progress progress;
-	struct write_opts w = {
-		.compression = o->no_compression ? NULL : &encoder_gzip, .level = encoder_gzip.level_default,
-		.owner = o->owner_root,
-		.ctx = &progress, .progress = ui_progress_at,
-	};
 	auto_free char *manifest = NULL;
 	size_t len;
 
 	auto_close int rootfs_fd = fd_open_dir(dir_fd, "rootfs", e);
 	if (rootfs_fd < 0 || fd_read_file(dir_fd, "manifest", APPC_MANIFEST_MAX, &manifest, &len, e) < 0)
 		return -1;
-	if (set_date(&w, e) < 0)
-		return -1;
-	ui_progress_start(&progress, label, 0);
-	int r = write_aci(out_fd, manifest, len, rootfs_fd, &w, e);
-	ui_progress_end(&progress);
-	return r;
+	return write_aci(out_fd, manifest, len, rootfs_fd, w, e);
 }
 
-static int build(const char *dir, const char *file, const struct build_opts *o, struct err *e)
+static int open_layout(const char *dir, struct err *e)
 {
-	struct output out = { .path = file, .fd = -1 };
 	/* the user's own path: links are fine */
 	auto_close int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -95,29 +75,126 @@ static int build(const char *dir, const char *file, const struct build_opts *o, 
 		return err_sys(e, "%s: open", dir);
 	if (check_layout(dir, dir_fd, e) < 0)
 		return err_wrap(e, "%s", dir);
-	int r = output_open(&out, o->overwrite, e);
+	return take_fd(&dir_fd);
+}
+
+/* ---- the files ---- */
+
+/* @dir_fd: of the layout; -1: there is none, but a program */
+static int pack(int dir_fd, const struct output *out, const struct build_opts *o, const struct write_opts *how,
+		struct err *e)
+{
+	struct ui_progress progress;
+	struct write_opts w = *how;
+
+	w.ctx = &progress;
+	w.progress = ui_progress_at;
+	ui_progress_start(&progress, out->path, 0);
+	int r = dir_fd >= 0 ? pack_layout(dir_fd, out->fd, &w, e) :
+			      binary_pack(&o->binary, o->n_rest, o->rest, out->fd, &w, e);
+	ui_progress_end(&progress);
+	return r;
+}
+
+/* the image, and its signature behind it */
+static int make_files(int dir_fd, struct output out[2], const struct build_opts *o, const struct write_opts *w,
+		      struct err *e)
+{
+	if (pack(dir_fd, &out[0], o, w, e) < 0)
+		return err_wrap(e, "%s", out[0].path);
+	if (o->sign.sign && output_sign(&o->sign, &out[0], &out[1], e) < 0)
+		return err_wrap(e, "%s", out[1].path);
+	return output_publish(out, o->sign.sign ? 2 : 1, o->overwrite, e);
+}
+
+static int write_files(int dir_fd, const char *file, const struct build_opts *o, const struct write_opts *w,
+		       struct err *e)
+{
+	auto_free char *signature = xasprintf("%s.asc", file);
+	struct output out[2] = { { .fd = -1 }, { .fd = -1 } };
+	int r = output_open(&out[0], file, o->overwrite, e);
+
+	if (r == 0 && o->sign.sign)
+		r = output_open(&out[1], signature, o->overwrite, e);
 	if (r == 0)
-		r = pack(out.fd, dir_fd, o, file, e);
+		r = make_files(dir_fd, out, o, w, e);
+	output_close(&out[1]);
+	output_close(&out[0]);
+	return r;
+}
+
+static int build(const char *dir, const char *file, const struct build_opts *o, struct err *e)
+{
+	struct write_opts w = { .level = 0 };
+	struct exclude exclude = { 0 };
+	auto_close int dir_fd = -1;
+	int r = build_how_read(&o->how, &w, &exclude, e);
+
+	if (r == 0 && dir && (dir_fd = open_layout(dir, e)) < 0)
+		r = -1;
 	if (r == 0)
-		r = output_publish(&out, o->overwrite, e);
-	output_close(&out);
-	return r < 0 ? err_wrap(e, "%s", file) : 0;
+		r = write_files(dir_fd, file, o, &w, e);
+	exclude_free(&exclude);
+	return r;
+}
+
+/* ---- the command line ---- */
+
+/* arguments for the program; without one, "--" only ends the options */
+static int build_rest(void *opts, int argc, char **argv, struct err *e)
+{
+	struct build_opts *o = opts;
+
+	o->n_rest = argc;
+	o->rest = argv;
+	return 0;
+}
+
+static int check_sign(const struct build_sign *s, struct err *e)
+{
+	if (!s->sign && (s->local_user || s->gpg))
+		return err_set(e, EINVAL, "--local-user and --gpg are about --sign: give that too");
+	return 0;
+}
+
+static int check_binary(const struct build_opts *o, struct err *e)
+{
+	if (!o->binary.file)
+		return binary_none_of(&o->binary, e);
+	return o->how.exclude.n ? err_set(e, EINVAL, "--exclude is about layouts; a program has nothing to leave out") : 0;
 }
 
 static int build_run(void *opts, int argc, char **argv, struct err *e)
 {
-	if (argc != 2)
+	const struct build_opts *o = opts;
+	const char *operands[2];
+	int n = 0;
+
+	for (int i = 0; i < argc; i++, n++)
+		if (n < 2)
+			operands[n] = argv[i];
+	for (int i = 0; i < o->n_rest && !o->binary.file; i++, n++)
+		if (n < 2)
+			operands[n] = o->rest[i];
+	if (o->binary.file && n != 1)
+		return err_set(e, EINVAL, "must provide output file, and with --from-binary no directory (see --help)");
+	if (!o->binary.file && n != 2)
 		return err_set(e, EINVAL, "must provide directory and output file (see --help)");
-	const char *dot = strrchr(argv[1], '.');
-	if (!dot || strcmp(dot, ".aci") != 0)
-		return err_set(e, EINVAL, "extension must be .aci (given %s)",
-			       dot && !strchr(dot, '/') ? dot : "none");
-	return build(argv[0], argv[1], opts, e);
+	const char *file = operands[n - 1];
+	if (output_check_name(file, e) < 0 || check_sign(&o->sign, e) < 0 || check_binary(o, e) < 0)
+		return -1;
+	return build(o->binary.file ? NULL : operands[0], file, o, e);
 }
 
 const struct cmd actool_build_cmd = {
-	.name = "build", .args = "DIRECTORY OUTPUT.aci", .summary = "Pack an image layout into an image file.",
-	.more = "DIRECTORY holds the file manifest and the directory rootfs. Equal directories give\n"
-		"equal files; times later than $SOURCE_DATE_EPOCH become that.\n",
+	.name = "build", .args = "[DIRECTORY] OUTPUT.aci [-- ARG...]",
+	.summary = "Pack an image layout, or a program, into an image file.",
+	.more = "DIRECTORY holds the file manifest and the directory rootfs. With --from-binary there is\n"
+		"none: the image holds that program and the libraries that it names, and ARG are\n"
+		"arguments for it.\n\n"
+		"Equal input gives equal files; times later than $SOURCE_DATE_EPOCH become that. Patterns\n"
+		"with a slash are about paths in rootfs, others about names; * and ? stand for no slash,\n"
+		"** does.\n",
 	.opts = build_opts, .opts_size = sizeof(struct build_opts), .inherits = true, .run = build_run,
+	.rest = build_rest,
 };

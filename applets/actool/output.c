@@ -39,24 +39,29 @@ int output_check_name(const char *path, struct err *e)
 	return err_set(e, EINVAL, "extension must be .aci (given %s)", dot && !strchr(dot, '/') ? dot : "none");
 }
 
-int output_open(struct output *o, bool overwrite, struct err *e)
+static int exists(const struct output *o, struct err *e)
+{
+	return err_set(e, EEXIST, "%s: target file exists (try --overwrite)", o->path);
+}
+
+int output_open(struct output *o, const char *path, bool overwrite, struct err *e)
 {
 	struct stat st;
 
-	o->dir = dir_of(o->path);
+	*o = (struct output){ .path = path, .dir = dir_of(path), .fd = -1 };
 	/* looked at again when the name is given; but why build for minutes first? */
-	if (!overwrite && fstatat(AT_FDCWD, o->path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_set(e, EEXIST, "target file exists (try --overwrite)");
+	if (!overwrite && fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return exists(o, e);
 	o->fd = open(o->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 	if (o->fd >= 0)
 		return 0;
 	if (errno != EOPNOTSUPP && errno != EISDIR)
-		return err_sys(e, "create");
+		return err_sys(e, "%s: create", path);
 	o->tmp = tmp_name(o);
 	o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (o->fd < 0) {
 		free(take_ptr(o->tmp));
-		return err_sys(e, "create");
+		return err_sys(e, "%s: create", path);
 	}
 	return 0;
 }
@@ -72,28 +77,47 @@ static int give_name(const struct output *o, const char *name)
 	return errno == ENOENT ? linkat(o->fd, "", AT_FDCWD, name, AT_EMPTY_PATH) : -1; /* no /proc */
 }
 
-int output_publish(struct output *o, bool overwrite, struct err *e)
+static int settle(struct output *o, struct err *e)
 {
 	if (fsync(o->fd) < 0)
-		return err_sys(e, "sync");
-	if (!overwrite) {
-		/* fails when somebody else has made the file meanwhile */
-		if ((o->tmp ? link(o->tmp, o->path) : give_name(o, o->path)) < 0)
-			return errno == EEXIST ? err_set(e, EEXIST, "target file exists (try --overwrite)") :
-						 err_sys(e, "create");
+		return err_sys(e, "%s: sync", o->path);
+	if (o->tmp)
+		return 0;
+	char *tmp = tmp_name(o);
+	if (give_name(o, tmp) < 0) {
+		free(tmp);
+		return err_sys(e, "%s: create", o->path);
+	}
+	o->tmp = tmp;
+	return 0;
+}
+
+static int publish_one(struct output *o, bool overwrite, struct err *e)
+{
+	if (overwrite) {
+		if (rename(o->tmp, o->path) < 0)
+			return err_sys(e, "%s: rename", o->path);
+		free(take_ptr(o->tmp));
 		return 0;
 	}
-	if (!o->tmp) {
-		char *tmp = tmp_name(o);
-		if (give_name(o, tmp) < 0) {
-			free(tmp);
-			return err_sys(e, "create");
-		}
-		o->tmp = tmp;
+	/* fails when somebody else has made the file meanwhile */
+	if (link(o->tmp, o->path) < 0)
+		return errno == EEXIST ? exists(o, e) : err_sys(e, "%s: create", o->path);
+	return 0;
+}
+
+int output_publish(struct output *v, unsigned n, bool overwrite, struct err *e)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (settle(&v[i], e) < 0)
+			return -1;
+	for (unsigned i = 0; i < n; i++) {
+		if (publish_one(&v[i], overwrite, e) == 0)
+			continue;
+		while (i-- > 0 && !overwrite)
+			unlink(v[i].path);
+		return -1;
 	}
-	if (rename(o->tmp, o->path) < 0)
-		return err_sys(e, "rename");
-	free(take_ptr(o->tmp));
 	return 0;
 }
 

@@ -12,11 +12,11 @@
 #include "applets/actool/actool.h"
 #include "applets/actool/output.h"
 #include "applets/actool/patch_edit.h"
-#include "applets/actool/repack.h"
 #include "applets/actool/report.h"
 #include "applets/commands.h"
 #include "applets/ui.h"
 #include "core/archive/aci.h"
+#include "core/archive/compress.h"
 #include "core/archive/patch.h"
 #include "core/base/fd.h"
 
@@ -32,7 +32,7 @@ static const struct opt patch_opts[] = {
 	OPT_BOOL(0, "replace", struct patch_opts, replace, "replace the input file"),
 	OPT_BOOL(0, "no-compression", struct patch_opts, no_compression, "same as --compression=none"),
 	OPT_TEXT(0, "compression", "FORMAT", struct patch_opts, compression,
-		 "gzip, none ...; without it, what the input has"),
+		 "gzip, xz, zstd or none; without it, what the input has"),
 	OPT_TEXT(0, "manifest", "FILE", struct patch_opts, manifest, "the whole new manifest, instead of changes"),
 	OPT_PART("Changes of the manifest", patch_edit_opts, struct patch_opts, edit),
 	OPT_PART("Global options", actool_globals_opts, struct patch_opts, g),
@@ -48,7 +48,8 @@ struct job {
 	struct aci_result        old;
 	struct patch             patch;
 	struct output            out;
-	struct repack           *repack;
+	struct compress         *compress; /* NULL: nothing is */
+	bool                     write_plain; /* what is read is to be written; otherwise it is there already */
 	struct ui_progress       progress;
 };
 
@@ -137,7 +138,11 @@ static int on_block(void *ctx, const uint8_t *p, size_t len, struct err *e)
 {
 	struct job *j = ctx;
 
-	return j->repack ? repack_write(j->repack, p, len, e) : 0;
+	if (j->compress)
+		return compress_write(j->compress, p, len, e);
+	if (j->write_plain && fd_write_all(j->out.fd, p, len) < 0)
+		return err_sys(e, "write");
+	return 0;
 }
 
 static void on_progress(void *ctx, uint64_t bytes)
@@ -191,7 +196,8 @@ static int copy_plain(struct job *j, struct err *e)
 	return in ? read_checked(j, in, e) : -1;
 }
 
-static int copy_packed(struct job *j, enum inflate_format format, struct err *e)
+/* @format: NULL: not compressed */
+static int copy_read(struct job *j, const struct encoder *format, struct err *e)
 {
 	if (lseek(j->in_fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "read again");
@@ -201,39 +207,50 @@ static int copy_packed(struct job *j, enum inflate_format format, struct err *e)
 	if (in)
 		in = patch_source(&j->patch, in, e);
 	auto_source struct source *patched = in;
-	j->repack = patched ? repack_open(j->out.fd, format, e) : NULL;
-	if (!j->repack)
+	if (!patched)
+		return -1;
+	j->write_plain = !format;
+	if (format && !(j->compress = compress_open(format, format->level_default, j->out.fd, e)))
 		return -1;
 	int r = read_checked(j, patched, e);
-	if (r == 0)
-		r = repack_end(j->repack, e);
-	repack_free(j->repack);
-	j->repack = NULL;
+	if (r == 0 && format)
+		r = compress_end(j->compress, e);
+	compress_free(j->compress);
+	j->compress = NULL;
 	return r;
+}
+
+/* what was asked for; otherwise what the input has, or gzip where that cannot be written */
+static const struct encoder *choose_format(const struct job *j)
+{
+	if (j->o->no_compression)
+		return NULL;
+	if (j->o->compression)
+		return compress_find(j->o->compression);
+	if (j->old.format == INFLATE_NONE)
+		return NULL;
+	const struct encoder *same = compress_find(inflate_name(j->old.format));
+	return same ? same : &encoder_gzip;
 }
 
 static int copy(struct job *j, struct err *e)
 {
-	enum inflate_format format = repack_format(j->old.format);
+	const struct encoder *format = choose_format(j);
 
-	if (j->o->no_compression)
-		format = INFLATE_NONE;
-	else if (j->o->compression && repack_format_from(j->o->compression, &format, e) < 0)
-		return -1;
-	if (format == INFLATE_NONE && j->old.format == INFLATE_NONE)
+	if (!format && j->old.format == INFLATE_NONE)
 		return copy_plain(j, e);
-	return copy_packed(j, format, e);
+	return copy_read(j, format, e);
 }
 
 /* ---- the command ---- */
 
 static int patch_open(struct job *j, struct err *e)
 {
-	if (output_open(&j->out, j->o->overwrite || j->o->replace, e) < 0)
+	if (output_open(&j->out, j->out_path, j->o->overwrite || j->o->replace, e) < 0)
 		return -1;
 	/* what replaces a file is for whom that was for */
 	if (j->o->replace && fchmod(j->out.fd, j->st.st_mode & 0777) < 0)
-		return err_sys(e, "set mode");
+		return err_sys(e, "%s: set mode", j->out_path);
 	return 0;
 }
 
@@ -248,17 +265,16 @@ static int patch(struct job *j, struct err *e)
 		return err_wrap(e, "%s", j->in_path);
 	if (make_patch(j, e) < 0)
 		return -1;
-	int r = patch_open(j, e);
-	if (r == 0)
-		r = copy(j, e);
-	if (r == 0)
-		r = output_publish(&j->out, j->o->overwrite || j->o->replace, e);
-	return r < 0 ? err_wrap(e, "%s", j->out_path) : 0;
+	if (patch_open(j, e) < 0)
+		return -1;
+	if (copy(j, e) < 0)
+		return err_wrap(e, "%s", j->out_path);
+	return output_publish(&j->out, 1, j->o->overwrite || j->o->replace, e);
 }
 
 static int patch_one(const struct patch_opts *o, const char *in, const char *out, struct err *e)
 {
-	struct job j = { .o = o, .in_path = in, .out_path = out, .in_fd = -1, .out = { .path = out, .fd = -1 } };
+	struct job j = { .o = o, .in_path = in, .out_path = out, .in_fd = -1, .out = { .fd = -1 } };
 	int r = patch(&j, e);
 
 	output_close(&j.out);
@@ -280,9 +296,8 @@ static int check_usage(const struct patch_opts *o, int argc, char **argv, struct
 		return err_set(e, EINVAL, "--manifest is incompatible with other manifest editing options");
 	if (o->no_compression && o->compression)
 		return err_set(e, EINVAL, "cannot use both --compression and --no-compression");
-	enum inflate_format known;
-	if (o->compression && repack_format_from(o->compression, &known, e) < 0)
-		return -1;
+	if (o->compression && strcmp(o->compression, "none") && !compress_find(o->compression))
+		return err_set(e, EINVAL, "--compression: unknown format \"%s\": want gzip, xz, zstd or none", o->compression);
 	return o->replace ? 0 : output_check_name(argv[1], e);
 }
 
