@@ -43,5 +43,9 @@ bool decoder_gzip_begins(const uint8_t *p, size_t len);
 /** decoder_gzip_fast() - instead of decoder_gzip; NULL: this build or this processor has none */
 const struct decoder *decoder_gzip_fast(void);
 
+/** gzip_crc_fast() - a quicker crc32() than zlib's (RFC 1952, 8); NULL: none. Ask once, not for every block */
+typedef uint32_t gzip_crc(uint32_t crc, const unsigned char *p, uint64_t len);
+gzip_crc *gzip_crc_fast(void);
+
 /** inflate_open_gzip() - inflate_open() with this decoder for gzip (for tests, which try each) */
 struct source *inflate_open_gzip(struct source *in, const struct decoder *gzip, struct err *e);

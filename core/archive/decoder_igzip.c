@@ -194,17 +194,33 @@ static const struct decoder decoder_igzip = {
 	INFLATE_GZIP, decoder_gzip_begins, igzip_open, igzip_run, igzip_restart, free
 };
 
-const struct decoder *decoder_gzip_fast(void)
+static bool has_assembly(void)
 {
 	unsigned a, b, c, d;
 
 	/* not __builtin_cpu_supports(), which asks at every start of the program; that takes longer than one thinks */
-	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_2) || !(c & bit_PCLMUL))
-		return NULL;
-	return &decoder_igzip;
+	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_SSE4_2) && (c & bit_PCLMUL);
+}
+
+const struct decoder *decoder_gzip_fast(void)
+{
+	return has_assembly() ? &decoder_igzip : NULL;
+}
+
+/* <isa-l/crc.h> declares it, but is not part of what deps/isal.dep takes */
+uint32_t crc32_gzip_refl(uint32_t crc, const unsigned char *p, uint64_t len);
+
+gzip_crc *gzip_crc_fast(void)
+{
+	return has_assembly() ? crc32_gzip_refl : NULL;
 }
 
 #else
+
+gzip_crc *gzip_crc_fast(void)
+{
+	return NULL;
+}
 
 const struct decoder *decoder_gzip_fast(void)
 {

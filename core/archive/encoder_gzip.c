@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "core/archive/decoder.h"
 #include "core/archive/deflate.h"
 #include "core/archive/encoder.h"
 
@@ -19,6 +20,7 @@
 struct compressor {
 	struct deflate *own;
 	z_stream        zlib;
+	gzip_crc       *crc; /* NULL: zlib's */
 };
 
 static size_t block_size(int level)
@@ -53,6 +55,8 @@ static void *open_gzip(int level, struct err *e)
 {
 	struct compressor *c = calloc(1, sizeof(*c));
 
+	if (c)
+		c->crc = gzip_crc_fast();
 	if (c && level == LEVEL_OWN && (c->own = deflate_new()))
 		return c;
 	if (c && level != LEVEL_OWN &&
@@ -83,7 +87,7 @@ static int run(void *ctx, struct encoder_block *b, struct err *e)
 {
 	struct compressor *c = ctx;
 
-	b->check = (uint32_t)crc32(0, b->in, (uInt)b->in_len);
+	b->check = c->crc ? c->crc(0, b->in, b->in_len) : (uint32_t)crc32(0, b->in, (uInt)b->in_len);
 	if (!c->own)
 		return run_zlib(&c->zlib, b, e);
 	b->out_len = deflate_block(c->own, b->in, b->in_len, b->history_len, b->last, b->out);

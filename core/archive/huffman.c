@@ -6,21 +6,31 @@
  */
 #include "core/archive/huffman.h"
 
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct symbol {
 	uint32_t freq, which;
 };
 
-/* no two are equal, so the order does not depend on how it is sorted */
-static int by_freq(const void *a, const void *b)
+static bool is_before(struct symbol a, struct symbol b)
 {
-	const struct symbol *x = a, *y = b;
+	return a.freq != b.freq ? a.freq < b.freq : a.which < b.which;
+}
 
-	if (x->freq != y->freq)
-		return x->freq < y->freq ? -1 : 1;
-	return x->which < y->which ? -1 : 1;
+/* Shell's sort: there are a few hundred at most, many times a second, and no two are equal */
+static void sort(struct symbol *v, unsigned n)
+{
+	static const unsigned gaps[] = { 132, 57, 23, 10, 4, 1 };
+
+	for (unsigned g = 0; g < sizeof(gaps) / sizeof(*gaps); g++)
+		for (unsigned gap = gaps[g], i = gap; i < n; i++) {
+			struct symbol x = v[i];
+			unsigned k = i;
+			for (; k >= gap && is_before(x, v[k - gap]); k -= gap)
+				v[k] = v[k - gap];
+			v[k] = x;
+		}
 }
 
 /* v[i].freq: of n >= 2 leaves in rising order; becomes their depth in the tree, in falling order */
@@ -92,7 +102,7 @@ void huffman_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uint8_
 		len[v[0].which] = 1;
 	if (used < 2)
 		return;
-	qsort(v, used, sizeof(*v), by_freq);
+	sort(v, used);
 	depths(v, used);
 	for (unsigned i = 0; i < used; i++)
 		count[v[i].freq]++;

@@ -46,7 +46,8 @@ static int set_format(struct writer *w)
 	    /* one way to write attributes is enough, and star's is the one that all understand */
 	    archive_write_set_format_option(a, "pax", "xattrheader", "SCHILY") != ARCHIVE_OK)
 		return -1;
-	if (archive_write_set_bytes_per_block(a, WRITE_BLOCK) != ARCHIVE_OK ||
+	/* what compresses has buffers of its own */
+	if (archive_write_set_bytes_per_block(a, w->z ? 0 : WRITE_BLOCK) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK)
 		return -1;
 	return archive_write_open(a, w, NULL, on_write, NULL) == ARCHIVE_OK ? 0 : -1;
