@@ -51,12 +51,11 @@ static int read_level(const char *text, struct write_opts *o, struct err *e)
 static int read_compression(const struct build_how *h, struct write_opts *o, struct err *e)
 {
 	const char *name = h->compression ? h->compression : h->no_compression ? "none" : "gzip";
-	bool none = !strcmp(name, "none");
 
-	if (h->no_compression && !none)
+	if (compress_choose(name, &o->compression, e) < 0)
+		return err_wrap(e, "--compression");
+	if (h->no_compression && o->compression)
 		return err_set(e, EINVAL, "--no-compression and --compression=%s: want one of them", name);
-	if (!none && !(o->compression = compress_find(name)))
-		return err_set(e, EINVAL, "--compression: unknown format \"%s\": want gzip, xz, zstd or none", name);
 	return read_level(h->level, o, e);
 }
 

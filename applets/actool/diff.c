@@ -17,7 +17,7 @@
 #include "core/base/fd.h"
 #include "core/base/json.h"
 
-enum { SAME = 0, DIFFERENT = 1, USAGE = 2, UNREADABLE = 3 };
+enum { SAME = 0, DIFFERENT = 1, UNREADABLE = 3 };
 
 struct diff_opts {
 	struct actool_globals g;
@@ -229,12 +229,6 @@ static int compare_all(struct diff *d, struct listing *a, struct listing *b, str
 	return changes_end(&d->changes, e);
 }
 
-static int usage(const struct err *e)
-{
-	ui_error(e);
-	return USAGE;
-}
-
 static int diff_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct diff_opts *o = opts;
@@ -242,11 +236,11 @@ static int diff_run(void *opts, int argc, char **argv, struct err *e)
 	struct listing a = { 0 }, b = { 0 };
 
 	if (argc != 2)
-		return err_set(e, EINVAL, "must provide two images (see --help)"), usage(e);
+		return err_set(e, EINVAL, "must provide two images (see --help)"), CMD_USAGE;
 	if (!strcmp(argv[0], "-") && !strcmp(argv[1], "-"))
-		return err_set(e, EINVAL, "only one of the two can be the standard input"), usage(e);
+		return err_set(e, EINVAL, "only one of the two can be the standard input"), CMD_USAGE;
 	if (ui_format(o->format, &d.changes.format, e) < 0 || read_ignore(o->ignore, d.ignore, e) < 0)
-		return usage(e);
+		return CMD_USAGE;
 	d.changes.a = argv[0];
 	d.changes.b = argv[1];
 	int r = compare_all(&d, &a, &b, e);

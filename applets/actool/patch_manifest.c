@@ -296,8 +296,9 @@ static int check_usage(const struct patch_opts *o, int argc, char **argv, struct
 		return err_set(e, EINVAL, "--manifest is incompatible with other manifest editing options");
 	if (o->no_compression && o->compression)
 		return err_set(e, EINVAL, "cannot use both --compression and --no-compression");
-	if (o->compression && strcmp(o->compression, "none") && !compress_find(o->compression))
-		return err_set(e, EINVAL, "--compression: unknown format \"%s\": want gzip, xz, zstd or none", o->compression);
+	const struct encoder *known;
+	if (o->compression && compress_choose(o->compression, &known, e) < 0)
+		return err_wrap(e, "--compression");
 	return o->replace ? 0 : output_check_name(argv[1], e);
 }
 

@@ -24,7 +24,6 @@
 #define MAX_BYTES   (1ULL << 40)
 #define MAX_ENTRIES 10000000u
 #define ABSURD_RATIO 200u
-#define RATIO_FROM  (64u << 20) /* less output than this is harmless at any ratio */
 
 struct pass {
 	struct source             tee, lent; /* lent: the caller's source, which inflate must not close */
@@ -355,7 +354,7 @@ static void check_ratio(struct pass *a)
 {
 	const struct aci_result *r = a->out;
 
-	if (r->tar_bytes > RATIO_FROM && r->tar_bytes / ABSURD_RATIO > r->in_bytes)
+	if (r->tar_bytes > ACI_RATIO_FROM && r->tar_bytes / ABSURD_RATIO > r->in_bytes)
 		aci_report(a->f, FINDING_WARNING, "aci-ratio", NULL, "%llu bytes come out of %llu",
 			   (unsigned long long)r->tar_bytes, (unsigned long long)r->in_bytes);
 }

@@ -60,6 +60,14 @@ const struct encoder *compress_find(const char *name)
 	return NULL;
 }
 
+int compress_choose(const char *name, const struct encoder **out, struct err *e)
+{
+	*out = compress_find(name);
+	if (*out || !strcmp(name, "none"))
+		return 0;
+	return err_set(e, EINVAL, "unknown format \"%s\": want gzip, xz, zstd or none", name);
+}
+
 /* ---- the steps; all of this is called with the lock ---- */
 
 static void changed(struct compress *c)

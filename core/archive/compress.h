@@ -16,6 +16,9 @@
 /** compress_find() - "gzip", "xz", "zstd"; NULL: no such format */
 const struct encoder *compress_find(const char *name);
 
+/** compress_choose() - the same for what people write; "none": NULL. EINVAL: no such format; the message has them all */
+int compress_choose(const char *name, const struct encoder **out, struct err *e);
+
 struct compress;
 
 /**

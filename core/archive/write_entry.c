@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "core/archive/audit.h"
 #include "core/base/fd.h"
 #include "core/base/holes.h"
 #include "core/base/utf8.h"
@@ -35,7 +36,7 @@ static int failed(struct writer *w, struct err *e)
 	}
 	int code = archive_errno(w->a);
 	const char *why = archive_error_string(w->a);
-	return err_set(e, code > 0 ? code : EIO, "%s: %s", w->path, why ? why : "cannot be packed");
+	return err_set(e, code > 0 ? code : EIO, "%s: %s", w->walk.path, why ? why : "cannot be packed");
 }
 
 static int set_format(struct writer *w)
@@ -62,7 +63,7 @@ static bool is_utf8(const char *s)
 int entry_write(struct writer *w, struct err *e)
 {
 	int r = archive_write_header(w->a, w->en);
-	bool odd_name = !is_utf8(w->path) || !is_utf8(archive_entry_symlink(w->en)) ||
+	bool odd_name = !is_utf8(w->walk.path) || !is_utf8(archive_entry_symlink(w->en)) ||
 			!is_utf8(archive_entry_hardlink(w->en));
 
 	return r == ARCHIVE_OK || (r == ARCHIVE_WARN && odd_name) ? 0 : failed(w, e);
@@ -99,7 +100,7 @@ static void set_time(struct writer *w, const struct stat *st)
 void entry_begin(struct writer *w, const struct stat *st)
 {
 	archive_entry_clear(w->en);
-	archive_entry_copy_pathname(w->en, w->path);
+	archive_entry_copy_pathname(w->en, w->walk.path);
 	/* the mode of a link means nothing, and it cannot be changed either */
 	archive_entry_set_mode(w->en, S_ISLNK(st->st_mode) ? st->st_mode : st->st_mode & ~w->o->mode_mask);
 	archive_entry_set_uid(w->en, w->o->owner ? w->o->uid : st->st_uid);
@@ -159,7 +160,7 @@ static int add_acl_entries(struct writer *w, const struct acl *a, int type, stru
 			   (rwx & 1 ? ARCHIVE_ENTRY_ACL_EXECUTE : 0);
 		/* libarchive's numbers are ints; -1 is its "none" as well */
 		if (x->id != ACL_NO_ID && x->id > INT32_MAX)
-			return err_set(e, ERANGE, "%s: ACL for %u: numbers above %d cannot be packed", w->path,
+			return err_set(e, ERANGE, "%s: ACL for %u: numbers above %d cannot be packed", w->walk.path,
 				       x->id, INT32_MAX);
 		if (archive_entry_acl_add_entry(w->en, type, perm, acl_tag(x->tag), (int)x->id, NULL) !=
 		    ARCHIVE_OK)
@@ -171,20 +172,11 @@ static int add_acl_entries(struct writer *w, const struct acl *a, int type, stru
 static int add_acl(struct writer *w, const uint8_t *p, size_t len, int type, struct err *e)
 {
 	struct acl a = { 0 };
-	int r = acl_from_xattr(&a, p, len, e) < 0 ? err_wrap(e, "%s", w->path) :
+	int r = acl_from_xattr(&a, p, len, e) < 0 ? err_wrap(e, "%s", w->walk.path) :
 						    add_acl_entries(w, &a, type, e);
 
 	acl_free(&a);
 	return r;
-}
-
-/* what images may keep, see aci.c: nothing is packed that would only be taken out again */
-static bool is_kept(const char *name)
-{
-	if (!strncmp(name, "user.", 5))
-		return strncmp(name, "user.overlay.", 13) != 0;
-	return !strcmp(name, "security.capability") || !strcmp(name, "system.posix_acl_access") ||
-	       !strcmp(name, "system.posix_acl_default");
 }
 
 static int add_xattr(struct writer *w, const char *where, int fd, const char *name, struct err *e)
@@ -193,18 +185,13 @@ static int add_xattr(struct writer *w, const char *where, int fd, const char *na
 			      fgetxattr(fd, name, w->value, sizeof(w->value));
 
 	if (len < 0)
-		return errno == ENODATA ? 0 : err_sys(e, "%s: read attribute %s", w->path, name);
+		return errno == ENODATA ? 0 : err_sys(e, "%s: read attribute %s", w->walk.path, name);
 	if (!strcmp(name, "system.posix_acl_access"))
 		return add_acl(w, w->value, (size_t)len, ARCHIVE_ENTRY_ACL_TYPE_ACCESS, e);
 	if (!strcmp(name, "system.posix_acl_default"))
 		return add_acl(w, w->value, (size_t)len, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, e);
 	archive_entry_xattr_add_entry(w->en, name, w->value, (size_t)len);
 	return 0;
-}
-
-int write_by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 int entry_xattrs(struct writer *w, const char *where, int fd, struct err *e)
@@ -216,7 +203,7 @@ int entry_xattrs(struct writer *w, const char *where, int fd, struct err *e)
 	if (len < 0 && (errno == ENOTSUP || (where && errno == ENOENT))) /* no /proc: devices go without */
 		return 0;
 	if (len < 0)
-		return err_sys(e, "%s: read attributes", w->path);
+		return err_sys(e, "%s: read attributes", w->walk.path);
 	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(w->names + i) + 1)
 		n++;
 	auto_free const char **sorted = malloc((n + 1) * sizeof(*sorted));
@@ -225,10 +212,13 @@ int entry_xattrs(struct writer *w, const char *where, int fd, struct err *e)
 	n = 0;
 	for (ssize_t i = 0; i < len; i += (ssize_t)strlen(w->names + i) + 1)
 		sorted[n++] = w->names + i;
-	/* libarchive hands them out last in, first out; which order it is matters less than that it is one */
-	qsort(sorted, n, sizeof(*sorted), write_by_name);
+	/*
+	 * libarchive hands them out last in, first out; which order it is matters less than that it is one. Nothing is
+	 * packed that would only be taken out again.
+	 */
+	qsort(sorted, n, sizeof(*sorted), walk_by_name);
 	for (size_t i = n; i--;)
-		if (is_kept(sorted[i]) && add_xattr(w, where, fd, sorted[i], e) < 0)
+		if (xattr_class(sorted[i]) >= XATTR_KEPT && add_xattr(w, where, fd, sorted[i], e) < 0)
 			return -1;
 	return 0;
 }
@@ -254,7 +244,7 @@ static int add_holes(struct writer *w, int fd, off_t size, struct err *e)
 		any = true;
 	}
 	if (r < 0)
-		return err_sys(e, "%s: look for holes", w->path);
+		return err_sys(e, "%s: look for holes", w->walk.path);
 	if (size && !any) /* one hole: a segment of nothing says so */
 		archive_entry_sparse_add_entry(w->en, size, 0);
 	return 0;
@@ -289,9 +279,9 @@ static int write_segment(struct writer *w, int fd, off_t at, off_t end, struct e
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_sys(e, "%s: read", w->path);
+			return err_sys(e, "%s: read", w->walk.path);
 		if (!n)
-			return err_set(e, EIO, "%s: became shorter while it was read", w->path);
+			return err_set(e, EIO, "%s: became shorter while it was read", w->walk.path);
 		if (write_data(w, w->block, (size_t)n, e) < 0)
 			return -1;
 		at += n;
@@ -347,7 +337,7 @@ static int write_manifest(struct writer *w, const char *text, size_t len, struct
 {
 	const struct stat st = { .st_mode = S_IFREG | 0644, .st_size = (off_t)len };
 
-	strcpy(w->path, "manifest");
+	strcpy(w->walk.path, "manifest");
 	entry_begin(w, &st);
 	return entry_write(w, e) < 0 ? -1 : write_data(w, text, len, e);
 }
@@ -375,7 +365,7 @@ struct writer *writer_open(int out_fd, const char *manifest, size_t len, const s
 	}
 	w->o = o;
 	w->out_fd = out_fd;
-	w->root_fd = -1;
+	w->walk.root_fd = -1;
 	enter_utf8(w);
 	if (begin(w, manifest, len, e) == 0)
 		return w;

@@ -13,7 +13,7 @@ static int write_parent(struct writer *w, const char *path, size_t len, struct e
 {
 	const struct stat st = { .st_mode = S_IFDIR | 0755 };
 
-	snprintf(w->path, sizeof(w->path), "%s%s%.*s", WRITE_ROOT, len ? "/" : "", (int)len, path);
+	snprintf(w->walk.path, sizeof(w->walk.path), "%s%s%.*s", WALK_ROOT, len ? "/" : "", (int)len, path);
 	entry_begin(w, &st);
 	return entry_write(w, e);
 }
@@ -38,12 +38,12 @@ static int write_one(struct writer *w, const struct write_file *f, struct err *e
 {
 	struct stat st;
 
-	if (strlen(f->path) + sizeof(WRITE_ROOT) > TAR_PATH_MAX)
+	if (strlen(f->path) + sizeof(WALK_ROOT) > TAR_PATH_MAX)
 		return err_set(e, ENAMETOOLONG, "%.200s...: path of more than %d bytes", f->path, TAR_PATH_MAX);
 	if (fstat(f->fd, &st) < 0)
 		return err_sys(e, "%s: stat", f->path);
 	const struct stat shown = { .st_mode = S_IFREG | f->mode, .st_size = st.st_size };
-	snprintf(w->path, sizeof(w->path), "%s/%s", WRITE_ROOT, f->path);
+	snprintf(w->walk.path, sizeof(w->walk.path), "%s/%s", WALK_ROOT, f->path);
 	entry_begin(w, &shown);
 	return entry_write_file(w, f->fd, st.st_size, e);
 }
