@@ -14,7 +14,7 @@
 const struct opt build_how_opts[] = {
 	OPT_TEXT(0, "compression", "FORMAT", struct build_how, compression, "gzip (default), xz, zstd or none"),
 	OPT_TEXT(0, "level", "N", struct build_how, level,
-		 "how hard to compress: gzip 1-9 (default 1), xz 0-9 (default 6), zstd 1"),
+		 "how hard to compress: gzip 1-9 (default 1), xz 0-9 (default 6), zstd 1-4 (default 3)"),
 	OPT_BOOL(0, "no-compression", struct build_how, no_compression, "the same as --compression=none"),
 	OPT_TEXT(0, "mtime", "TIME", struct build_how, mtime,
 		 "the time of everything: seconds since 1970, or like 2026-01-31T12:00:00Z"),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * encoder_gzip - deflate in one gzip member, as pigz writes it: blocks end on a byte (zlib's Z_SYNC_FLUSH) and refer back
- * into the block before
+ * encoder_gzip - zlib; one gzip member, as pigz writes it: blocks end on a byte (Z_SYNC_FLUSH) and refer back into the
+ * block before
  *
- * The header has neither time nor name. Source: RFC 1951, RFC 1952.
+ * The header has neither time nor name. Source: RFC 1952.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,17 +10,14 @@
 #include <zlib.h>
 
 #include "core/archive/decoder.h"
-#include "core/archive/deflate.h"
 #include "core/archive/encoder.h"
 
-#define BLOCK     (128u << 10)
-#define LEVEL_OWN 1
+#define BLOCK  (128u << 10)
+#define WINDOW (1u << MAX_WBITS)
 
-/* one of them, by the level */
-struct compressor {
-	struct deflate *own;
-	z_stream        zlib;
-	gzip_crc       *crc; /* NULL: zlib's */
+struct gzip {
+	z_stream  z;
+	gzip_crc *crc; /* NULL: zlib's */
 };
 
 static size_t block_size(int level)
@@ -31,44 +28,41 @@ static size_t block_size(int level)
 /* the flush is an empty stored block, five bytes and what fills up the byte before */
 static size_t bound(size_t in_len)
 {
-	size_t zlib = deflateBound(NULL, in_len) + 16, own = deflate_bound(in_len);
-
-	return zlib > own ? zlib : own;
+	return deflateBound(NULL, in_len) + 16;
 }
 
 static uint64_t memory(int level)
 {
-	return 320u << 10; /* zlib.h: (1 << (15 + 2)) + (1 << (8 + 9)), and some; ours takes as much */
+	return 320u << 10; /* zlib.h: (1 << (15 + 2)) + (1 << (8 + 9)), and some */
 }
 
 static void close_gzip(void *ctx)
 {
-	struct compressor *c = ctx;
+	struct gzip *g = ctx;
 
-	if (!c->own)
-		deflateEnd(&c->zlib);
-	deflate_free(c->own);
-	free(c);
+	deflateEnd(&g->z);
+	free(g);
 }
 
 static void *open_gzip(int level, struct err *e)
 {
-	struct compressor *c = calloc(1, sizeof(*c));
+	struct gzip *g = calloc(1, sizeof(*g));
 
-	if (c)
-		c->crc = gzip_crc_fast();
-	if (c && level == LEVEL_OWN && (c->own = deflate_new()))
-		return c;
-	if (c && level != LEVEL_OWN &&
-	    deflateInit2(&c->zlib, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK)
-		return c;
-	free(c);
+	if (g && deflateInit2(&g->z, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK) {
+		g->crc = gzip_crc_fast();
+		return g;
+	}
+	free(g);
 	err_set(e, ENOMEM, "out of memory");
 	return NULL;
 }
 
-static int run_zlib(z_stream *z, struct encoder_block *b, struct err *e)
+static int run(void *ctx, struct encoder_block *b, struct err *e)
 {
+	struct gzip *g = ctx;
+	z_stream *z = &g->z;
+
+	b->check = g->crc ? g->crc(0, b->in, b->in_len) : (uint32_t)crc32(0, b->in, (uInt)b->in_len);
 	deflateReset(z);
 	if (b->history_len)
 		deflateSetDictionary(z, b->history, (uInt)b->history_len);
@@ -83,23 +77,12 @@ static int run_zlib(z_stream *z, struct encoder_block *b, struct err *e)
 	return 0;
 }
 
-static int run(void *ctx, struct encoder_block *b, struct err *e)
-{
-	struct compressor *c = ctx;
-
-	b->check = c->crc ? c->crc(0, b->in, b->in_len) : (uint32_t)crc32(0, b->in, (uInt)b->in_len);
-	if (!c->own)
-		return run_zlib(&c->zlib, b, e);
-	b->out_len = deflate_block(c->own, b->in, b->in_len, b->history_len, b->last, b->out);
-	return 0;
-}
-
 /* ---- around the blocks ---- */
 
 static size_t begin(int level, uint8_t *out)
 {
 	/* extra flags: the least and the most that the compressor can do; system 3 is Unix */
-	const uint8_t head[10] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level == 9 ? 2 : level == LEVEL_OWN ? 4 : 0, 3 };
+	const uint8_t head[10] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level == 9 ? 2 : level == 1 ? 4 : 0, 3 };
 
 	memcpy(out, head, sizeof(head));
 	return sizeof(head);
@@ -121,7 +104,7 @@ static size_t end(const struct encoder_sum *s, uint8_t *out)
 }
 
 const struct encoder encoder_gzip = {
-	.name = "gzip", .level_min = 1, .level_max = 9, .level_default = LEVEL_OWN, .history = DEFLATE_WINDOW,
+	.name = "gzip", .level_min = 1, .level_max = 9, .level_default = 1, .history = WINDOW,
 	.block = block_size, .bound = bound, .memory = memory, .open = open_gzip, .run = run, .close = close_gzip,
 	.begin = begin, .sum = sum, .end = end,
 };
