@@ -251,8 +251,12 @@ int fd_open_input(const char *path, struct stat *st, struct err *e)
 
 static int write_tmp(int dir_fd, const char *tmp, const void *data, size_t len, mode_t mode, bool durable)
 {
-	auto_close int fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	auto_close int fd = openat(dir_fd, tmp, flags, mode);
 
+	/* from a process of the same pid that died here */
+	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, tmp, 0) == 0)
+		fd = openat(dir_fd, tmp, flags, mode);
 	if (fd < 0)
 		return -1;
 	if (fd_write_all(fd, data, len) < 0 || fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0) ||
@@ -276,7 +280,6 @@ int fd_publish(int dir_fd, const char *name, const void *data, size_t len, mode_
 	int n = snprintf(tmp, sizeof(tmp), "%.*s.tmp.%d.%s", dir_len, name, (int)getpid(), name + dir_len);
 	if (n < 0 || (size_t)n >= sizeof(tmp))
 		return err_set(e, ENAMETOOLONG, "%s: name too long", name);
-	unlinkat(dir_fd, tmp, 0); /* from a process of the same pid that died here */
 	if (write_tmp(dir_fd, tmp, data, len, mode, durable) < 0)
 		return err_sys(e, "write %s", name);
 	if (renameat(dir_fd, tmp, dir_fd, name) < 0) {
