@@ -248,7 +248,12 @@ int store_set_url(struct store *st, const char *url, const struct image_id *id, 
 
 int store_info(struct store *st, const struct image_id *id, struct image_info *out, struct err *e)
 {
-	return info_read(st, id, out, e);
+	st->seen.id.s[0] = 0;
+	if (info_read(st, id, out, e) < 0)
+		return -1;
+	if (!out->damaged)
+		st->seen = (struct image_seen){ *id, out->tar_bytes, out->seal };
+	return 0;
 }
 
 static int read_manifest_text(struct store *st, const struct image_id *id, char **text, size_t *len, struct err *e)

@@ -189,6 +189,7 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	auto_buf struct buf b = { 0 };
 	struct image_info back = { .id = i->id };
 
+	st->seen.id.s[0] = 0;
 	cJSON_AddStringToObject(j, "name", i->name);
 	add_labels(j, &i->labels);
 	add_number(j, "size", i->tar_bytes);

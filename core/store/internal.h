@@ -44,6 +44,11 @@ struct store {
 	void *warn_ctx;
 	struct verify_opts verify;
 	struct image_id    verified; /* the last one that verify_image() found to be good */
+	struct image_seen {
+		struct image_id   id;
+		uint64_t          tar_bytes;
+		struct image_seal seal;
+	} seen; /* of the last record that was asked for and told of no damage; verify_image() comes right after that */
 };
 
 __attribute__((format(printf, 2, 3))) void store_warn(struct store *st, const char *fmt, ...);

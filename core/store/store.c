@@ -106,6 +106,7 @@ void store_close(struct store *st)
 void store_pause(struct store *st)
 {
 	st->paused = st->lock_fd >= 0 && !st->lent;
+	st->seen.id.s[0] = 0;
 	if (st->paused)
 		lock_drop(st->lock_fd);
 }

@@ -229,11 +229,11 @@ static int check(struct store *st, const struct image_info *i, struct err *e)
 
 int verify_image(struct store *st, const struct image_id *id, struct err *e)
 {
-	struct image_info i;
+	struct image_info i = { .id = *id, .tar_bytes = st->seen.tar_bytes, .seal = st->seen.seal };
 
 	if (!strcmp(st->verified.s, id->s))
 		return 0;
-	if (info_read(st, id, &i, e) < 0)
+	if (strcmp(st->seen.id.s, id->s) != 0 && info_read(st, id, &i, e) < 0)
 		return -1;
 	int r = check(st, &i, e);
 	image_info_free(&i);
