@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -67,7 +68,7 @@ static const char *const dev_dirs[] = { "pts", "mqueue", "shm" };
 /*
  * The nodes live on a tmpfs of their own, since /dev itself must be nodev: an app with CAP_MKNOD
  * can make nodes there, but not use them. That tmpfs ends up below /dev, covered by it. "empty" is
- * what covers directories.
+ * what covers directories; below "cgroup" are mount points for groups of version 1.
  */
 static int fill_nodes(int fd, struct err *e)
 {
@@ -257,29 +258,41 @@ static int attach_proc(const struct apifs *fs, int root_fd, struct err *e)
 
 /* ---- /sys ---- */
 
-/* v1: a directory for each hierarchy in which the app has limits; v2: the app's group itself */
-static int mount_cgroups(const struct plan_app *a, int sys_fd, struct err *e)
+/* to put them on: a tree of its own would take as long as the rest of /sys */
+static int attach_v1(const struct plan_app *a, int nodes_fd, int at, struct err *e)
 {
-	static const struct option o[] = { { "mode", "0755" }, { "size", "64k" }, { NULL, NULL } };
-	auto_close int at = a->n_cgroups ? kernel_path(sys_fd, "fs/cgroup") : -1;
+	char path[sizeof("cgroup/") + sizeof(a->cgroups->name)];
 
-	if (at < 0)
-		return 0;
-	if (!*a->cgroups[0].name)
-		return attach(a->cgroups[0].mount_fd, at, "/sys/fs/cgroup", e);
-	auto_close int top = new_fs("tmpfs", o, SAFE, e);
-	if (top < 0 || attach(top, at, "/sys/fs/cgroup", e) < 0)
+	if (mkdirat(nodes_fd, "cgroup", 0755) < 0)
+		return err_sys(e, "create /sys/fs/cgroup");
+	auto_close int top = sys_open_tree(nodes_fd, "cgroup", SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+	if (top < 0)
+		return err_sys(e, "/sys/fs/cgroup");
+	if (attach(top, at, "/sys/fs/cgroup", e) < 0)
 		return -1;
 	for (size_t i = 0; i < a->n_cgroups; i++) {
 		const struct plan_cgroup *c = &a->cgroups[i];
 		if (!*c->name)
 			continue;
-		if (mkdirat(top, c->name, 0755) < 0)
-			return err_sys(e, "create /sys/fs/cgroup/%s", c->name);
+		snprintf(path, sizeof(path), "cgroup/%s", c->name);
+		if (mkdirat(nodes_fd, path, 0755) < 0)
+			return err_sys(e, "create /sys/fs/%s", path);
 		if (attach_in(c->mount_fd, top, c->name, e) < 0)
 			return err_wrap(e, "/sys/fs/cgroup");
 	}
-	return sys_restrict(top, "", SYS_ATTR_RDONLY) < 0 ? err_sys(e, "/sys/fs/cgroup") : 0;
+	return sys_restrict(top, "", SYS_ATTR_RDONLY | SAFE) < 0 ? err_sys(e, "/sys/fs/cgroup") : 0;
+}
+
+/* v1: a directory for each hierarchy in which the app has limits; v2: the app's group itself */
+static int mount_cgroups(const struct plan_app *a, const struct apifs *fs, struct err *e)
+{
+	auto_close int at = a->n_cgroups ? kernel_path(fs->sys_fd, "fs/cgroup") : -1;
+
+	if (at < 0)
+		return 0;
+	if (!*a->cgroups[0].name)
+		return attach(a->cgroups[0].mount_fd, at, "/sys/fs/cgroup", e);
+	return attach_v1(a, fs->nodes_fd, at, e);
 }
 
 static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app *a, struct err *e)
@@ -292,7 +305,7 @@ static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app
 	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked); i++)
 		if (mask(fs->sys_fd, masked[i], fs->nodes_fd, e) < 0)
 			return err_wrap(e, "/sys");
-	return mount_cgroups(a, fs->sys_fd, e);
+	return mount_cgroups(a, fs, e);
 }
 
 int apifs_attach(const struct apifs *fs, int root_fd, int shm_fd, const struct plan_app *a,
