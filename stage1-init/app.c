@@ -321,7 +321,7 @@ static int prepare(struct start *s, struct err *e)
 		set_up_stdio(s, e) < 0)
 		return -1;
 	umask(022);
-	confine_signals();
+	confine_mask();
 	return give_up_privileges(s, e);
 }
 

@@ -87,15 +87,19 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 	return 0;
 }
 
-void confine_signals(void)
+void confine_handlers(void)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
 
-	/* what rkt's caller ignored (nohup) and what we block is not the app's affair; the C
-	 * library's own are EINVAL */
+	/* the C library's own are EINVAL */
 	for (int s = 1; s < NSIG; s++)
 		sigaction(s, &dfl, NULL);
+}
+
+void confine_mask(void)
+{
+	sigset_t none;
+
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

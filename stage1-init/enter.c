@@ -232,7 +232,8 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 		app_enter_dir(root, "/", e) < 0)
 		return -1;
 	app_user_env(v->a, u, room);
-	confine_signals();
+	confine_handlers();
+	confine_mask();
 	/* limits last, as far as that goes: lowering them is always allowed, raising wants
 	 * CAP_SYS_RESOURCE */
 	if (set_limits(v, e) < 0 || confine(&c, NULL, e) < 0)

@@ -26,6 +26,7 @@
 #include "core/pod/netns.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
+#include "stage1-init/confine.h"
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
 
@@ -464,6 +465,7 @@ static int set_up(struct pid1 *s, struct err *e)
 {
 	int ns = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (s->p->take_ns ? 0 : CLONE_NEWNS);
 
+	confine_handlers();
 	if (tie_to_host(s, e) < 0 || take_signal_fd(s, e) < 0)
 		return -1;
 	if (unshare(ns) < 0)
