@@ -275,6 +275,10 @@ static int make_groups(struct setup *s, const struct hierarchy *h, struct err *e
 	return 0;
 }
 
+/* the record: too much for a stack; there is one caller at a time, and one thread */
+static char list[LIST_MAX + 1];
+static ssize_t list_len = -1; /* -1: it is in the file only */
+
 /* parents first; gc goes through it from the end */
 static int record(struct setup *s, struct err *e)
 {
@@ -294,6 +298,8 @@ static int record(struct setup *s, struct err *e)
 		s->pod_fd, "cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0 || fd_write_all(fd, b.data, b.len) < 0 || fd_close(&fd) < 0)
 		return err_sys(e, "write cgroup");
+	memcpy(list, b.data, b.len + 1);
+	list_len = (ssize_t)b.len;
 	return 0;
 }
 
@@ -361,11 +367,14 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 
 /* ---- the record ---- */
 
-static char list[LIST_MAX +
-		 1]; /* too much for a stack; there is one caller at a time, and one thread */
-
+/* callers take it apart, so what is in memory serves one of them */
 static ssize_t read_record(int pod_fd)
 {
+	if (list_len >= 0) {
+		ssize_t len = list_len;
+		list_len = -1;
+		return len;
+	}
 	auto_close int fd = openat(pod_fd, "cgroup", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, list, LIST_MAX);
 
@@ -417,7 +426,7 @@ static int remove_dir(const char *dir, int tries)
 }
 
 /* from the end of the list: what is inside before what it is in */
-static int remove_listed(int pod_fd, ssize_t n, int tries, struct err *e)
+static int remove_listed(ssize_t n, int tries, struct err *e)
 {
 	int r = 0;
 
@@ -432,9 +441,6 @@ static int remove_listed(int pod_fd, ssize_t n, int tries, struct err *e)
 		if (remove_dir(list + n, tries) < 0)
 			r = err_sys(e, "remove cgroup %s", list + n);
 	}
-	/* where it cannot go, on a disk that fails, it names nothing that is left */
-	if (r == 0)
-		unlinkat(pod_fd, "cgroup", 0);
 	return r;
 }
 
@@ -444,7 +450,7 @@ int cgroup_remove(int pod_fd, struct err *e)
 
 	if (n < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "read cgroup");
-	return remove_listed(pod_fd, n, REMOVE_TRIES, e);
+	return remove_listed(n, REMOVE_TRIES, e);
 }
 
 bool cgroup_remove_early(int pod_fd)
@@ -453,7 +459,7 @@ bool cgroup_remove_early(int pod_fd)
 	ssize_t n = read_record(pod_fd);
 
 	/* where we had to go into a group beside the pod's, PID 1 is there as well */
-	return n >= 0 && !strstr(list, OWN_LEAF "\n") && remove_listed(pod_fd, n, 1, &ignored) == 0;
+	return n >= 0 && !strstr(list, OWN_LEAF "\n") && remove_listed(n, 1, &ignored) == 0;
 }
 
 static bool ends_with(const char *s, const char *end)

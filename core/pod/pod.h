@@ -15,7 +15,7 @@
  *   overlay/APP/{upper,work}            the app's own changes
  *   volumes/NAME                        empty volumes
  *   logs/APP, logs/APP.1                what the app wrote; .1 is older
- *   cgroup                              cgroup directories of the pod, one path a line, for gc
+ *   cgroup                              cgroup directories that the pod has or had, one path a line, for gc
  * A pod is running if and only if its directory in run/ is locked.
  * Source: rkt Documentation/devel/pod-lifecycle.md.
  */
