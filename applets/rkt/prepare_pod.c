@@ -87,8 +87,6 @@ static int fill_app(int dir_fd, const char *app, const struct reified_image *img
 
 static int fill_apps(int dir_fd, const struct reified *r, const int *lower_fds, bool overlay, struct err *e)
 {
-	if (make_dir(dir_fd, "appsinfo", 0755, e) < 0)
-		return -1;
 	for (size_t i = 0; i < r->pod.apps.n; i++) {
 		const char *app = r->pod.apps.v[i].name;
 		if (fill_app(dir_fd, app, &r->images[i], lower_fds[i], overlay, e) < 0)
@@ -124,6 +122,7 @@ static int fill_foreign(int dir_fd, const struct prepared_pod *pp, int lower_fd,
 	const char *id = pp->stage1.root.s;
 
 	if (overlay && (write_file(dir_fd, STAGE1_TREE_ID, id, strlen(id), e) < 0 ||
+			make_dir(dir_fd, "appsinfo/" APPFS_STAGE1, 0755, e) < 0 ||
 			appfs_prepare(dir_fd, APPFS_STAGE1, lower_fd, e) < 0))
 		return -1;
 	if (!overlay && appfs_copy(dir_fd, APPFS_STAGE1, lower_fd, e) < 0)
@@ -196,7 +195,7 @@ static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
 {
 	int dir_fd = pp->pod.dir_fd, stage1_fd = pp->lower_fds[pp->r.n_images];
 
-	if (write_pod_manifest(dir_fd, &pp->r.pod, e) < 0 ||
+	if (write_pod_manifest(dir_fd, &pp->r.pod, e) < 0 || make_dir(dir_fd, "appsinfo", 0755, e) < 0 ||
 		fill_stage1(dir_fd, pp, stage1_fd, overlay, e) < 0 ||
 		fill_apps(dir_fd, &pp->r, pp->lower_fds, overlay, e) < 0 ||
 		make_volumes(dir_fd, &pp->r.pod.volumes, e) < 0)

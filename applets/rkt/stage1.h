@@ -4,7 +4,7 @@
  * The built-in stage 1 is this very binary; any other comes as an image. Which one a pod has is told by
  * stage1/manifest in the pod directory: the built-in one's has the annotation STAGE1_ANNOTATION "built-in", an
  * image's says in annotations where its entry points are. A pod with a foreign stage 1 also has, in its
- * directory, stage1TreeStoreID (the image ID) and overlay/.stage1/{upper,work}, or, without overlayfs, a copy of
+ * directory, stage1TreeStoreID (the image ID) and appsinfo/.stage1/{upper,work}, or, without overlayfs, a copy of
  * the image's tree in stage1/rootfs and no stage1TreeStoreID.
  * Source: rkt Documentation/devel/stage1-implementors-guide.md.
  */

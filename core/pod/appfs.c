@@ -35,7 +35,7 @@ void appfs_target(const char *name, char out[APPFS_PATH_MAX])
 
 static void layer_path(const char *name, const char *below, char out[APPFS_PATH_MAX])
 {
-	snprintf(out, APPFS_PATH_MAX, "overlay/%s%s%s", name, *below ? "/" : "", below);
+	snprintf(out, APPFS_PATH_MAX, "appsinfo/%s/%s", name, below);
 }
 
 static bool is_there(int dir_fd, const char *path)
@@ -50,7 +50,7 @@ bool appfs_is_overlay(int pod_fd, const char *name)
 {
 	char path[APPFS_PATH_MAX];
 
-	layer_path(name, "", path);
+	layer_path(name, "upper", path);
 	return is_there(pod_fd, path);
 }
 
@@ -106,25 +106,42 @@ static int make_dir(int dir_fd, const char *path, struct err *e)
 	return 0;
 }
 
-static int prepare_layer(int dir_fd, const char *name, int lower_fd, struct err *e)
-{
+/* the directories that an overlay is given */
+struct layer {
 	char upper[APPFS_PATH_MAX], work[APPFS_PATH_MAX];
+};
 
-	layer_path(name, "upper", upper);
-	layer_path(name, "work", work);
-	if (make_dir(dir_fd, upper, e) < 0 || make_dir(dir_fd, work, e) < 0)
+static struct layer layer_on_disk(const char *name)
+{
+	struct layer l;
+
+	layer_path(name, "upper", l.upper);
+	layer_path(name, "work", l.work);
+	return l;
+}
+
+/* on a tmpfs over what would be the upper directory */
+static struct layer layer_in_memory(const char *name)
+{
+	struct layer l;
+
+	layer_path(name, "upper/upper", l.upper);
+	layer_path(name, "upper/work", l.work);
+	return l;
+}
+
+static int make_layer(int dir_fd, const struct layer *l, int lower_fd, struct err *e)
+{
+	if (make_dir(dir_fd, l->upper, e) < 0 || make_dir(dir_fd, l->work, e) < 0)
 		return -1;
-	return make_alike(dir_fd, upper, lower_fd, e);
+	return make_alike(dir_fd, l->upper, lower_fd, e);
 }
 
 int appfs_prepare(int pod_fd, const char *name, int lower_fd, struct err *e)
 {
-	char path[APPFS_PATH_MAX];
+	struct layer l = layer_on_disk(name);
 
-	layer_path(name, "", path);
-	if (make_dir(pod_fd, "overlay", e) < 0 || make_dir(pod_fd, path, e) < 0)
-		return -1;
-	return prepare_layer(pod_fd, name, lower_fd, e);
+	return make_layer(pod_fd, &l, lower_fd, e);
 }
 
 int appfs_copy(int pod_fd, const char *name, int lower_fd, struct err *e)
@@ -174,15 +191,13 @@ static const struct { const char *key, *value; } semantics[] = {
 };
 #define N_SEMANTICS (sizeof(semantics) / sizeof(*semantics))
 
-static int mount_overlay(const char *name, const char *target, int lower_fd, unsigned long ms)
+static int mount_overlay(const struct layer *l, const char *target, int lower_fd, unsigned long ms)
 {
-	char options[2 * APPFS_PATH_MAX + 200], upper[APPFS_PATH_MAX], work[APPFS_PATH_MAX];
+	char options[2 * APPFS_PATH_MAX + 200];
 
 	/* names are AC names (or ours), so nothing needs escaping; the image's path might, hence /proc */
-	layer_path(name, "upper", upper);
-	layer_path(name, "work", work);
 	int n = snprintf(options, sizeof(options),
-		"lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s", lower_fd, upper, work);
+		"lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s", lower_fd, l->upper, l->work);
 	for (size_t i = 0; i < N_SEMANTICS; i++)
 		n += snprintf(options + n, sizeof(options) - (size_t)n, ",%s=%s", semantics[i].key, semantics[i].value);
 	/* a pod does not outlive a power cut, so nothing needs to be on disk when it ends (since 5.10) */
@@ -198,20 +213,21 @@ static int mount_overlay(const char *name, const char *target, int lower_fd, uns
 /* upper and work on a tmpfs that goes with the mount namespace */
 static int mount_in_memory(const char *name, const char *target, int lower_fd, unsigned long ms, struct err *e)
 {
-	char layer[APPFS_PATH_MAX], mark[APPFS_PATH_MAX];
+	char on[APPFS_PATH_MAX], mark[APPFS_PATH_MAX];
+	struct layer l = layer_in_memory(name);
 
-	layer_path(name, "", layer);
+	layer_path(name, "upper", on);
 	layer_path(name, IN_MEMORY, mark);
 	auto_close int fd = open(mark, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_sys(e, "create %s", mark);
-	if (mount("tmpfs", layer, "tmpfs", MS_NODEV, "mode=0755") < 0)
+	if (mount("tmpfs", on, "tmpfs", MS_NODEV, "mode=0755") < 0)
 		return err_sys(e, "mount a tmpfs for changes");
-	if (holds_upper(layer) && prepare_layer(AT_FDCWD, name, lower_fd, e) == 0 &&
-	    mount_overlay(name, target, lower_fd, ms) == 0)
+	if (holds_upper(on) && make_layer(AT_FDCWD, &l, lower_fd, e) == 0 &&
+	    mount_overlay(&l, target, lower_fd, ms) == 0)
 		return 0;
 	err_sys(e, "mount an overlay");
-	umount2(layer, MNT_DETACH);
+	umount2(on, MNT_DETACH);
 	unlink(mark);
 	return -1;
 }
@@ -219,13 +235,12 @@ static int mount_in_memory(const char *name, const char *target, int lower_fd, u
 /* what is left when no overlay can be mounted; the target may hold directories made for one */
 static int replace_by_copy(const char *name, const char *target, int lower_fd, struct err *e)
 {
-	char layer[APPFS_PATH_MAX];
+	struct layer l = layer_on_disk(name);
 
-	layer_path(name, "", layer);
 	if (fd_remove_tree(AT_FDCWD, target, e) < 0 || make_dir(AT_FDCWD, target, e) < 0 ||
-	    appfs_copy(AT_FDCWD, name, lower_fd, e) < 0)
+	    appfs_copy(AT_FDCWD, name, lower_fd, e) < 0 || fd_remove_tree(AT_FDCWD, l.work, e) < 0)
 		return -1;
-	return fd_remove_tree(AT_FDCWD, layer, e);
+	return fd_remove_tree(AT_FDCWD, l.upper, e);
 }
 
 /* A stage 1 is as trusted as we are, and may keep devices in its tree. */
@@ -263,8 +278,10 @@ static int settle_copy(const char *name, const char *target, struct err *e)
 
 static int mount_writable(const char *name, const char *target, int lower_fd, unsigned long ms, struct err *e)
 {
-	if (holds_upper("overlay")) {
-		if (mount_overlay(name, target, lower_fd, ms) == 0)
+	struct layer l = layer_on_disk(name);
+
+	if (holds_upper(l.upper)) {
+		if (mount_overlay(&l, target, lower_fd, ms) == 0)
 			return 0;
 		/* with another reason than the upper directory's file system a tmpfs would not help either */
 		if (errno != EINVAL)

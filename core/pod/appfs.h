@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * appfs - the root file system of an app in its pod, and that of a stage 1 that comes as an image
  *
- * A layer is an overlay: the rendered image below, overlay/NAME/{upper,work} of the pod directory above. Where the
+ * A layer is an overlay: the rendered image below, appsinfo/NAME/{upper,work} of the pod directory above. Where the
  * pod directory's file system cannot hold what overlayfs writes (ramfs, another overlay, no trusted.* attributes),
- * a tmpfs on overlay/NAME does, and the changes end with the pod (overlay/NAME/in-memory says so afterwards).
- * Without overlayfs the image's tree is copied to the target. overlay/NAME is there exactly when it is an overlay.
+ * a tmpfs on appsinfo/NAME/upper does, and the changes end with the pod (appsinfo/NAME/in-memory says so afterwards).
+ * Without overlayfs the image's tree is copied to the target. upper is there exactly when it is an overlay.
  */
 #pragma once
 
@@ -19,8 +19,8 @@
 void appfs_target(const char *name, char out[APPFS_PATH_MAX]);
 
 /**
- * appfs_prepare() - makes overlay/NAME with a root directory like that of the image
- * @pod_fd: the pod directory; overlay/ is made when missing
+ * appfs_prepare() - makes upper, a root directory like that of the image, and work
+ * @pod_fd: the pod directory, where appsinfo/NAME is
  * @lower_fd: root of the rendered image (O_PATH will do)
  */
 int appfs_prepare(int pod_fd, const char *name, int lower_fd, struct err *e);

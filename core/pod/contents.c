@@ -216,7 +216,7 @@ int pod_app_status(const struct pod *p, const char *app, int *status, int64_t *e
 	 * name begins with a dot because an app may be called "stage1", and must not be able to speak for others.
 	 */
 	static const char *const dirs[] = {
-		"stage1/rootfs/rkt/status", "overlay/" APPFS_STAGE1 "/upper/rkt/status",
+		"stage1/rootfs/rkt/status", "appsinfo/" APPFS_STAGE1 "/upper/rkt/status",
 	};
 	char path[SMALL_FILE + 64];
 	struct err why;

@@ -12,7 +12,7 @@
  *   stage1/rootfs/rkt/status/APP.signal is not used: a signal is 128 + number in the status
  *   appsinfo/APP/manifest               the app's image manifest
  *   appsinfo/APP/treeStoreID            render ID of the app's lower directory: its image's ID, or "deps-..."
- *   overlay/APP/{upper,work}            the app's own changes
+ *   appsinfo/APP/{upper,work}           the app's own changes
  *   volumes/NAME                        empty volumes
  *   logs/APP, logs/APP.1                what the app wrote; .1 is older
  *   cgroup                              cgroup directories that the pod has or had, one path a line, for gc

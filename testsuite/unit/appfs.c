@@ -81,6 +81,7 @@ static int make_pod(void)
 
 	CHECK_INT(mkdir("pod", 0755), 0);
 	CHECK_INT(fd_mkdirs(AT_FDCWD, "pod/stage1/rootfs/opt/stage2/app/rootfs", 0755, &e), 0);
+	CHECK_INT(fd_mkdirs(AT_FDCWD, "pod/appsinfo/app", 0755, &e), 0);
 	return open("pod", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
@@ -136,11 +137,11 @@ TEST(overlay, "appfs: an overlay in the pod directory keeps the image as it is")
 	CHECK_STR(e.msg, "");
 	change();
 	CHECK_STR(get(AT_FDCWD, "../" LOWER "/keep"), "image");
-	CHECK_STR(get(AT_FDCWD, "overlay/app/upper/new"), "app");
+	CHECK_STR(get(AT_FDCWD, "appsinfo/app/upper/new"), "app");
 	umount_app();
 
 	/* as after a crash: the mark of the volatile overlay is still there */
-	CHECK(access("overlay/app/work/work/incompat/volatile", F_OK) == 0);
+	CHECK(access("appsinfo/app/work/work/incompat/volatile", F_OK) == 0);
 	int root_fd = appfs_mount_ro(pod_fd, "app", lower_fd, &e);
 	CHECK(root_fd >= 0);
 	CHECK_STR(e.msg, "");
@@ -168,7 +169,7 @@ TEST(in_memory, "appfs: on a ramfs changes go to a tmpfs, and their loss is told
 	/* what overlayfs cannot do on a ramfs: forget a directory of the image for good */
 	CHECK_STR(get(AT_FDCWD, "../" LOWER "/gone"), "image");
 	umount_app();
-	CHECK_INT(umount2("overlay/app", 0), 0);
+	CHECK_INT(umount2("appsinfo/app/upper", 0), 0);
 	CHECK_INT(appfs_mount_ro(pod_fd, "app", lower_fd, &e), -1);
 	CHECK_INT(e.code, ENODATA);
 	CHECK_HAS(e.msg, "in memory");
@@ -225,10 +226,10 @@ TEST(nested, "appfs: on an overlay changes go to a tmpfs")
 	CHECK_INT(appfs_mount("app", lower_fd, &e), 0);
 	CHECK_STR(e.msg, "");
 	change();
-	CHECK(access("overlay/app/upper/new", F_OK) == 0);
+	CHECK(access("appsinfo/app/upper/upper/new", F_OK) == 0);
 	umount_app();
-	CHECK_INT(umount2("overlay/app", 0), 0);
-	CHECK(access("overlay/app/in-memory", F_OK) == 0);
+	CHECK_INT(umount2("appsinfo/app/upper", 0), 0);
+	CHECK(access("appsinfo/app/in-memory", F_OK) == 0);
 	close(pod_fd);
 	close(lower_fd);
 	leave();

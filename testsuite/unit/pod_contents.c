@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #define STATUS "stage1/rootfs/rkt/status"
-#define UPPER  "overlay/.stage1/upper/rkt/status"
+#define UPPER  "appsinfo/.stage1/upper/rkt/status"
 
 static const char manifest[] =
 	"{\"acKind\":\"PodManifest\",\"acVersion\":\"0.8.11\",\"apps\":[{\"name\":\"web\",\"image\":{\"name\":"
@@ -66,8 +66,8 @@ TEST(status_of_app_called_stage1, "pod: an app called stage1 cannot write other 
 	struct scene s;
 
 	REQUIRE(scene_make(&s));
-	CHECK_INT(fd_mkdirs(s.p.dir_fd, "overlay/stage1/upper/rkt/status", 0755, &s.d.e), 0);
-	CHECK(put_text(s.p.dir_fd, "overlay/stage1/upper/rkt/status/web", "0\n"));
+	CHECK_INT(fd_mkdirs(s.p.dir_fd, "appsinfo/stage1/upper/rkt/status", 0755, &s.d.e), 0);
+	CHECK(put_text(s.p.dir_fd, "appsinfo/stage1/upper/rkt/status/web", "0\n"));
 	CHECK_INT(status_of(&s, "web"), -2);
 	scene_drop(&s);
 }
