@@ -12,6 +12,11 @@ judged() {
 	row "$1" "$(ms "$2")" "$(ms "$3")" "$ratio" "<= $4" "$verdict  $5"
 }
 
+# compared WHAT OURS PEER NOTE: the same without a verdict
+compared() {
+	row "$1" "$(ms "$2")" "$(ms "$3")" "$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.3f", a / b }')" '' "$4"
+}
+
 # bounded WHAT VALUE UNIT BOUND: a plain number
 bounded() {
 	verdict=$(awk -v v="$2" -v b="$4" 'BEGIN { print v <= b ? "ok" : "OVER" }')
