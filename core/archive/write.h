@@ -2,7 +2,7 @@
  * write - a layout or a tree becomes an ACI: libarchive's pax writer over a sorted walk of our own
  *
  * Equal trees give equal bytes: entries sorted by name in byte order, no access or change times, no user names,
- * owner and times as the options say, sparse files kept sparse, hard links to the first name in order; and what
+ * owner and times as the options say, holes by what is in files (zeros.h), hard links to the first name in order; and what
  * compresses does the same on every machine.
  */
 #pragma once

@@ -10,8 +10,8 @@
 #include <sys/xattr.h>
 
 #include "core/archive/audit.h"
+#include "core/archive/zeros.h"
 #include "core/base/fd.h"
-#include "core/base/holes.h"
 #include "core/base/utf8.h"
 
 /* ---- libarchive ---- */
@@ -225,28 +225,24 @@ int entry_xattrs(struct writer *w, const char *where, int fd, struct err *e)
 
 /* ---- files ---- */
 
-/* Holes as the file system tells of them; segments begin and end on blocks of the archive, but the last. */
+/* Of more holes than readers take the last ones are packed as what they look like. */
 static int add_holes(struct writer *w, int fd, off_t size, struct err *e)
 {
-	off_t data, hole = 0, end = 0;
-	bool any = false;
-	int r;
+	off_t at = 0, from, to;
+	unsigned n = 0;
+	int r = 0;
 
-	while ((r = holes_next(fd, hole, size, &data, &hole)) > 0) {
-		if (data == 0 && hole >= size)
-			return 0; /* all data */
-		data -= data % TAR_BLOCK_SIZE;
-		data = data < end ? end : data;
-		end = hole + (TAR_BLOCK_SIZE - hole % TAR_BLOCK_SIZE) % TAR_BLOCK_SIZE;
-		end = end > size ? size : end;
-		if (end > data)
-			archive_entry_sparse_add_entry(w->en, data, end - data);
-		any = true;
+	while (n < TAR_SPARSE_MAX - 1 && (r = zeros_next(fd, at, size, &from, &to)) > 0) {
+		if (from > at)
+			archive_entry_sparse_add_entry(w->en, at, from - at);
+		at = to;
+		n++;
 	}
 	if (r < 0)
 		return err_sys(e, "%s: look for holes", w->walk.path);
-	if (size && !any) /* one hole: a segment of nothing says so */
-		archive_entry_sparse_add_entry(w->en, size, 0);
+	/* one hole and nothing else: a segment of nothing says so */
+	if (n && (at < size || !archive_entry_sparse_count(w->en)))
+		archive_entry_sparse_add_entry(w->en, at, size - at);
 	return 0;
 }
 
