@@ -31,7 +31,7 @@ say() { echo "  DEPS  $*"; }
 # ---- recipes and their keys
 
 load() { # NAME: set what the recipe sets; see deps/recipe.sh for the names
-	needs= sources= version=
+	needs= sources= version= variant=
 	. "$deps/$1.dep"
 }
 
@@ -46,7 +46,7 @@ key() { # NAME: changes when this library has to be built anew
 	(
 		load "$1"
 		{
-			echo "$compiler"
+			echo "$compiler$variant"
 			cat "$deps/recipe.sh" "$deps/$1.dep"
 			for f in "$deps/$1"[-_]*; do [ ! -f "$f" ] || cat "$f"; done
 			for need in $needs; do key "$need"; done
@@ -59,6 +59,7 @@ prefix_of() { echo "$cache/$1-$(key "$1")"; }
 all_prefix() { # one hash over everything: the directory that the program is compiled with
 	echo "$cache/all-$({
 		echo "$compiler"
+		for lib in $libs; do load "$lib" && echo "$variant"; done
 		for f in "$deps"/*; do [ "${f##*/}" = build.sh ] || cat "$f"; done
 	} | hash_stdin)"
 }
@@ -182,6 +183,7 @@ build_one() { # NAME
 		die "$1 $version failed to build; all of its output is in $log"
 	fi
 	[ -z "$V" ] || cat "$log"
+	sed -n "s/^note: /  DEPS  $1: /p" "$log"
 	mv -T "$work/out" "$prefix"
 	rm -f "$log"
 }

@@ -3,6 +3,7 @@
 #
 # A recipe sets   version  for people
 #                 needs    the recipes whose result must be in $work/sysroot
+#                 variant  if it may be built in several ways on this machine: which
 #                 sources  lines "SHA256 LOCATION"; LOCATION is a URL or debian:PATH below pool/main
 # and defines     build()  compiles $work/src in $work/obj (the current directory), puts include and
 #                          lib into $work/out; $prefix is where that will live.
