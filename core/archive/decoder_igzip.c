@@ -10,9 +10,11 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#if defined(__x86_64__) && __has_include(<isa-l/igzip_lib.h>) && !defined(RKTBOX_WITHOUT_ISAL)
+/* where deps/isal.dep has no assembly there is no crc.h; as a library of the system, it is always there */
+#if defined(__x86_64__) && __has_include(<isa-l/crc.h>) && !defined(RKTBOX_WITHOUT_ISAL)
 
 #include <cpuid.h>
+#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <zlib.h>
 
@@ -206,9 +208,6 @@ const struct decoder *decoder_gzip_fast(void)
 {
 	return has_assembly() ? &decoder_igzip : NULL;
 }
-
-/* <isa-l/crc.h> declares it, but is not part of what deps/isal.dep takes */
-uint32_t crc32_gzip_refl(uint32_t crc, const unsigned char *p, uint64_t len);
 
 gzip_crc *gzip_crc_fast(void)
 {
