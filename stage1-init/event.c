@@ -94,6 +94,9 @@ int event_receive(int fd, struct event *ev, int *passed_fd, pid_t *sender)
 	*passed_fd = -1;
 	*sender = 0;
 	ssize_t n = receive(fd, ev, sizeof(*ev), fds, &n_fds, sender, MSG_DONTWAIT);
+	/* once, and before what it sent: it ended without having read all that we sent */
+	if (n < 0 && errno == ECONNRESET)
+		n = receive(fd, ev, sizeof(*ev), fds, &n_fds, sender, MSG_DONTWAIT);
 	if (n <= 0)
 		return n < 0 && errno == EAGAIN ? 0 : -1;
 	/* the pod sends whole events with at most one descriptor */
