@@ -15,6 +15,7 @@
 	X(rkt_cat_manifest) \
 	X(rkt_config) \
 	X(rkt_df) \
+	X(rkt_doctor) \
 	X(rkt_enter) \
 	X(rkt_export) \
 	X(rkt_fetch) \

@@ -186,10 +186,9 @@ static bool holds_upper(const char *path)
  * - Of a file with several names the one that is written to becomes a file of its own. The index that would keep them
  *   together makes every first look at a file dearer by a third, and the mount twice as dear.
  */
-static const struct { const char *key, *value; } semantics[] = {
+const struct appfs_option appfs_semantics[APPFS_N_SEMANTICS] = {
 	{ "xino", "on" }, { "redirect_dir", "on" }, { "metacopy", "on" }, { "index", "off" },
 };
-#define N_SEMANTICS (sizeof(semantics) / sizeof(*semantics))
 
 static int mount_overlay(const struct layer *l, const char *target, int lower_fd, unsigned long ms)
 {
@@ -198,8 +197,8 @@ static int mount_overlay(const struct layer *l, const char *target, int lower_fd
 	/* names are AC names (or ours), so nothing needs escaping; the image's path might, hence /proc */
 	int n = snprintf(options, sizeof(options),
 		"lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s", lower_fd, l->upper, l->work);
-	for (size_t i = 0; i < N_SEMANTICS; i++)
-		n += snprintf(options + n, sizeof(options) - (size_t)n, ",%s=%s", semantics[i].key, semantics[i].value);
+	for (size_t i = 0; i < APPFS_N_SEMANTICS; i++)
+		n += snprintf(options + n, sizeof(options) - (size_t)n, ",%s=%s", appfs_semantics[i].key, appfs_semantics[i].value);
 	/* a pod does not outlive a power cut, so nothing needs to be on disk when it ends (since 5.10) */
 	snprintf(options + n, sizeof(options) - (size_t)n, ",volatile");
 	if (mount("overlay", target, "overlay", ms, options) == 0)
@@ -319,8 +318,8 @@ int appfs_mount(const char *name, int lower_fd, struct err *e)
 
 static int set_semantics(int fs_fd)
 {
-	for (size_t i = 0; i < N_SEMANTICS; i++)
-		if (sys_fsconfig(fs_fd, SYS_CONFIG_STRING, semantics[i].key, semantics[i].value) < 0)
+	for (size_t i = 0; i < APPFS_N_SEMANTICS; i++)
+		if (sys_fsconfig(fs_fd, SYS_CONFIG_STRING, appfs_semantics[i].key, appfs_semantics[i].value) < 0)
 			return -1;
 	return 0;
 }

@@ -14,6 +14,11 @@
 
 #define APPFS_STAGE1 ".stage1" /* name of the layer of a stage 1; no app can have it */
 
+/* options that every overlay is mounted with */
+struct appfs_option { const char *key, *value; };
+#define APPFS_N_SEMANTICS 4
+extern const struct appfs_option appfs_semantics[APPFS_N_SEMANTICS];
+
 #define APPFS_PATH_MAX 600
 /** appfs_target() - where an app's root is mounted, relative to the pod directory; NAME may be APPFS_STAGE1 */
 void appfs_target(const char *name, char out[APPFS_PATH_MAX]);

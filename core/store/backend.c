@@ -168,13 +168,39 @@ static int read_back(int mount_fd, struct err *e)
 	return 0;
 }
 
-/* never attached: it goes when we close it */
-static int try_mode(const struct store *st, const struct blob *index, const struct blob *tar, bool loop, struct err *e)
+/* the archive and its index, while they are tried out */
+struct trial { struct blob index, tar; };
+
+static int trial_make(struct trial *t, int dir_fd, struct err *e)
 {
-	const struct mount_opts o = { .loop = loop, .direct = st->render.direct };
-	auto_close int fd = mount_index(index->fd, &tar->fd, 1, &o, e);
+	*t = (struct trial){ .index = { .fd = -1 }, .tar = { .fd = -1 } };
+	if (blob_create(&t->index, dir_fd, false, e) < 0 || blob_create(&t->tar, dir_fd, false, e) < 0)
+		return -1;
+	return write_tiny(&t->index, &t->tar, e);
+}
+
+static void trial_drop(struct trial *t)
+{
+	blob_drop(&t->index);
+	blob_drop(&t->tar);
+}
+
+/* never attached: it goes when we close it */
+static int try_mode(const struct trial *t, enum render_mode m, bool direct, struct err *e)
+{
+	const struct mount_opts o = { .loop = m == RENDER_LOOP, .direct = direct };
+	auto_close int fd = mount_index(t->index.fd, &t->tar.fd, 1, &o, e);
 
 	return fd < 0 ? -1 : read_back(fd, e);
+}
+
+int render_try(int dir_fd, enum render_mode m, bool direct, struct err *e)
+{
+	struct trial t;
+	int r = trial_make(&t, dir_fd, e) < 0 ? -1 : try_mode(&t, m, direct, e);
+
+	trial_drop(&t);
+	return r;
 }
 
 static void add_reason(struct render_backend *b, enum render_mode m, const struct err *why)
@@ -186,19 +212,16 @@ static void add_reason(struct render_backend *b, enum render_mode m, const struc
 
 static int try_mounts(const struct store *st, int dir_fd, struct render_backend *b, struct err *e)
 {
-	struct blob index = { .fd = -1 }, tar = { .fd = -1 };
+	struct trial t;
 	struct err why;
-	int r = -1;
+	int r = trial_make(&t, dir_fd, e);
 
-	if (blob_create(&index, dir_fd, false, e) == 0 && blob_create(&tar, dir_fd, false, e) == 0)
-		r = write_tiny(&index, &tar, e);
 	for (b->mode = RENDER_EROFS; r == 0 && b->mode < RENDER_TREE; b->mode++) {
-		if (try_mode(st, &index, &tar, b->mode == RENDER_LOOP, &why) == 0)
+		if (try_mode(&t, b->mode, st->render.direct, &why) == 0)
 			break;
 		add_reason(b, b->mode, &why);
 	}
-	blob_drop(&index);
-	blob_drop(&tar);
+	trial_drop(&t);
 	return r;
 }
 

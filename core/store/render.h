@@ -48,6 +48,8 @@ struct render_backend {
 };
 /** render_backend() - which way is taken, found out anew; ENOENT: there is no store yet, and none was forced */
 int render_backend(struct store *st, struct render_backend *out, struct err *e);
+/** render_try() - whether RENDER_EROFS or RENDER_LOOP works with files in @dir_fd; nothing of the trial stays */
+int render_try(int dir_fd, enum render_mode m, bool direct, struct err *e);
 
 /**
  * render_image() - renders with the dependencies that the store has now, unless that was done
