@@ -18,12 +18,18 @@
 
 struct option { const char *key, *value; };
 
+static int lacks(const char *type, struct err *e)
+{
+	err_sys(e, "file system %s", type);
+	return err_point(e, "fsopen fs-%s", type);
+}
+
 static int new_fs(const char *type, const struct option *o, unsigned attr, struct err *e)
 {
 	auto_close int fs = sys_fsopen(type);
 
 	if (fs < 0)
-		return err_sys(e, "file system %s", type);
+		return lacks(type, e);
 	/* what stands first in a line of /proc/mounts */
 	if (sys_fsconfig(fs, SYS_CONFIG_STRING, "source", type) < 0)
 		return err_sys(e, "file system %s: source", type);
@@ -31,16 +37,16 @@ static int new_fs(const char *type, const struct option *o, unsigned attr, struc
 		if (sys_fsconfig(fs, SYS_CONFIG_STRING, o->key, o->value) < 0)
 			return err_sys(e, "file system %s: option %s", type, o->key);
 	if (sys_fsconfig(fs, SYS_CONFIG_CREATE, NULL, NULL) < 0)
-		return err_sys(e, "file system %s", type);
+		return lacks(type, e);
 	int fd = sys_fsmount(fs, attr);
-	return fd < 0 ? err_sys(e, "mount %s", type) : fd;
+	return fd < 0 ? lacks(type, e) : fd;
 }
 
 #define SAFE (SYS_ATTR_NOSUID | SYS_ATTR_NODEV | SYS_ATTR_NOEXEC)
 
 static int attach(int mnt_fd, int at_fd, const char *where, struct err *e)
 {
-	return sys_attach(mnt_fd, at_fd, "") < 0 ? err_sys(e, "mount on %s", where) : 0;
+	return sys_attach(mnt_fd, at_fd, "") < 0 ? err_needs(e, "move-mount", "mount on %s", where) : 0;
 }
 
 /* ---- what is in them ---- */
@@ -75,7 +81,7 @@ static int fill_nodes(int fd, struct err *e)
 	for (size_t i = 0; i < N_NODES; i++)
 		if (mknodat(fd, nodes[i].name, S_IFCHR | 0666,
 			    makedev(nodes[i].major, nodes[i].minor)) < 0)
-			return err_sys(e, "create /dev/%s", nodes[i].name);
+			return err_needs(e, "mknod", "create /dev/%s", nodes[i].name);
 	if (mkdirat(fd, "empty", 0555) < 0)
 		return err_sys(e, "create an empty directory");
 	return 0;
@@ -141,7 +147,7 @@ void apifs_close(struct apifs *fs)
 /* attaches to a file or directory in a tmpfs of ours, where nobody else has ever been */
 static int attach_in(int mnt_fd, int top_fd, const char *name, struct err *e)
 {
-	return sys_attach(mnt_fd, top_fd, name) < 0 ? err_sys(e, "mount on %s", name) : 0;
+	return sys_attach(mnt_fd, top_fd, name) < 0 ? err_needs(e, "move-mount", "mount on %s", name) : 0;
 }
 
 static int bind_node(int nodes_fd, int dev_fd, const struct node *n, struct err *e)
@@ -160,9 +166,10 @@ static int bind_node(int nodes_fd, int dev_fd, const struct node *n, struct err 
 static int mount_here(
 	const char *name, const char *type, unsigned long flags, const char *options, struct err *e)
 {
-	if (mount(type, name, type, flags, options) < 0)
-		return err_sys(e, "mount %s on /dev/%s", type, name);
-	return 0;
+	if (mount(type, name, type, flags, options) == 0)
+		return 0;
+	err_sys(e, "mount %s on /dev/%s", type, name);
+	return err_point(e, "fs-%s", type);
 }
 
 #define MS_SAFE (MS_NOSUID | MS_NODEV | MS_NOEXEC)

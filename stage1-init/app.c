@@ -221,7 +221,7 @@ static int join_cgroups(const struct plan_app *a, struct err *e)
 			return err_sys(e, "join cgroup %s", a->cgroups[i].name);
 	/* only now: the group that one is in becomes the root of the new namespace */
 	if (a->n_cgroups && unshare(CLONE_NEWCGROUP) < 0)
-		return err_sys(e, "cgroup namespace");
+		return err_needs(e, "ns-cgroup", "cgroup namespace");
 	return 0;
 }
 

@@ -355,8 +355,10 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 	work.pod_fd = pod_fd;
 	work.pid1 = pid1;
 	int r = setup(&work, wanted, e);
-	if (r == 0 || wanted)
-		return r;
+	if (r < 0 && wanted)
+		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids");
+	if (r == 0)
+		return 0;
 	/* without limits the groups are only there to be seen: a read-only cgroupfs is no reason
 	 * not to start */
 	struct err ignored;

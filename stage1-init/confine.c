@@ -52,14 +52,14 @@ static uint64_t known_caps(uint64_t caps)
 static int become(const struct confinement *c, uint64_t admin, struct err *e)
 {
 	if (setgroups(c->n_gids, c->gids) < 0)
-		return err_sys(e, "set supplementary groups");
+		return err_needs(e, "caps", "set supplementary groups");
 	if (setresgid(c->gid, c->gid, c->gid) < 0)
-		return err_sys(e, "set group %lu", (unsigned long)c->gid);
+		return err_needs(e, "caps", "set group %lu", (unsigned long)c->gid);
 	/* the permitted set outlives the change of user only until the filter is loaded */
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "keep capabilities");
 	if (setresuid(c->uid, c->uid, c->uid) < 0)
-		return err_sys(e, "set user %lu", (unsigned long)c->uid);
+		return err_needs(e, "caps", "set user %lu", (unsigned long)c->uid);
 	if (c->filter && !c->no_new_privs && set_caps(admin, admin | known_caps(c->caps)) < 0)
 		return err_sys(e, "keep CAP_SYS_ADMIN for the seccomp filter");
 	return 0;
@@ -74,14 +74,14 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 	if (c->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "no_new_privs");
 	if (drop_bounding(c->caps) < 0)
-		return err_sys(e, "reduce the capability bounding set");
+		return err_needs(e, "caps", "reduce the capability bounding set");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(e, "clear ambient capabilities");
 	if (become(c, admin, e) < 0)
 		return -1;
 	uint64_t keep = c->uid == 0 ? known_caps(c->caps) : 0;
 	if (c->filter && seccomp_load(c->filter, listener) < 0)
-		return err_sys(e, "load the seccomp filter");
+		return err_needs(e, "seccomp seccomp-notify", "load the seccomp filter");
 	if (set_caps(keep, keep) < 0)
 		return err_sys(e, "set capabilities");
 	return 0;

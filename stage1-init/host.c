@@ -263,9 +263,9 @@ static int hand_over(struct host *h, struct err *e)
 	if (h->pid1 == 0)
 		child(h);
 	if (h->pid1 < 0)
-		return err_sys(e, "new process namespace");
+		return err_needs(e, "ns-pid clone3", "new process namespace");
 	if (h->host_ns_fd >= 0 && setns(h->host_ns_fd, CLONE_NEWNS) < 0)
-		return err_sys(e, "return to the host's mount namespace");
+		return err_needs(e, "caps", "return to the host's mount namespace");
 	fd_cleanup(&h->host_ns_fd);
 	pump_parent(h->pump, &h->p);
 	close_plan(&h->p);

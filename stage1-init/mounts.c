@@ -18,7 +18,7 @@
 
 static int attach(int mnt_fd, int at_fd, const char *where, struct err *e)
 {
-	return sys_attach(mnt_fd, at_fd, "") < 0 ? err_sys(e, "mount on %s", where) : 0;
+	return sys_attach(mnt_fd, at_fd, "") < 0 ? err_needs(e, "move-mount", "mount on %s", where) : 0;
 }
 
 /* ---- volumes ---- */

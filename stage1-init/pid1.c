@@ -263,7 +263,7 @@ static int spawn(struct pid1 *s, size_t i, const struct plan_run *run, struct er
 	if (pid < 0) {
 		close(fds[0]);
 		errno = why;
-		return err_sys(e, "new process");
+		return err_needs(e, "clone3 ns-mnt", "new process");
 	}
 	s->child = pid;
 	s->report_fd = fds[0];
@@ -439,7 +439,7 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 		return err_sys(e, "create stage1/rootfs/dev");
 	if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") < 0 ||
 		chdir("/dev") < 0)
-		return err_sys(e, "mount on stage1/rootfs/dev");
+		return err_needs(e, "fs-tmpfs", "mount on stage1/rootfs/dev");
 	if (apifs_shm(e) < 0 || mounts_keep(s->p, e) < 0)
 		return -1;
 	if (chdir("/") < 0)
@@ -453,7 +453,7 @@ static int enter_netns(struct plan *p, struct err *e)
 	if (!p->own_net)
 		return 0;
 	if (p->netns_fd < 0)
-		return unshare(CLONE_NEWNET) < 0 ? err_sys(e, "new network namespace") : netns_loopback_up(e);
+		return unshare(CLONE_NEWNET) < 0 ? err_needs(e, "ns-net", "new network namespace") : netns_loopback_up(e);
 	if (setns(p->netns_fd, CLONE_NEWNET) < 0)
 		return err_sys(e, "enter the pod's network namespace");
 	fd_cleanup(&p->netns_fd);
@@ -469,7 +469,7 @@ static int set_up(struct pid1 *s, struct err *e)
 	if (tie_to_host(s, e) < 0 || take_signal_fd(s, e) < 0)
 		return -1;
 	if (unshare(ns) < 0)
-		return err_sys(e, "new namespaces");
+		return err_needs(e, "ns-ipc ns-uts ns-cgroup ns-mnt", "new namespaces");
 	if (sethostname(s->p->hostname, strlen(s->p->hostname)) < 0)
 		return err_sys(e, "host name %s", s->p->hostname);
 	if (enter_netns(s->p, e) < 0)

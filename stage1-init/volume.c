@@ -82,7 +82,7 @@ static int clone_mount(
 	auto_close int fd = sys_open_tree(src, "", AT_EMPTY_PATH | SYS_TREE_CLONE | depth);
 
 	if (fd < 0)
-		return err_sys(e, "clone mount");
+		return err_needs(e, "open-tree mount-setattr", "clone mount");
 	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | depth, &attr) < 0)
 		return err_sys(e, "mount attributes");
 	return take_fd(&fd);

@@ -28,6 +28,8 @@ static const struct call {
 	{ "pidfd_send_signal", SYS_pidfd_send_signal, 0 },
 	{ "close_range", SYS_close_range, 0 },
 	{ "memfd_create", SYS_memfd_create, 0 },
+	{ "unshare", SYS_unshare, EPERM }, /* as in containers */
+	{ "seccomp", SYS_seccomp, EINVAL }, /* as without filters */
 	{ "stat-EIO", SYS_newfstatat, EIO },
 };
 

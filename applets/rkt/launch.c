@@ -138,7 +138,7 @@ static int mount_stage1(int lower_fd, struct err *e)
 	auto_close int rkt_fd = sys_open_tree(AT_FDCWD, "stage1/rootfs/rkt", SYS_TREE_CLONE);
 
 	if (rkt_fd < 0)
-		return err_sys(e, "clone stage1/rootfs/rkt");
+		return err_needs(e, "open-tree", "clone stage1/rootfs/rkt");
 	int r = appfs_mount(APPFS_STAGE1, lower_fd, e);
 	if (r < 0)
 		return -1;
@@ -198,7 +198,7 @@ static int enter_namespace(const struct pod *p, struct err *e)
 	if (fchdir(p->dir_fd) < 0)
 		return err_sys(e, "enter pod directory");
 	if (unshare(CLONE_NEWNS) < 0)
-		return err_sys(e, "new mount namespace");
+		return err_needs(e, "ns-mnt", "new mount namespace");
 	/* what the host mounts later is seen in the pod's host side, what we mount is not seen on the host */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return err_sys(e, "make mounts slaves of the host's");

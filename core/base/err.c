@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,17 @@ void err_set_text(struct err *e, int code, const char *fmt, ...)
 /* Where a system call is missing the remedy is always the same, and its name alone helps nobody. */
 static const char *reason(int code)
 {
-	return code == ENOSYS ? "Function not implemented (rktbox needs Linux 5.12 or later)" : strerror(code);
+	return code == ENOSYS ? "Function not implemented (rktbox needs Linux 5.12 or later, see rkt doctor)" : strerror(code);
+}
+
+__attribute__((format(printf, 3, 0))) static void set_sys(struct err *e, int code, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+
+	if (n >= 0 && (size_t)n < sizeof(e->msg))
+		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", reason(code));
+	clean(e->msg);
+	e->code = code;
 }
 
 void err_sys_text(struct err *e, const char *fmt, ...)
@@ -41,12 +52,46 @@ void err_sys_text(struct err *e, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	set_sys(e, code, fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n < sizeof(e->msg))
-		snprintf(e->msg + n, sizeof(e->msg) - (size_t)n, ": %s", reason(code));
-	clean(e->msg);
-	e->code = code;
+}
+
+/* what no other kernel and no other host would change */
+static bool is_other_trouble(int code)
+{
+	switch (code) {
+	case ENOMEM: case EMFILE: case ENFILE: case EAGAIN: case EBUSY: case EINTR: case EIO: case EPIPE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void err_point_text(struct err *e, const char *checks, ...)
+{
+	static const char there[] = "see rkt doctor)"; /* already, for ENOSYS */
+	size_t n = strlen(e->msg), len = sizeof(there) - 1;
+	bool more = n > len && !strcmp(e->msg + n - len, there);
+	char ids[60];
+	va_list ap;
+
+	va_start(ap, checks);
+	vsnprintf(ids, sizeof(ids), checks, ap);
+	va_end(ap);
+	/* a part of it would be a wrong command */
+	if (!is_other_trouble(e->code) && n + strlen(ids) + sizeof(" (see rkt doctor )") <= sizeof(e->msg))
+		snprintf(e->msg + n - more, sizeof(e->msg) - n, more ? " %s)" : " (see rkt doctor %s)", ids);
+}
+
+void err_needs_text(struct err *e, const char *checks, const char *fmt, ...)
+{
+	int code = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	set_sys(e, code, fmt, ap);
+	va_end(ap);
+	err_point_text(e, "%s", checks);
 }
 
 void err_wrap_text(struct err *e, const char *fmt, ...)

@@ -33,6 +33,16 @@ __attribute__((format(printf, 3, 4))) void err_set_text(struct err *e, int code,
 #define err_sys(...) (err_sys_text(__VA_ARGS__), err_failed())
 __attribute__((format(printf, 2, 3))) void err_sys_text(struct err *e, const char *fmt, ...);
 
+/**
+ * err_needs() - err_sys() for a step that only works where kernel and host have what @checks name: it points to
+ * "rkt doctor @checks", which says what is lacking, unless errno speaks of something else (no memory, a bad disk)
+ * err_point() - the same for an error that is there already; keeps the code, returns -1
+ */
+#define err_needs(...) (err_needs_text(__VA_ARGS__), err_failed())
+#define err_point(e, ...) (err_point_text(e, __VA_ARGS__), err_failed())
+__attribute__((format(printf, 3, 4))) void err_needs_text(struct err *e, const char *checks, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void err_point_text(struct err *e, const char *checks, ...);
+
 /** err_wrap() - puts "text: " before what is there already, keeps the code; returns -1 */
 #define err_wrap(...) (err_wrap_text(__VA_ARGS__), err_failed())
 __attribute__((format(printf, 2, 3))) void err_wrap_text(struct err *e, const char *fmt, ...);

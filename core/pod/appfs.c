@@ -221,11 +221,11 @@ static int mount_in_memory(const char *name, const char *target, int lower_fd, u
 	if (fd < 0)
 		return err_sys(e, "create %s", mark);
 	if (mount("tmpfs", on, "tmpfs", MS_NODEV, "mode=0755") < 0)
-		return err_sys(e, "mount a tmpfs for changes");
+		return err_needs(e, "fs-tmpfs", "mount a tmpfs for changes");
 	if (holds_upper(on) && make_layer(AT_FDCWD, &l, lower_fd, e) == 0 &&
 	    mount_overlay(&l, target, lower_fd, ms) == 0)
 		return 0;
-	err_sys(e, "mount an overlay");
+	err_needs(e, "overlay tmpfs-xattr", "mount an overlay");
 	umount2(on, MNT_DETACH);
 	unlink(mark);
 	return -1;
@@ -284,7 +284,7 @@ static int mount_writable(const char *name, const char *target, int lower_fd, un
 			return 0;
 		/* with another reason than the upper directory's file system a tmpfs would not help either */
 		if (errno != EINVAL)
-			return err_sys(e, "mount an overlay");
+			return err_needs(e, "overlay caps", "mount an overlay");
 	}
 	return mount_in_memory(name, target, lower_fd, ms, e);
 }

@@ -24,7 +24,7 @@ int netns_loopback_up(struct err *e)
 	if (fd < 0 && errno == EAFNOSUPPORT)
 		return 0;
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &r) < 0)
-		return err_sys(e, "failed to setup network: loopback");
+		return err_needs(e, "ns-net caps", "failed to setup network: loopback");
 	return 0;
 }
 

@@ -186,7 +186,7 @@ static int make(const struct compose *c, const struct render_backend *b, struct 
 		return fd;
 	*e = why;
 	if (b->forced || (!needs_tree(&why) && is_other_trouble(&why)))
-		return -1;
+		return needs_tree(&why) || is_other_trouble(&why) ? -1 : err_point(e, "erofs erofs-file loop");
 	if (!needs_tree(&why)) {
 		if (backend_choose(c->st, true, &again, e) < 0)
 			return -1;
