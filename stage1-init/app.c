@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
@@ -104,9 +105,14 @@ static const char *path_of(char *const *env)
 	return "";
 }
 
+static void execute(const struct seccomp_prog *filter, const char *file, char *const *argv, char *const *env)
+{
+	seccomp_call(filter, SYS_execve, (long)file, (long)argv, (long)env);
+}
+
 /* as the shell does: the first that can be executed; one that could not, but is there, is the
  * better error */
-static void exec_in_path(char *const *argv, char *const *env)
+static void exec_in_path(const struct seccomp_prog *filter, char *const *argv, char *const *env)
 {
 	char file[PATH_MAX];
 	int best = ENOENT;
@@ -115,26 +121,26 @@ static void exec_in_path(char *const *argv, char *const *env)
 		int n = snprintf(file, sizeof(file), "%.*s/%s", (int)strcspn(p, ":"), p, argv[0]);
 		if (*p == ':' || n < 0 || (size_t)n >= sizeof(file))
 			continue;
-		execve(file, argv, env);
+		execute(filter, file, argv, env);
 		if (errno != ENOENT && errno != ENOTDIR)
 			best = errno;
 	}
 	errno = best;
 }
 
-int app_exec(char *const *argv, char *const *env, struct err *e)
+int app_exec(const struct seccomp_prog *filter, char *const *argv, char *const *env, struct err *e)
 {
-	if (sys_close_range_cloexec(3) < 0) {
+	if (seccomp_call(filter, SYS_close_range, 3, ~0U, SYS_CLOSE_RANGE_CLOEXEC) < 0) {
 		err_sys(e, "close descriptors");
 		return STATUS_OWN_FAILURE;
 	}
 	if (strchr(argv[0], '/'))
-		execve(argv[0], argv, env);
+		execute(filter, argv[0], argv, env);
 	else
-		exec_in_path(argv, env);
+		exec_in_path(filter, argv, env);
 	int why = errno;
 	if ((why == ENOENT || why == ENOTDIR) && strchr(argv[0], '/') &&
-		access(argv[0], F_OK) == 0) {
+		seccomp_call(filter, SYS_faccessat, AT_FDCWD, (long)argv[0], F_OK) == 0) {
 		err_set(e, why,
 			"Error: Unable to execute \"%s\": its interpreter (first line of a script, "
 			"or the loader of "
@@ -290,11 +296,11 @@ static int give_up_privileges(struct start *s, struct err *e)
 		.uid = s->user.uid, .gid = s->user.gid, .gids = s->a->gids, .n_gids = s->a->n_gids,
 		.filter = &s->a->filter,
 	};
-	auto_close int listener = -1;
+	int listener; /* closed by exec: a filter may deny closing it */
 
 	if (confine(&c, &listener, e) < 0)
 		return -1;
-	if (event_send(s->p->event_fd, &ev, listener) < 0)
+	if (event_send_past(&s->a->filter, s->p->event_fd, &ev, listener) < 0)
 		return err_sys(e, "tell the host side");
 	return 0;
 }
@@ -305,8 +311,8 @@ static void report(struct start *s, int status, const struct err *e)
 
 	if (e)
 		r.err = *e;
-	if (write(s->report_fd, &r, sizeof(r)) < 0)
-		_exit(STATUS_OWN_FAILURE);
+	if (seccomp_call(&s->a->filter, SYS_write, s->report_fd, (long)&r, sizeof(r)) < 0)
+		seccomp_exit(&s->a->filter, STATUS_OWN_FAILURE);
 }
 
 static int prepare(struct start *s, struct err *e)
@@ -334,11 +340,11 @@ void app_main(struct plan *p, size_t index, const struct plan_run *run, const st
 
 	if (prepare(&s, &e) < 0) {
 		report(&s, STATUS_OWN_FAILURE, &e);
-		_exit(STATUS_OWN_FAILURE);
+		seccomp_exit(&s.a->filter, STATUS_OWN_FAILURE);
 	}
 	app_user_env(s.a, &s.user, &s.env_room);
 	report(&s, 0, NULL);
-	int status = app_exec(run->argv, s.a->env, &e);
+	int status = app_exec(&s.a->filter, run->argv, s.a->env, &e);
 	report(&s, status, &e);
-	_exit(status);
+	seccomp_exit(&s.a->filter, status);
 }

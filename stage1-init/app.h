@@ -45,7 +45,7 @@ int app_enter_dir(int root_fd, const char *path, struct err *e);
  * A name without a slash is looked for in the environment's PATH. Everything above stderr is
  * closed.
  */
-int app_exec(char *const *argv, char *const *env, struct err *e);
+int app_exec(const struct seccomp_prog *filter, char *const *argv, char *const *env, struct err *e);
 
 /**
  * app_open_terminal() - a new terminal of the app's own devpts, of the size @window

@@ -15,7 +15,7 @@
 
 #include "core/base/sys.h"
 
-static int set_caps(uint64_t effective, uint64_t permitted)
+static int set_caps(const struct seccomp_prog *filter, uint64_t effective, uint64_t permitted)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2] = {
@@ -23,7 +23,7 @@ static int set_caps(uint64_t effective, uint64_t permitted)
 		{ .effective = (uint32_t)(effective >> 32),
 			.permitted = (uint32_t)(permitted >> 32) },
 	};
-	return (int)syscall(SYS_capset, &h, d);
+	return (int)seccomp_call(filter, SYS_capset, (long)&h, (long)d, 0);
 }
 
 static int drop_bounding(uint64_t keep)
@@ -60,7 +60,8 @@ static int become(const struct confinement *c, uint64_t admin, struct err *e)
 		return err_sys(e, "keep capabilities");
 	if (setresuid(c->uid, c->uid, c->uid) < 0)
 		return err_needs(e, "caps", "set user %lu", (unsigned long)c->uid);
-	if (c->filter && !c->no_new_privs && set_caps(admin, admin | known_caps(c->caps)) < 0)
+	if (c->filter->code && !c->no_new_privs &&
+		set_caps(c->filter, admin, admin | known_caps(c->caps)) < 0)
 		return err_sys(e, "keep CAP_SYS_ADMIN for the seccomp filter");
 	return 0;
 }
@@ -80,9 +81,9 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 	if (become(c, admin, e) < 0)
 		return -1;
 	uint64_t keep = c->uid == 0 ? known_caps(c->caps) : 0;
-	if (c->filter && seccomp_load(c->filter, listener) < 0)
+	if (c->filter->code && seccomp_load(c->filter, listener) < 0)
 		return err_needs(e, "seccomp seccomp-notify", "load the seccomp filter");
-	if (set_caps(keep, keep) < 0)
+	if (set_caps(c->filter, keep, keep) < 0)
 		return err_sys(e, "set capabilities");
 	return 0;
 }

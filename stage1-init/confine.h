@@ -24,10 +24,11 @@ struct confinement {
 	gid_t                gid;
 	const gid_t         *gids; /* supplementary groups: exactly these */
 	size_t               n_gids;
-	struct seccomp_prog *filter; /* NULL: none */
+	struct seccomp_prog *filter;
 };
 
-/** confine() - @listener as in seccomp_load(); after this the caller may only exec or exit */
+/** confine() - @listener as in seccomp_load(); after this the caller may only exec or exit, and make calls with
+ * seccomp_call() */
 int confine(const struct confinement *c, int *listener, struct err *e);
 
 /**

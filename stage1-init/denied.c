@@ -9,14 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/appc/syscalls.h"
 #include "core/base/fd.h"
 #include "stage1-init/seccomp.h"
 
-#define CALLS_MAX 48 /* different calls remembered of one app */
+#define CALLS_MAX 96 /* different calls remembered of one app */
 
 struct call {
-	const char *name;
-	unsigned    count;
+	int      nr;
+	unsigned count;
 };
 
 struct app_calls {
@@ -86,21 +87,30 @@ size_t denied_polls(const struct denied *d, struct pollfd *p)
 static void count(struct denied *d, size_t app, int nr)
 {
 	struct app_calls *a = &d->apps[app];
-	const char *name = seccomp_name(nr);
 	size_t i = 0;
 
-	if (!name)
+	if (nr < 0)
 		return;
-	while (i < a->n && a->v[i].name != name)
+	while (i < a->n && a->v[i].nr != nr)
 		i++;
 	if (i == CALLS_MAX)
 		return;
 	if (i == a->n) {
-		a->v[a->n++] = (struct call){ .name = name };
+		a->v[a->n++] = (struct call){ .nr = nr };
 		d->changed = true;
 	}
 	a->v[i].count++;
 	d->any = true;
+}
+
+/* a number that no call has can be denied, too */
+static int format(char *line, size_t size, const char *app, const struct call *c)
+{
+	const char *name = syscall_name(c->nr);
+
+	if (name)
+		return snprintf(line, size, "%.300s %s %u\n", app, name, c->count);
+	return snprintf(line, size, "%.300s #%d %u\n", app, c->nr, c->count);
 }
 
 void denied_write(struct denied *d)
@@ -110,15 +120,17 @@ void denied_write(struct denied *d)
 	if (!d->any)
 		return;
 	d->changed = false;
+	/* whoever reads it meanwhile has the old one or the new one */
 	auto_close int fd = openat(
-		d->pod_fd, "denied", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+		d->pod_fd, "denied.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	for (size_t i = 0; fd >= 0 && i < d->p->n_apps; i++)
 		for (size_t j = 0; j < d->apps[i].n; j++) {
-			int n = snprintf(line, sizeof(line), "%.300s %s %u\n", d->p->apps[i].name,
-				d->apps[i].v[j].name, d->apps[i].v[j].count);
+			int n = format(line, sizeof(line), d->p->apps[i].name, &d->apps[i].v[j]);
 			if (fd_write_all(fd, line, (size_t)n) < 0)
 				return;
 		}
+	if (fd >= 0)
+		renameat(d->pod_fd, "denied.new", d->pod_fd, "denied");
 }
 
 void denied_handle(struct denied *d, const struct pollfd *p, size_t n)
@@ -128,7 +140,7 @@ void denied_handle(struct denied *d, const struct pollfd *p, size_t n)
 		if (l->fd < 0 || !p[i].revents)
 			continue;
 		if (p[i].revents & POLLIN)
-			count(d, l->app, seccomp_answer(l->fd));
+			count(d, l->app, seccomp_answer(l->fd, d->p->apps[l->app].filter.error));
 		else
 			fd_cleanup(&l->fd); /* the last process that has the filter is gone */
 	}

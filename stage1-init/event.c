@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* room for descriptors and the sender's credentials */
@@ -16,7 +17,10 @@ union control {
 	struct cmsghdr align;
 };
 
-int fds_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds)
+static const struct seccomp_prog no_filter;
+
+static int send_past(const struct seccomp_prog *filter, int fd, const void *data, size_t len, const int *fds,
+		     size_t n_fds)
 {
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -34,9 +38,14 @@ int fds_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds)
 		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	}
 	do
-		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+		n = seccomp_call(filter, SYS_sendmsg, fd, (long)&m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
+}
+
+int fds_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds)
+{
+	return send_past(&no_filter, fd, data, len, fds, n_fds);
 }
 
 static void take_control(struct msghdr *m, int *fds, size_t *n_fds, pid_t *sender)
@@ -83,7 +92,12 @@ ssize_t fds_receive(int fd, void *data, size_t len, int *fds, size_t *n_fds)
 
 int event_send(int fd, const struct event *ev, int pass_fd)
 {
-	return fds_send(fd, ev, sizeof(*ev), &pass_fd, pass_fd >= 0);
+	return event_send_past(&no_filter, fd, ev, pass_fd);
+}
+
+int event_send_past(const struct seccomp_prog *filter, int fd, const struct event *ev, int pass_fd)
+{
+	return send_past(filter, fd, ev, sizeof(*ev), &pass_fd, pass_fd >= 0);
 }
 
 int event_receive(int fd, struct event *ev, int *passed_fd, pid_t *sender)

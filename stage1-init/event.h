@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "core/base/err.h"
+#include "stage1-init/seccomp.h"
 
 /* app is an index into the plan */
 enum event_type {
@@ -31,8 +32,10 @@ struct event {
 	struct err err;
 };
 
-/** event_send() - @pass_fd -1: none; -1/errno */
+/** event_send() - @pass_fd -1: none; -1/errno
+ * event_send_past() - from a process on which that filter is already */
 int event_send(int fd, const struct event *ev, int pass_fd);
+int event_send_past(const struct seccomp_prog *filter, int fd, const struct event *ev, int pass_fd);
 
 /** event_receive() - 1 and *ev; 0 nothing (yet); -1 the pod has closed its end. *passed_fd is the
  * caller's. */

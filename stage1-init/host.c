@@ -211,12 +211,15 @@ static int prepare(struct host *h, struct err *e)
 	struct plan_opts po = { .uuid = o->uuid,
 		.hostname = o->hostname,
 		.mds_token = o->mds_token,
-		.debug = o->debug };
+		.debug = o->debug,
+		.no_seccomp = o->no_seccomp };
 	bool own_net;
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (take_from_stage0(h, e) < 0 || check_net(o->net, &own_net, e) < 0 ||
 		open_dirs(h, e) < 0)
+		return -1;
+	if (o->no_seccomp && running_no_seccomp_set(h->pod_fd, e) < 0)
 		return -1;
 	if (plan_read(h->pod_fd, &po, &h->p, e) < 0)
 		return -1;

@@ -26,7 +26,7 @@ static int one_uuid(int argc, char **argv, const char **uuid, struct err *e)
 /* ---- run ---- */
 
 struct run_opts {
-	bool        debug, interactive;
+	bool        debug, interactive, no_seccomp;
 	const char *net, *hostname, *mds_token, *local_config, *prefix;
 };
 
@@ -41,6 +41,8 @@ static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, deb
 		"for the apps' AC_METADATA_URL"),
 	OPT_TEXT(0, "local-config", "DIR", struct run_opts, local_config,
 		"local configuration directory"),
+	OPT_BOOL(0, "disable-seccomp", struct run_opts, no_seccomp,
+		"no seccomp filters, not even those that images ask for"),
 	OPT_TEXT(0, "prefix", "auto|always|never", struct run_opts, prefix,
 		"begin lines of output with up-time, app and pid (auto: in pods of several apps)"),
 	OPT_END };
@@ -62,7 +64,8 @@ static int run_main(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct run_opts *o = opts;
 	struct host_opts h = { .net = o->net, .hostname = o->hostname, .mds_token = o->mds_token,
-			       .interactive = o->interactive, .debug = o->debug };
+			       .interactive = o->interactive, .debug = o->debug,
+			       .no_seccomp = o->no_seccomp };
 
 	if (one_uuid(argc, argv, &h.uuid, e) < 0 || parse_prefix(o->prefix, &h.prefix, e) < 0)
 		return -1;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/base/fd.h"
+#include "stage1-init/filter.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -173,9 +174,9 @@ static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,
 		build_mounts(a, &ra->mounts, e) < 0 ||
 		appc_limits_read(&app->isolators, &a->limits, e) < 0)
 		return -1;
-	if (!seccomp_build(a->limits.caps, &a->filter))
-		return err_set(e, EINVAL, "the seccomp filter does not fit");
-	return 0;
+	if (o->no_seccomp)
+		a->limits.seccomp.mode = APPC_SECCOMP_NONE;
+	return filter_build(a->limits.caps, &a->limits.seccomp, &a->filter, e);
 }
 
 static int read_manifest(int pod_fd, struct pod_manifest *m, struct err *e)

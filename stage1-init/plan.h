@@ -98,7 +98,7 @@ struct plan {
 
 struct plan_opts {
 	const char *uuid, *hostname, *mds_token;
-	bool        debug;
+	bool        debug, no_seccomp;
 };
 
 /** plan_read() - from the file "pod" in the pod directory; descriptors are all -1 */

@@ -12,7 +12,8 @@
 #include "core/base/fd.h"
 #include "core/base/num.h"
 
-#define NUMBERS 33 /* "%10d %10u %10u " */
+#define NUMBERS    33 /* "%10d %10u %10u " */
+#define NO_SECCOMP "no-seccomp"
 
 int running_open(int pod_fd, struct err *e)
 {
@@ -33,6 +34,17 @@ void running_set(int fd, const struct plan *p, size_t app, pid_t pid, uid_t uid,
 		(unsigned)gid, p->apps[app].name);
 	if (n > 0 && (size_t)n < sizeof(line) && pwrite(fd, line, (size_t)n, at) < 0)
 		return; /* a full disk: then the app cannot be entered, and enter says so */
+}
+
+int running_no_seccomp_set(int pod_fd, struct err *e)
+{
+	return fd_publish(pod_fd, NO_SECCOMP, "", 0, 0640, false, e);
+}
+
+/* in doubt there is a filter */
+bool running_no_seccomp(int pod_fd)
+{
+	return faccessat(pod_fd, NO_SECCOMP, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* fields are right-aligned with blanks */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "core/base/err.h"
@@ -13,6 +14,10 @@
 
 int running_open(int pod_fd, struct err *e);
 void running_set(int fd, const struct plan *p, size_t app, pid_t pid, uid_t uid, gid_t gid);
+
+/** running_no_seccomp_set() - that the pod runs without filters; so shall what enters it */
+int running_no_seccomp_set(int pod_fd, struct err *e);
+bool running_no_seccomp(int pod_fd);
 
 struct running { pid_t pid; uid_t uid; gid_t gid; };
 /** running_get() - EAGAIN: the app has not been started; ESRCH: it has ended */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * seccomp - the default filter: what an app in a pod has no business with gets an errno
+ * seccomp - puts a filter (see filter.h) on a process, and answers for it
  *
- * Denied is what lets a process reach past its namespaces or into the kernel's rarely walked
- * corners, unless the app keeps the capability that the call asks for anyway. A denied call is
- * EPERM, so that programs fail the way they fail without privileges; calls newer than the table are
- * ENOSYS, so that they fall back to older ones; so is anything that enters the kernel by another
- * architecture's door.
+ * A denied call is an error, EPERM if nothing else is asked for, so that programs fail the way they fail without
+ * privileges.
+ *
+ * A set may deny what a process has to do between loading its filter and becoming the app: hand over the listener,
+ * give up its last capabilities, execute. Such a filter lets any call through whose last two arguments, which these
+ * calls do not use, are a random key. Only that process knows it, until it executes something, and PID 1, whose
+ * memory no app can read that could not do worse. So the app itself gets exactly what the set says.
  */
 #pragma once
 
@@ -15,24 +17,20 @@
 
 #include <linux/filter.h>
 
-#define SECCOMP_PROG_MAX 256 /* also what 8-bit jumps can span */
-
 struct seccomp_prog {
-	struct sock_filter code[SECCOMP_PROG_MAX];
-	unsigned short     len;
-	unsigned short     deny_at; /* the instruction that says what happens to denied calls */
+	struct sock_filter *code; /* NULL: no filter */
+	unsigned short      len;
+	unsigned short      deny_at; /* the instruction that says what happens to denied calls */
+	unsigned short      error;   /* what they return */
+	unsigned long       key[2];  /* 0, 0: not needed */
 };
 
-/** seccomp_build() - for an app that keeps @caps; false only if the table outgrew the program (a
- * unit test looks) */
-bool seccomp_build(uint64_t caps, struct seccomp_prog *p);
-
-/** seccomp_notify() - denied calls wait for the listener's answer (true), or are EPERM at once */
+/** seccomp_notify() - denied calls wait for the listener's answer (true), or fail at once */
 void seccomp_notify(struct seccomp_prog *p, bool notify);
 
 /**
  * seccomp_load() - puts the filter on the calling process
- * @listener: receives the descriptor that is asked about denied calls; -1 when the process has
+ * @listener: receives the descriptor that is asked about denied calls, close-on-exec; -1 when the process has
  * another filter with a listener already, then calls are denied without being asked about. NULL: no
  * listener wanted
  *
@@ -40,12 +38,15 @@ void seccomp_notify(struct seccomp_prog *p, bool notify);
  */
 int seccomp_load(struct seccomp_prog *p, int *listener);
 
+/** seccomp_call() - a system call of at most three arguments that the filter lets through; -1/errno */
+long seccomp_call(const struct seccomp_prog *p, long nr, long a, long b, long c);
+
+/** seccomp_exit() - _exit(), which a filter could forbid as well */
+_Noreturn void seccomp_exit(const struct seccomp_prog *p, int status);
+
 /**
- * seccomp_answer() - takes one denied call off the listener, and denies it
+ * seccomp_answer() - takes one denied call off the listener, and lets it fail with @error
  *
  * Returns the call's number, -1 when there was none after all.
  */
-int seccomp_answer(int listener);
-
-/** seccomp_name() - of a call that the filter may deny, "mount"; NULL for others */
-const char *seccomp_name(int nr);
+int seccomp_answer(int listener, int error);

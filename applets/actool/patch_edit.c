@@ -11,14 +11,13 @@
 #include <string.h>
 
 #include "applets/ui.h"
+#include "core/appc/seccomp.h"
 #include "core/base/fd.h"
 #include "core/base/json.h"
 #include "core/base/num.h"
 
 #define RETAIN_CAPS    "os/linux/capabilities-retain-set"
 #define REMOVE_CAPS    "os/linux/capabilities-remove-set"
-#define RETAIN_SECCOMP "os/linux/seccomp-retain-set"
-#define REMOVE_SECCOMP "os/linux/seccomp-remove-set"
 
 const struct opt patch_edit_opts[] = {
 	OPT_TEXT(0, "name", "NAME", struct patch_edit, name, "name of the image"),
@@ -215,28 +214,11 @@ static int add_port(struct appc_app *app, char *text, struct err *e)
 
 /* ---- isolators ---- */
 
-static void remove_isolators(struct appc_isolators *l, const char *name)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		struct appc_isolator *x = &l->v[i];
-		if (strcmp(x->name, name) != 0) {
-			l->v[n++] = *x;
-			continue;
-		}
-		free(x->name);
-		cJSON_Delete(x->value);
-		cJSON_Delete(x->extra);
-	}
-	l->n = n;
-}
-
 /* the two kinds of a set exclude each other */
 static int set_one_of(struct appc_app *app, const char *name, const char *other, cJSON *value, struct err *e)
 {
-	remove_isolators(&app->isolators, name);
-	remove_isolators(&app->isolators, other);
+	appc_isolators_remove(&app->isolators, name);
+	appc_isolators_remove(&app->isolators, other);
 	return appc_isolators_set(&app->isolators, name, value, e);
 }
 
@@ -285,8 +267,7 @@ static int set_seccomp(const struct patch_edit *o, struct appc_app *app, struct 
 	cJSON_AddItemToObject(value, "set", words_as_json(o->seccomp_set));
 	if (number)
 		cJSON_AddStringToObject(value, "errno", number);
-	return set_one_of(app, retain ? RETAIN_SECCOMP : REMOVE_SECCOMP, retain ? REMOVE_SECCOMP : RETAIN_SECCOMP, value,
-			  e);
+	return appc_seccomp_override(&app->isolators, retain, value, e);
 }
 
 static int isolator_member(void *to, const char *key, const char *value, struct err *e)

@@ -279,9 +279,9 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 			v[n++] = xstrdup("--disable-capabilities-restriction");
 		if (g->insecure & INSECURE_PATHS)
 			v[n++] = xstrdup("--disable-paths");
-		if (g->insecure & INSECURE_SECCOMP)
-			v[n++] = xstrdup("--disable-seccomp");
 	}
+	if ((s->builtin || version >= 3) && g->insecure & INSECURE_SECCOMP)
+		v[n++] = xstrdup("--disable-seccomp");
 	if (!s->builtin && version >= 4)
 		v[n++] = xstrdup("--dns-conf-mode=resolv=default,hosts=default");
 	if (s->builtin && o->prefix)

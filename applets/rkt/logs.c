@@ -21,11 +21,12 @@
 
 #define BLOCK     65536
 #define ALL       UINT64_MAX
+#define DENIED_MAX (1 << 20)
 #define PATIENCE  250 /* ms between looks at whether the pod still runs */
 
 struct logs_opts {
 	struct rkt_globals g;
-	bool               follow, prefix;
+	bool               follow, prefix, denied;
 	uint64_t           tail;
 	const char        *app, *uuid_file;
 };
@@ -35,6 +36,8 @@ static const struct opt logs_opts[] = {
 	OPT_NUM('n', "tail", "N", struct logs_opts, tail, "begin with the last N lines of each app"),
 	OPT_TEXT(0, "app", "NAME", struct logs_opts, app, "only this app"),
 	OPT_BOOL(0, "prefix", struct logs_opts, prefix, "put \"APP: \" before lines even if there is only one app"),
+	OPT_BOOL(0, "denied", struct logs_opts, denied,
+		 "the system calls that the seccomp filter denied, and how often, instead of logs"),
 	OPT_TEXT(0, "uuid-file", "FILE", struct logs_opts, uuid_file, "read the pod's UUID from FILE"),
 	OPT_PART("Global options", rkt_globals_opts, struct logs_opts, g),
 	OPT_END
@@ -309,6 +312,43 @@ static int of_apps(const struct logs_opts *o, struct pod *p, const struct pod_ma
 	return r;
 }
 
+/* ---- what was denied ---- */
+
+/* "APP NAME COUNT" in a line that stage 1 wrote */
+static int put_denied(const struct logs_opts *o, bool prefix, char *line, struct err *e)
+{
+	struct buf out = { 0 };
+	char *call = strchr(line, ' ');
+
+	if (!call)
+		return err_set(e, EINVAL, "the list of denied calls is damaged: \"%s\"", line);
+	*call++ = 0;
+	if (o->app && strcmp(line, o->app) != 0)
+		return 0;
+	if (prefix)
+		buf_fmt(&out, "%s: ", line);
+	buf_fmt(&out, "%s\n", call);
+	return ui_out(&out, e);
+}
+
+static int print_denied(const struct logs_opts *o, const struct pod *p, const struct pod_manifest *m, struct err *e)
+{
+	bool prefix = o->prefix || (m->apps.n > 1 && !o->app);
+	auto_free char *text = NULL;
+	size_t len;
+
+	if (o->app && !podref_app(m, o->app, "logs", e))
+		return -1;
+	/* it comes to be with the first call */
+	if (fd_read_file(p->dir_fd, "denied", DENIED_MAX, &text, &len, e) < 0)
+		return e->code == ENOENT ? 0 : -1;
+	char *rest = text;
+	for (char *line; (line = strsep(&rest, "\n")) && *line;)
+		if (put_denied(o, prefix, line, e) < 0)
+			return -1;
+	return 0;
+}
+
 static int logs_run(void *opts, int argc, char **argv, struct err *e)
 {
 	struct logs_opts *o = opts;
@@ -317,6 +357,8 @@ static int logs_run(void *opts, int argc, char **argv, struct err *e)
 	struct pod_manifest m;
 	const char *uuid;
 
+	if (o->denied && (o->follow || o->tail != ALL))
+		return err_set(e, EINVAL, "--denied excludes --follow and --tail");
 	if (podref_one(argc, argv, o->uuid_file, &uuid, &owned, e) < 0 || podref_find(&r, &o->g, uuid, e) < 0)
 		return -1;
 	if (!podref_after_run(&r.pod) && r.pod.state != POD_RUNNING && !o->follow)
@@ -324,7 +366,7 @@ static int logs_run(void *opts, int argc, char **argv, struct err *e)
 			       pod_state_name(r.pod.state));
 	if (pod_manifest(&r.pod, &m, e) < 0)
 		return -1;
-	int result = of_apps(o, &r.pod, &m, e);
+	int result = o->denied ? print_denied(o, &r.pod, &m, e) : of_apps(o, &r.pod, &m, e);
 	pod_manifest_free(&m);
 	return result;
 }

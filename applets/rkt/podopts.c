@@ -113,6 +113,18 @@ static int set_gids(void *opts, const char *arg, struct err *e)
 	return set_text(opts, offsetof(struct podopts_app, gids), arg, e);
 }
 
+static int set_seccomp(void *opts, const char *arg, struct err *e)
+{
+	cJSON *value;
+	bool retain;
+
+	/* parsed for its errors only, as volumes are */
+	if (podopts_seccomp(arg, &retain, &value, e) < 0)
+		return -1;
+	cJSON_Delete(value);
+	return set_text(opts, offsetof(struct podopts_app, seccomp), arg, e);
+}
+
 /* with and without a value */
 static int set_read_only(void *opts, const char *arg, struct err *e)
 {
@@ -214,6 +226,68 @@ int podopts_mount_parse(const char *arg, struct podopts_mount *m, struct err *e)
 		return err_set(e, EINVAL, "\"%s\": want volume=NAME,target=PATH", arg);
 	if (!m->target_len || *m->target != '/')
 		return err_set(e, EINVAL, "\"%s\": target must be an absolute path", arg);
+	return 0;
+}
+
+/* ---- seccomp ---- */
+
+struct seccomp_words {
+	const char *mode, *error;
+	cJSON      *set;
+};
+
+/* @word may be cut up */
+static int seccomp_word(struct seccomp_words *w, char *word, struct err *e)
+{
+	char *eq = strchr(word, '=');
+	const char **to = !eq		       ? NULL :
+			  !strncmp(word, "mode=", 5)  ? &w->mode :
+			  !strncmp(word, "errno=", 6) ? &w->error :
+							NULL;
+
+	if (!*word)
+		return err_set(e, EINVAL, "a word is empty: want mode=retain or mode=remove, and system calls");
+	if (eq && !to)
+		return err_set(e, EINVAL, "\"%s\" is unknown; known: mode=, errno=", word);
+	if (to && *to)
+		return err_set(e, EINVAL, "%.*s is given twice", (int)(eq - word), word);
+	if (to)
+		*to = eq + 1;
+	else
+		cJSON_AddItemToArray(w->set, cJSON_CreateString(word));
+	return 0;
+}
+
+static int seccomp_mode(const struct seccomp_words *w, bool *retain, struct err *e)
+{
+	if (!w->mode)
+		return err_set(e, EINVAL, "mode is missing: want mode=retain or mode=remove");
+	*retain = !strcmp(w->mode, "retain");
+	if (!*retain && strcmp(w->mode, "remove") != 0)
+		return err_set(e, EINVAL, "unknown mode \"%s\": want retain or remove", w->mode);
+	if (!cJSON_GetArraySize(w->set))
+		return err_set(e, EINVAL, "no system call is named");
+	return 0;
+}
+
+int podopts_seccomp(const char *arg, bool *retain, cJSON **value, struct err *e)
+{
+	auto_free char *copy = xstrdup(arg);
+	struct seccomp_words w = { .set = cJSON_CreateArray() };
+	int r = 0;
+
+	for (char *p = copy; p && r == 0;) {
+		char *word = strsep(&p, ",");
+		r = seccomp_word(&w, word, e);
+	}
+	if (r < 0 || seccomp_mode(&w, retain, e) < 0) {
+		cJSON_Delete(w.set);
+		return -1;
+	}
+	*value = cJSON_CreateObject();
+	cJSON_AddItemToObject(*value, "set", w.set);
+	if (w.error)
+		cJSON_AddStringToObject(*value, "errno", w.error);
 	return 0;
 }
 
@@ -472,6 +546,9 @@ const struct opt podopts_app[] = { OPT_CALL(0, "exec", "PATH", set_exec,
 		"mount the app's root file system read-only"),
 	OPT_CALL(0, "memory", "SIZE", set_memory, "memory limit, like 128M or 1Gi"),
 	OPT_CALL(0, "cpu", "CORES", set_cpu, "processor limit, like 750m or 1.5"),
+	OPT_CALL(0, "seccomp", "FILTER", set_seccomp,
+		"system calls: mode=retain|remove[,errno=ENAME],NAME|@GROUP/NAME,... "
+		"instead of what the image asks for"),
 	OPT_CALL(0, "user-annotation", "NAME=VALUE", add_annotation,
 		"annotation of the app, for rkt list and rkt status"),
 	OPT_CALL(0, "user-label", "NAME=VALUE", add_label, "label of the app, likewise"), OPT_END };

@@ -16,7 +16,7 @@
 struct podopts_mount { const char *volume, *target; size_t volume_len, target_len; };
 
 struct podopts_app {
-	const char     *image, *name, *exec, *user, *group, *working_dir, *memory, *cpu;
+	const char     *image, *name, *exec, *user, *group, *working_dir, *memory, *cpu, *seccomp;
 	const char     *gids; /* "1024,2048" */
 	bool            read_only;
 	struct opt_list args, environment, mounts, annotations, labels;
@@ -53,6 +53,13 @@ void podopts_free(struct podopts *o);
  */
 int podopts_mount_parse(const char *arg, struct podopts_mount *m, struct err *e);
 int podopts_env_parse(const char *arg, struct err *e);
+
+/**
+ * podopts_seccomp() - "mode=retain|remove,errno=ENAME,CALL,@GROUP/NAME,..." as the value of the isolator for that mode
+ *
+ * Only the form; what is a name, the check of the manifest says. Source: rkt Documentation/seccomp-guide.md.
+ */
+int podopts_seccomp(const char *arg, bool *retain, cJSON **value, struct err *e);
 
 /**
  * podopts_volume() - "NAME,kind=host,source=PATH,readOnly=BOOL,recursive=BOOL", "NAME,kind=empty,mode=MODE,uid=UID,

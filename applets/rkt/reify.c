@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "applets/ui.h"
+#include "core/appc/seccomp.h"
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/json.h"
@@ -144,6 +145,43 @@ static int set_limit(struct appc_isolators *l, const char *name, const char *qua
 	return appc_isolators_set(l, name, value, e);
 }
 
+static int set_seccomp(struct appc_isolators *l, const char *filter, struct err *e)
+{
+	cJSON *value;
+	bool retain;
+
+	if (podopts_seccomp(filter, &retain, &value, e) < 0)
+		return -1;
+	return appc_seccomp_override(l, retain, value, e);
+}
+
+/* what the filter will lack because its name means nothing here */
+static void tell_seccomp_doubt(void *app, enum appc_seccomp_doubt doubt, const char *name)
+{
+	switch (doubt) {
+	case APPC_SECCOMP_NO_GROUP:
+		ui_warn("app %s: seccomp: there is no wildcard \"%s\", it is left out", (const char *)app, name);
+		break;
+	case APPC_SECCOMP_NO_CALL:
+		ui_warn("app %s: seccomp: there is no system call \"%s\", it is left out", (const char *)app, name);
+		break;
+	case APPC_SECCOMP_ELSEWHERE:
+		ui_warn("app %s: seccomp: this architecture has no system call \"%s\", it is left out",
+			(const char *)app, name);
+		break;
+	case APPC_SECCOMP_PART:
+		ui_debug("app %s: seccomp: %s names system calls that this architecture does not have",
+			 (const char *)app, name);
+		break;
+	}
+}
+
+static void tell_seccomp_doubts(const struct pod_manifest *m)
+{
+	for (size_t i = 0; i < m->apps.n; i++)
+		appc_seccomp_doubts(&m->apps.v[i].app->isolators, tell_seccomp_doubt, m->apps.v[i].name);
+}
+
 /* adds to those of the image; of two of a name the last one counts */
 static int set_user_pairs(const struct opt_list *l, cJSON **pairs, struct err *e)
 {
@@ -169,6 +207,7 @@ static int override_app(
 	    (a->working_dir && appc_string_set(&app->working_dir, a->working_dir, e) < 0) ||
 	    (a->gids && set_gids(a->gids, &app->supplementary_gids, e) < 0) ||
 	    (a->memory && set_limit(&app->isolators, "resource/memory", a->memory, e) < 0) ||
+	    (a->seccomp && set_seccomp(&app->isolators, a->seccomp, e) < 0) ||
 	    (a->cpu && set_limit(&app->isolators, "resource/cpu", a->cpu, e) < 0) ||
 	    set_user_pairs(&a->annotations, &app->user_annotations, e) < 0 ||
 	    set_user_pairs(&a->labels, &app->user_labels, e) < 0)
@@ -539,7 +578,10 @@ int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o
 	if (!ok)
 		findings_err(&f, e);
 	findings_free(&f);
-	return ok ? check_identities(&out->pod, e) : err_wrap(e, "pod manifest");
+	if (!ok)
+		return err_wrap(e, "pod manifest");
+	tell_seccomp_doubts(&out->pod);
+	return check_identities(&out->pod, e);
 }
 
 void reified_free(struct reified *r)

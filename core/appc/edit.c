@@ -115,6 +115,23 @@ void appc_pairs_clear(struct appc_pairs *l)
 }
 
 /* replaces the last of that name, which is the one that counts */
+void appc_isolators_remove(struct appc_isolators *l, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct appc_isolator *x = &l->v[i];
+		if (!x->name || strcmp(x->name, name) != 0) {
+			l->v[n++] = *x;
+			continue;
+		}
+		free(x->name);
+		cJSON_Delete(x->value);
+		cJSON_Delete(x->extra);
+	}
+	l->n = n;
+}
+
 int appc_isolators_set(struct appc_isolators *l, const char *name, cJSON *value, struct err *e)
 {
 	for (size_t i = l->n; i-- > 0;)

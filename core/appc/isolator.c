@@ -184,12 +184,12 @@ static void check_syscall(struct check *c, const char *s, const char *own)
 
 static void check_retained_syscall(struct check *c, const char *s)
 {
-	check_syscall(c, s, "@appc.io/all");
+	check_syscall(c, s, APPC_SECCOMP_ALL);
 }
 
 static void check_removed_syscall(struct check *c, const char *s)
 {
-	check_syscall(c, s, "@appc.io/empty");
+	check_syscall(c, s, APPC_SECCOMP_EMPTY);
 }
 
 static void check_errno(struct check *c, const cJSON *value)
@@ -378,10 +378,8 @@ static const struct kind {
 	{ "os/linux/capabilities-retain-set", SCOPE_APP, false, "os/linux/capabilities-remove-set",
 		check_capabilities },
 	{ "os/linux/no-new-privileges", SCOPE_APP, false, NULL, check_bool },
-	{ "os/linux/seccomp-remove-set", SCOPE_APP, true, "os/linux/seccomp-retain-set",
-		check_seccomp_remove },
-	{ "os/linux/seccomp-retain-set", SCOPE_APP, true, "os/linux/seccomp-remove-set",
-		check_seccomp_retain },
+	{ APPC_SECCOMP_REMOVE_SET, SCOPE_APP, true, APPC_SECCOMP_RETAIN_SET, check_seccomp_remove },
+	{ APPC_SECCOMP_RETAIN_SET, SCOPE_APP, true, APPC_SECCOMP_REMOVE_SET, check_seccomp_retain },
 	{ "os/linux/selinux-context", SCOPE_APP | SCOPE_POD, true, NULL, check_selinux },
 	{ "os/linux/oom-score-adj", SCOPE_APP, true, NULL, check_oom_score_adj },
 	{ "os/linux/cpu-shares", SCOPE_APP, true, NULL, check_cpu_shares },

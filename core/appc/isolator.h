@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/appc/manifest.h"
+#include "core/appc/seccomp.h"
 
 #define APPC_UNLIMITED INT64_MAX
 
@@ -34,6 +35,7 @@ struct appc_limits {
 	bool     has_oom_score_adj;
 	uint64_t caps;                /* bounding set: default set, minus remove set, or the retain set */
 	bool     no_new_privs;
+	struct appc_seccomp seccomp;
 	/* isolators in the list that nothing above stands for; NULL-terminated names, borrowed from the list */
 	const char *ignored[32];
 };

@@ -133,6 +133,16 @@ static int read_remove(const cJSON *value, struct appc_limits *l, struct err *e)
 	return 0;
 }
 
+static int read_seccomp_retain(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return appc_seccomp_read(value, true, &l->seccomp, e);
+}
+
+static int read_seccomp_remove(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return appc_seccomp_read(value, false, &l->seccomp, e);
+}
+
 static const struct reader {
 	const char *name;
 	int       (*read)(const cJSON *value, struct appc_limits *l, struct err *e);
@@ -146,6 +156,8 @@ static const struct reader {
 	{ "os/linux/no-new-privileges", read_no_new_privs, false },
 	{ "os/linux/capabilities-retain-set", read_retain, true },
 	{ "os/linux/capabilities-remove-set", read_remove, true },
+	{ APPC_SECCOMP_RETAIN_SET, read_seccomp_retain, true },
+	{ APPC_SECCOMP_REMOVE_SET, read_seccomp_remove, true },
 };
 
 static const struct reader *find_reader(const char *name)

@@ -36,6 +36,7 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#define SYS_CLOSE_RANGE_CLOEXEC 4
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
@@ -177,7 +178,3 @@ static inline int sys_close_range(unsigned first, unsigned last)
 	return (int)syscall(SYS_close_range, first, last, 0);
 }
 
-static inline int sys_close_range_cloexec(unsigned first)
-{
-	return (int)syscall(SYS_close_range, first, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-}

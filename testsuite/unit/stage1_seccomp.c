@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The default seccomp filter: what it says about each call, by interpreting the program, and that
- * the kernel takes it.
+ * Seccomp filters, the default one and those of sets: what they say about each call, by interpreting the program,
+ * and that the kernel takes them.
  */
-#include "stage1-init/seccomp.h"
+#include "stage1-init/filter.h"
 
 #include <errno.h>
 #include <sys/prctl.h>
@@ -16,6 +16,7 @@
 #include <linux/seccomp.h>
 
 #include "core/appc/isolator.h"
+#include "core/base/json.h"
 #include "testsuite/unit/unit.h"
 
 #if defined(__x86_64__)
@@ -60,6 +61,23 @@ static uint32_t interpret(const struct seccomp_prog *p, const struct seccomp_dat
 	abort();
 }
 
+static bool build(uint64_t caps, struct seccomp_prog *p)
+{
+	static const struct appc_seccomp by_default;
+	struct err e;
+
+	if (filter_build(caps, &by_default, p, &e) < 0)
+		return false;
+	seccomp_notify(p, false);
+	return true;
+}
+
+static void release(struct seccomp_prog *p)
+{
+	free(p->code);
+	p->code = NULL;
+}
+
 #define ALLOWED SECCOMP_RET_ALLOW
 #define DENIED  (SECCOMP_RET_ERRNO | EPERM)
 #define MISSING (SECCOMP_RET_ERRNO | ENOSYS)
@@ -76,11 +94,13 @@ TEST(fits, "seccomp: the program fits and ends for every set of capabilities and
 	struct seccomp_prog p;
 
 	for (int c = -1; c < 64; c++) {
-		CHECK(seccomp_build(c < 0 ? 0 : UINT64_C(1) << c, &p));
+		CHECK(build(c < 0 ? 0 : UINT64_C(1) << c, &p));
 		for (int nr = 0; nr < 600; nr++)
 			ask(&p, nr, 0, 0);
+		release(&p);
 	}
-	CHECK(seccomp_build(UINT64_MAX, &p));
+	CHECK(build(UINT64_MAX, &p));
+	release(&p);
 }
 
 /* clang-format off */
@@ -93,7 +113,7 @@ TEST(ordinary, "seccomp: what programs do is allowed")
 		444 /* landlock_create_ruleset */, 449 /* futex_waitv */, 451 /* cachestat */, 462 /* mseal */ };
 	struct seccomp_prog p;
 
-	REQUIRE(seccomp_build(appc_caps_default, &p));
+	REQUIRE(build(appc_caps_default, &p));
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		CHECK_INT(ask(&p, calls[i], 0, 0), ALLOWED);
 	CHECK_INT(ask(&p, __NR_clone, 0x11, 0), ALLOWED);
@@ -103,6 +123,7 @@ TEST(ordinary, "seccomp: what programs do is allowed")
 	CHECK_INT(ask(&p, __NR_socket, AF_NETLINK, 0), ALLOWED);
 	CHECK_INT(ask(&p, __NR_personality, 0xffffffff, 0), ALLOWED);
 	CHECK_INT(ask(&p, __NR_personality, 0x20008, 0), ALLOWED);
+	release(&p);
 }
 
 struct denied_call { const char *name; int nr; };
@@ -129,14 +150,14 @@ TEST(denied, "seccomp: what reaches beyond a pod is EPERM, and has a name")
 	/* clang-format on */
 	struct seccomp_prog p;
 
-	REQUIRE(seccomp_build(appc_caps_default, &p));
+	REQUIRE(build(appc_caps_default, &p));
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		if (ask(&p, calls[i].nr, 0, 0) != DENIED)
 			printf("# %s\n", calls[i].name);
 		CHECK_INT(ask(&p, calls[i].nr, 0, 0), DENIED);
-		CHECK_STR(seccomp_name(calls[i].nr), calls[i].name);
+		CHECK_STR(syscall_name(calls[i].nr), calls[i].name);
 	}
-	CHECK(!seccomp_name(__NR_read));
+	release(&p);
 }
 
 TEST(arguments, "seccomp: arguments that matter: namespaces, terminals, personalities, vsock")
@@ -145,7 +166,7 @@ TEST(arguments, "seccomp: arguments that matter: namespaces, terminals, personal
 		0x20000000, 0x40000000 };
 	struct seccomp_prog p;
 
-	REQUIRE(seccomp_build(appc_caps_default, &p));
+	REQUIRE(build(appc_caps_default, &p));
 	for (size_t i = 0; i < sizeof(ns) / sizeof(*ns); i++)
 		CHECK_INT(ask(&p, __NR_clone, ns[i] | 0x11, 0), DENIED);
 	CHECK_INT(ask(&p, __NR_ioctl, 0, 0x5412), DENIED);
@@ -155,6 +176,7 @@ TEST(arguments, "seccomp: arguments that matter: namespaces, terminals, personal
 	CHECK_INT(ask(&p, __NR_personality, 0x0040000, 0), DENIED);
 	CHECK_INT(ask(&p, __NR_socket, 40, 0), DENIED);
 	CHECK_INT(ask(&p, __NR_socket, UINT64_C(0x100000028), 0), DENIED);
+	release(&p);
 }
 
 TEST(missing, "seccomp: newer calls, clone3 and other architectures do not exist")
@@ -162,20 +184,21 @@ TEST(missing, "seccomp: newer calls, clone3 and other architectures do not exist
 	struct seccomp_prog p;
 	struct seccomp_data d = { .nr = __NR_getpid, .arch = ARCH ^ 1 };
 
-	REQUIRE(seccomp_build(appc_caps_default, &p));
+	REQUIRE(build(appc_caps_default, &p));
 	CHECK_INT(ask(&p, 435, 0, 0), MISSING);
 	CHECK_INT(ask(&p, 470, 0, 0), MISSING);
 	CHECK_INT(ask(&p, 9999, 0, 0), MISSING);
 	CHECK_INT(ask(&p, 0x40000000 | 39, 0, 0), MISSING); /* x32 */
 	CHECK_INT(ask(&p, -1, 0, 0), MISSING);
 	CHECK_INT(interpret(&p, &d), MISSING);
+	release(&p);
 }
 
 TEST(capabilities, "seccomp: a capability that the app keeps opens the calls it is for")
 {
 	struct seccomp_prog p;
 
-	REQUIRE(seccomp_build(UINT64_C(1) << CAP_SYS_ADMIN, &p));
+	REQUIRE(build(UINT64_C(1) << CAP_SYS_ADMIN, &p));
 	CHECK_INT(ask(&p, __NR_mount, 0, 0), ALLOWED);
 	CHECK_INT(ask(&p, __NR_unshare, 0, 0), ALLOWED);
 	CHECK_INT(ask(&p, __NR_clone, 0x10000000, 0), ALLOWED);
@@ -183,9 +206,11 @@ TEST(capabilities, "seccomp: a capability that the app keeps opens the calls it 
 	CHECK_INT(ask(&p, __NR_kexec_load, 0, 0), DENIED);
 	CHECK_INT(ask(&p, __NR_keyctl, 0, 0), DENIED);
 	CHECK_INT(ask(&p, __NR_ioctl, 0, 0x5412), DENIED);
-	REQUIRE(seccomp_build(UINT64_C(1) << CAP_SYS_TIME, &p));
+	release(&p);
+	REQUIRE(build(UINT64_C(1) << CAP_SYS_TIME, &p));
 	CHECK_INT(ask(&p, __NR_clock_settime, 0, 0), ALLOWED);
 	CHECK_INT(ask(&p, __NR_mount, 0, 0), DENIED);
+	release(&p);
 }
 
 static int in_child(int (*fn)(void))
@@ -203,7 +228,7 @@ static int loaded(void)
 {
 	struct seccomp_prog p;
 
-	if (!seccomp_build(appc_caps_default, &p) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (!build(appc_caps_default, &p) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return 1;
 	if (seccomp_load(&p, NULL) < 0)
 		return 2;
@@ -232,7 +257,7 @@ static int listened(void)
 	struct seccomp_prog p;
 	int listener, status;
 
-	if (!seccomp_build(appc_caps_default, &p) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (!build(appc_caps_default, &p) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return 1;
 	/* the answering process must not be under the filter, so only the child is */
 	int fds[2];
@@ -271,7 +296,7 @@ static int listened(void)
 	if (recvmsg(fds[0], &m, 0) < 0 || !CMSG_FIRSTHDR(&m))
 		return 4;
 	memcpy(&listener, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(int));
-	if (seccomp_answer(listener) != SYS_unshare)
+	if (seccomp_answer(listener, EPERM) != SYS_unshare)
 		return 5;
 	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return 6;
@@ -283,4 +308,245 @@ TEST(listens, "seccomp: a denied call is told to the listener by number, and is 
 	CHECK_INT(in_child(listened), 42);
 }
 
-UNIT_MAIN(fits, ordinary, denied, arguments, missing, capabilities, loads, listens)
+/* ---- the table of names ---- */
+
+TEST(names, "syscalls: names and numbers are each other's, and those of this architecture's headers")
+{
+	static const struct denied_call calls[] = { N(read), N(execve), N(openat), N(socket), N(clone), N(ppoll), N(bpf),
+		N(statx), N(clock_gettime), N(exit_group), { "clone3", 435 }, { "file_setattr", 469 } };
+	int found = 0;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		CHECK_INT(syscall_number(calls[i].name), calls[i].nr);
+		CHECK_STR(syscall_name(calls[i].nr), calls[i].name);
+	}
+	for (int nr = -5; nr < SYSCALLS_MAX; nr++) {
+		const char *name = syscall_name(nr);
+		if (name) {
+			found++;
+			CHECK_INT(syscall_number(name), nr);
+		}
+	}
+	CHECK(found > 300);
+	CHECK_INT(syscall_number("nonsense"), SYSCALL_UNKNOWN);
+	CHECK_INT(syscall_number(""), SYSCALL_UNKNOWN);
+#ifdef __x86_64__
+	CHECK_INT(syscall_number("fstatat64"), SYSCALL_ELSEWHERE);
+	CHECK_INT(syscall_number("set_tls"), SYSCALL_ELSEWHERE);
+#endif
+}
+
+TEST(groups, "syscalls: @rkt/default-blacklist is what the default filter denies, and the whitelist is the rest")
+{
+	struct syscall_set black = { { 0 } }, white = { { 0 } }, docker = { { 0 } };
+
+	REQUIRE(syscall_group("@rkt/default-blacklist", &black, NULL));
+	REQUIRE(syscall_group("@rkt/default-whitelist", &white, NULL));
+	for (int nr = 0; nr < SYSCALLS_MAX; nr++) {
+		if (filter_denies(nr) != syscall_set_has(&black, (unsigned)nr))
+			printf("# %s\n", syscall_name(nr));
+		CHECK_INT(syscall_set_has(&black, (unsigned)nr), filter_denies(nr));
+		CHECK_INT(syscall_set_has(&white, (unsigned)nr), syscall_name(nr) && !filter_denies(nr));
+	}
+	/* THREATS: what Docker denies by default, we deny */
+	REQUIRE(syscall_group("@docker/default-whitelist", &docker, NULL));
+	for (int nr = 0; nr < SYSCALLS_MAX; nr++)
+		CHECK(!(syscall_set_has(&docker, (unsigned)nr) && filter_denies(nr)));
+	CHECK(!syscall_group("@rkt/other", &white, NULL));
+	CHECK(!syscall_group("rkt/default-whitelist", &white, NULL));
+}
+
+/* ---- sets ---- */
+
+static bool read_set(const char *mode, const char *json, struct appc_seccomp *s)
+{
+	cJSON *value = cJSON_Parse(json);
+	struct err e = { 0 };
+	int r = appc_seccomp_read(value, !strcmp(mode, "retain"), s, &e);
+
+	if (r < 0)
+		printf("# %s\n", e.msg);
+	cJSON_Delete(value);
+	return r == 0;
+}
+
+/* of the words of @list: the rules of the manual, in the plainest way */
+static bool is_in(const char *list, const char *name)
+{
+	size_t n = name ? strlen(name) : 0;
+
+	for (const char *p = name ? list : ""; *p; p += strcspn(p, " "), p += *p == ' ')
+		if (strcspn(p, " ") == n && !strncmp(p, name, n))
+			return true;
+	return false;
+}
+
+#define LIFE_CYCLE "execve exit exit_group rt_sigreturn sigreturn restart_syscall"
+
+static uint32_t expected(bool retain, const char *list, uint64_t caps, int nr, uint32_t error)
+{
+	const char *name = syscall_name(nr);
+	struct seccomp_prog by_default;
+
+	if (nr < 0 || nr > 469)
+		return MISSING;
+	CHECK(build(caps, &by_default));
+	uint32_t was = ask(&by_default, nr, 0x7e020000, 0);
+	release(&by_default);
+	if (!retain)
+		return is_in(list, name) || was == DENIED ? SECCOMP_RET_ERRNO | error : was;
+	if (is_in(LIFE_CYCLE, name))
+		return ALLOWED;
+	if (is_in("clone personality", name) && is_in(list, name))
+		return was == DENIED ? SECCOMP_RET_ERRNO | error : was;
+	if (is_in(list, name))
+		return ALLOWED;
+	return nr == 435 ? MISSING : SECCOMP_RET_ERRNO | error;
+}
+
+static void compare(bool retain, const char *list, uint64_t caps, uint32_t error)
+{
+	char json[16384] = "{\"errno\":\"EACCES\",\"set\":[\"";
+	struct appc_seccomp s;
+	struct seccomp_prog p;
+	struct err e;
+	size_t n = strlen(json);
+
+	for (const char *q = list; *q && n < sizeof(json) - 8; q++) {
+		if (*q == ' ')
+			n += (size_t)sprintf(json + n, "\",\"");
+		else
+			json[n++] = *q;
+	}
+	strcpy(json + n, "\"]}");
+	REQUIRE(read_set(retain ? "retain" : "remove", json, &s));
+	REQUIRE(filter_build(caps, &s, &p, &e) == 0);
+	seccomp_notify(&p, false);
+	for (int nr = -1; nr < 600; nr++) {
+		uint32_t want = expected(retain, list, caps, nr, error), got = ask(&p, nr, 0x7e020000, 0);
+		if (want != got)
+			printf("# %s %d %s\n", retain ? "retain" : "remove", nr, syscall_name(nr));
+		CHECK_INT(got, want);
+	}
+	CHECK_INT(ask(&p, 0x40000000, 0, 0), MISSING);
+	release(&p);
+}
+
+/* every third name and so on, so that the program gets as long as it can be */
+static const char *every(int step)
+{
+	static char list[16384];
+	size_t n = 0;
+
+	list[0] = 0;
+	for (int nr = 0; nr < SYSCALLS_MAX; nr += step)
+		if (syscall_name(nr))
+			n += (size_t)sprintf(list + n, n ? " %s" : "%s", syscall_name(nr));
+	return list;
+}
+
+TEST(sets, "seccomp: a set's program says of every call what the rules say, whatever the set and the capabilities")
+{
+	static const char *const lists[] = { "read", "read write exit_group", "mount", "execve", "exit_group sendmsg capset",
+		"clone socket ioctl personality", "clone3", "clone clone3 unshare", "read nonsense", "nonsense",
+		"getpid getppid gettid getuid mount umount2 reboot keyctl" };
+	static const uint64_t caps[] = { 0, UINT64_C(1) << CAP_SYS_ADMIN, UINT64_MAX };
+
+	for (size_t c = 0; c < sizeof(caps) / sizeof(*caps); c++) {
+		for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+			compare(false, lists[i], caps[c], EACCES);
+			compare(true, lists[i], caps[c], EACCES);
+		}
+		for (int step = 1; step < 6; step++) {
+			compare(false, every(step), caps[c], EACCES);
+			compare(true, every(step), caps[c], EACCES);
+		}
+	}
+}
+
+TEST(wildcards, "seccomp: the wildcards: nothing filtered, the default, and the default's lists in sets")
+{
+	static const uint64_t caps[] = { 0, UINT64_C(1) << CAP_SYS_ADMIN };
+	struct appc_seccomp s;
+	struct seccomp_prog p, q;
+	struct err e;
+
+	REQUIRE(read_set("retain", "{\"set\":[\"read\",\"@appc.io/all\"]}", &s));
+	REQUIRE(filter_build(0, &s, &p, &e) == 0);
+	CHECK(!p.code);
+	REQUIRE(read_set("remove", "{\"set\":[\"read\",\"@appc.io/empty\"],\"errno\":\"ENOENT\"}", &s));
+	REQUIRE(filter_build(0, &s, &p, &e) == 0);
+	seccomp_notify(&p, false);
+	CHECK_INT(ask(&p, __NR_read, 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_mount, 0, 0), SECCOMP_RET_ERRNO | ENOENT);
+	release(&p);
+	for (size_t i = 0; i < 2; i++) {
+		/* the default's own list is the default, for each call that there is */
+		REQUIRE(build(caps[i], &q));
+		REQUIRE(read_set("retain", "{\"set\":[\"@rkt/default-whitelist\"]}", &s));
+		REQUIRE(filter_build(caps[i], &s, &p, &e) == 0);
+		seccomp_notify(&p, false);
+		for (int nr = 0; nr < 600; nr++)
+			if (syscall_name(nr) || nr > 469)
+				CHECK_INT(ask(&p, nr, 0x7e020000, 0x5412), ask(&q, nr, 0x7e020000, 0x5412));
+		release(&p);
+		release(&q);
+	}
+	REQUIRE(read_set("retain", "{\"set\":[\"@systemd/basic-io\",\"@other/one\"]}", &s));
+	REQUIRE(filter_build(0, &s, &p, &e) == 0);
+	seccomp_notify(&p, false);
+	CHECK_INT(ask(&p, __NR_read, 0, 0), ALLOWED);
+	CHECK_INT(ask(&p, __NR_getpid, 0, 0), DENIED);
+	release(&p);
+}
+
+TEST(key, "seccomp: the key opens what a set denies, a guess does not, and the default has none")
+{
+	static const unsigned long wrong[][2] = { { 1, 0 }, { 0, 1 }, { 1, 1 }, { ~0UL, ~0UL }, { 1UL << 31 << 1, 0 } };
+	struct appc_seccomp s;
+	struct seccomp_prog p;
+	struct err e;
+
+	REQUIRE(read_set("retain", "{\"set\":[\"read\"]}", &s));
+	REQUIRE(filter_build(0, &s, &p, &e) == 0);
+	seccomp_notify(&p, false);
+	struct seccomp_data d = { .nr = __NR_capset, .arch = ARCH, .args = { 1, 2, 3, 4, p.key[0], p.key[1] } };
+	CHECK_INT(interpret(&p, &d), ALLOWED);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		d.args[4] = p.key[0] ^ wrong[i][0];
+		d.args[5] = p.key[1] ^ wrong[i][1];
+		if (d.args[4] != p.key[0] || d.args[5] != p.key[1])
+			CHECK_INT(interpret(&p, &d), DENIED);
+	}
+	release(&p);
+	REQUIRE(build(0, &p));
+	CHECK(!p.key[0] && !p.key[1]);
+	d.nr = __NR_mount;
+	d.args[4] = d.args[5] = 0;
+	CHECK_INT(interpret(&p, &d), DENIED);
+	release(&p);
+}
+
+static int strict(void)
+{
+	struct appc_seccomp s;
+	struct seccomp_prog p;
+	struct err e;
+
+	if (!read_set("retain", "{\"set\":[\"getppid\"],\"errno\":\"ENOTTY\"}", &s) ||
+	    filter_build(0, &s, &p, &e) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_load(&p, NULL) < 0)
+		return 1;
+	if (syscall(SYS_getpid) != -1 || errno != ENOTTY)
+		seccomp_exit(&p, 2);
+	if (syscall(SYS_getppid) <= 0 || seccomp_call(&p, SYS_getpid, 0, 0, 0) <= 0)
+		seccomp_exit(&p, 3);
+	seccomp_exit(&p, 42);
+}
+
+TEST(stricter, "seccomp: the kernel takes a set's filter and its key, and returns its errno")
+{
+	CHECK_INT(in_child(strict), 42);
+}
+
+UNIT_MAIN(fits, ordinary, denied, arguments, missing, capabilities, loads, listens, names, groups, sets, wildcards, key,
+	  stricter)
