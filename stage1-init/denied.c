@@ -106,9 +106,9 @@ static void count(struct denied *d, size_t app, int nr)
 /* a number that no call has can be denied, too */
 static int format(char *line, size_t size, const char *app, const struct call *c)
 {
-	const char *name = syscall_name(c->nr);
+	char name[SYSCALL_NAME_SIZE];
 
-	if (name)
+	if (syscall_name(c->nr, name))
 		return snprintf(line, size, "%.300s %s %u\n", app, name, c->count);
 	return snprintf(line, size, "%.300s #%d %u\n", app, c->nr, c->count);
 }

@@ -94,7 +94,7 @@ void appc_seccomp_doubts(const struct appc_isolators *l,
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const cJSON *set = is_set(&l->v[i]) ? cJSON_GetObjectItemCaseSensitive(l->v[i].value, "set") : NULL;
-		for (const cJSON *j = cJSON_IsArray(set) ? set->child : NULL; j; j = j->next)
+		for (const cJSON *j = set && cJSON_IsArray(set) ? set->child : NULL; j; j = j->next)
 			if (cJSON_IsString(j))
 				doubt(j->valuestring, tell, ctx);
 	}

@@ -1,493 +1,496 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* made by syscalls.py; do not edit */
 #define N_NAMES 486
+/* each: how many bytes it shares with the one before, and the others */
 static const char names[] =
-	"_llseek\0"
-	"_newselect\0"
-	"_sysctl\0"
-	"accept\0"
-	"accept4\0"
-	"access\0"
-	"acct\0"
-	"add_key\0"
-	"adjtimex\0"
-	"afs_syscall\0"
-	"alarm\0"
-	"arch_prctl\0"
-	"arm_fadvise64_64\0"
-	"arm_sync_file_range\0"
-	"bdflush\0"
-	"bind\0"
-	"bpf\0"
-	"break\0"
-	"breakpoint\0"
-	"brk\0"
-	"cacheflush\0"
-	"cachestat\0"
-	"capget\0"
-	"capset\0"
-	"chdir\0"
-	"chmod\0"
-	"chown\0"
-	"chown32\0"
-	"chroot\0"
-	"clock_adjtime\0"
-	"clock_adjtime64\0"
-	"clock_getres\0"
-	"clock_getres_time64\0"
-	"clock_gettime\0"
-	"clock_gettime64\0"
-	"clock_nanosleep\0"
-	"clock_nanosleep_time64\0"
-	"clock_settime\0"
-	"clock_settime64\0"
-	"clone\0"
-	"clone3\0"
-	"close\0"
-	"close_range\0"
-	"connect\0"
-	"copy_file_range\0"
-	"creat\0"
-	"create_module\0"
-	"delete_module\0"
-	"dup\0"
-	"dup2\0"
-	"dup3\0"
-	"epoll_create\0"
-	"epoll_create1\0"
-	"epoll_ctl\0"
-	"epoll_ctl_old\0"
-	"epoll_pwait\0"
-	"epoll_pwait2\0"
-	"epoll_wait\0"
-	"epoll_wait_old\0"
-	"eventfd\0"
-	"eventfd2\0"
-	"execve\0"
-	"execveat\0"
-	"exit\0"
-	"exit_group\0"
-	"faccessat\0"
-	"faccessat2\0"
-	"fadvise64\0"
-	"fadvise64_64\0"
-	"fallocate\0"
-	"fanotify_init\0"
-	"fanotify_mark\0"
-	"fchdir\0"
-	"fchmod\0"
-	"fchmodat\0"
-	"fchmodat2\0"
-	"fchown\0"
-	"fchown32\0"
-	"fchownat\0"
-	"fcntl\0"
-	"fcntl64\0"
-	"fdatasync\0"
-	"fgetxattr\0"
-	"file_getattr\0"
-	"file_setattr\0"
-	"finit_module\0"
-	"flistxattr\0"
-	"flock\0"
-	"fork\0"
-	"fremovexattr\0"
-	"fsconfig\0"
-	"fsetxattr\0"
-	"fsmount\0"
-	"fsopen\0"
-	"fspick\0"
-	"fstat\0"
-	"fstat64\0"
-	"fstatat64\0"
-	"fstatfs\0"
-	"fstatfs64\0"
-	"fsync\0"
-	"ftime\0"
-	"ftruncate\0"
-	"ftruncate64\0"
-	"futex\0"
-	"futex_requeue\0"
-	"futex_time64\0"
-	"futex_wait\0"
-	"futex_waitv\0"
-	"futex_wake\0"
-	"futimesat\0"
-	"get_kernel_syms\0"
-	"get_mempolicy\0"
-	"get_robust_list\0"
-	"get_thread_area\0"
-	"get_tls\0"
-	"getcpu\0"
-	"getcwd\0"
-	"getdents\0"
-	"getdents64\0"
-	"getegid\0"
-	"getegid32\0"
-	"geteuid\0"
-	"geteuid32\0"
-	"getgid\0"
-	"getgid32\0"
-	"getgroups\0"
-	"getgroups32\0"
-	"getitimer\0"
-	"getpeername\0"
-	"getpgid\0"
-	"getpgrp\0"
-	"getpid\0"
-	"getpmsg\0"
-	"getppid\0"
-	"getpriority\0"
-	"getrandom\0"
-	"getresgid\0"
-	"getresgid32\0"
-	"getresuid\0"
-	"getresuid32\0"
-	"getrlimit\0"
-	"getrusage\0"
-	"getsid\0"
-	"getsockname\0"
-	"getsockopt\0"
-	"gettid\0"
-	"gettimeofday\0"
-	"getuid\0"
-	"getuid32\0"
-	"getxattr\0"
-	"getxattrat\0"
-	"gtty\0"
-	"idle\0"
-	"init_module\0"
-	"inotify_add_watch\0"
-	"inotify_init\0"
-	"inotify_init1\0"
-	"inotify_rm_watch\0"
-	"io_cancel\0"
-	"io_destroy\0"
-	"io_getevents\0"
-	"io_pgetevents\0"
-	"io_pgetevents_time64\0"
-	"io_setup\0"
-	"io_submit\0"
-	"io_uring_enter\0"
-	"io_uring_register\0"
-	"io_uring_setup\0"
-	"ioctl\0"
-	"ioperm\0"
-	"iopl\0"
-	"ioprio_get\0"
-	"ioprio_set\0"
-	"ipc\0"
-	"kcmp\0"
-	"kexec_file_load\0"
-	"kexec_load\0"
-	"keyctl\0"
-	"kill\0"
-	"landlock_add_rule\0"
-	"landlock_create_ruleset\0"
-	"landlock_restrict_self\0"
-	"lchown\0"
-	"lchown32\0"
-	"lgetxattr\0"
-	"link\0"
-	"linkat\0"
-	"listen\0"
-	"listmount\0"
-	"listxattr\0"
-	"listxattrat\0"
-	"llistxattr\0"
-	"lock\0"
-	"lookup_dcookie\0"
-	"lremovexattr\0"
-	"lseek\0"
-	"lsetxattr\0"
-	"lsm_get_self_attr\0"
-	"lsm_list_modules\0"
-	"lsm_set_self_attr\0"
-	"lstat\0"
-	"lstat64\0"
-	"madvise\0"
-	"map_shadow_stack\0"
-	"mbind\0"
-	"membarrier\0"
-	"memfd_create\0"
-	"memfd_secret\0"
-	"migrate_pages\0"
-	"mincore\0"
-	"mkdir\0"
-	"mkdirat\0"
-	"mknod\0"
-	"mknodat\0"
-	"mlock\0"
-	"mlock2\0"
-	"mlockall\0"
-	"mmap\0"
-	"mmap2\0"
-	"modify_ldt\0"
-	"mount\0"
-	"mount_setattr\0"
-	"move_mount\0"
-	"move_pages\0"
-	"mprotect\0"
-	"mpx\0"
-	"mq_getsetattr\0"
-	"mq_notify\0"
-	"mq_open\0"
-	"mq_timedreceive\0"
-	"mq_timedreceive_time64\0"
-	"mq_timedsend\0"
-	"mq_timedsend_time64\0"
-	"mq_unlink\0"
-	"mremap\0"
-	"mseal\0"
-	"msgctl\0"
-	"msgget\0"
-	"msgrcv\0"
-	"msgsnd\0"
-	"msync\0"
-	"munlock\0"
-	"munlockall\0"
-	"munmap\0"
-	"name_to_handle_at\0"
-	"nanosleep\0"
-	"newfstatat\0"
-	"nfsservctl\0"
-	"nice\0"
-	"oldfstat\0"
-	"oldlstat\0"
-	"oldolduname\0"
-	"oldstat\0"
-	"olduname\0"
-	"open\0"
-	"open_by_handle_at\0"
-	"open_tree\0"
-	"open_tree_attr\0"
-	"openat\0"
-	"openat2\0"
-	"pause\0"
-	"pciconfig_iobase\0"
-	"pciconfig_read\0"
-	"pciconfig_write\0"
-	"perf_event_open\0"
-	"personality\0"
-	"pidfd_getfd\0"
-	"pidfd_open\0"
-	"pidfd_send_signal\0"
-	"pipe\0"
-	"pipe2\0"
-	"pivot_root\0"
-	"pkey_alloc\0"
-	"pkey_free\0"
-	"pkey_mprotect\0"
-	"poll\0"
-	"ppoll\0"
-	"ppoll_time64\0"
-	"prctl\0"
-	"pread64\0"
-	"preadv\0"
-	"preadv2\0"
-	"prlimit64\0"
-	"process_madvise\0"
-	"process_mrelease\0"
-	"process_vm_readv\0"
-	"process_vm_writev\0"
-	"prof\0"
-	"profil\0"
-	"pselect6\0"
-	"pselect6_time64\0"
-	"ptrace\0"
-	"putpmsg\0"
-	"pwrite64\0"
-	"pwritev\0"
-	"pwritev2\0"
-	"query_module\0"
-	"quotactl\0"
-	"quotactl_fd\0"
-	"read\0"
-	"readahead\0"
-	"readdir\0"
-	"readlink\0"
-	"readlinkat\0"
-	"readv\0"
-	"reboot\0"
-	"recv\0"
-	"recvfrom\0"
-	"recvmmsg\0"
-	"recvmmsg_time64\0"
-	"recvmsg\0"
-	"remap_file_pages\0"
-	"removexattr\0"
-	"removexattrat\0"
-	"rename\0"
-	"renameat\0"
-	"renameat2\0"
-	"request_key\0"
-	"restart_syscall\0"
-	"riscv_flush_icache\0"
-	"riscv_hwprobe\0"
-	"rmdir\0"
-	"rseq\0"
-	"rt_sigaction\0"
-	"rt_sigpending\0"
-	"rt_sigprocmask\0"
-	"rt_sigqueueinfo\0"
-	"rt_sigreturn\0"
-	"rt_sigsuspend\0"
-	"rt_sigtimedwait\0"
-	"rt_sigtimedwait_time64\0"
-	"rt_tgsigqueueinfo\0"
-	"sched_get_priority_max\0"
-	"sched_get_priority_min\0"
-	"sched_getaffinity\0"
-	"sched_getattr\0"
-	"sched_getparam\0"
-	"sched_getscheduler\0"
-	"sched_rr_get_interval\0"
-	"sched_rr_get_interval_time64\0"
-	"sched_setaffinity\0"
-	"sched_setattr\0"
-	"sched_setparam\0"
-	"sched_setscheduler\0"
-	"sched_yield\0"
-	"seccomp\0"
-	"security\0"
-	"select\0"
-	"semctl\0"
-	"semget\0"
-	"semop\0"
-	"semtimedop\0"
-	"semtimedop_time64\0"
-	"send\0"
-	"sendfile\0"
-	"sendfile64\0"
-	"sendmmsg\0"
-	"sendmsg\0"
-	"sendto\0"
-	"set_mempolicy\0"
-	"set_mempolicy_home_node\0"
-	"set_robust_list\0"
-	"set_thread_area\0"
-	"set_tid_address\0"
-	"set_tls\0"
-	"setdomainname\0"
-	"setfsgid\0"
-	"setfsgid32\0"
-	"setfsuid\0"
-	"setfsuid32\0"
-	"setgid\0"
-	"setgid32\0"
-	"setgroups\0"
-	"setgroups32\0"
-	"sethostname\0"
-	"setitimer\0"
-	"setns\0"
-	"setpgid\0"
-	"setpriority\0"
-	"setregid\0"
-	"setregid32\0"
-	"setresgid\0"
-	"setresgid32\0"
-	"setresuid\0"
-	"setresuid32\0"
-	"setreuid\0"
-	"setreuid32\0"
-	"setrlimit\0"
-	"setsid\0"
-	"setsockopt\0"
-	"settimeofday\0"
-	"setuid\0"
-	"setuid32\0"
-	"setxattr\0"
-	"setxattrat\0"
-	"sgetmask\0"
-	"shmat\0"
-	"shmctl\0"
-	"shmdt\0"
-	"shmget\0"
-	"shutdown\0"
-	"sigaction\0"
-	"sigaltstack\0"
-	"signal\0"
-	"signalfd\0"
-	"signalfd4\0"
-	"sigpending\0"
-	"sigprocmask\0"
-	"sigreturn\0"
-	"sigsuspend\0"
-	"socket\0"
-	"socketcall\0"
-	"socketpair\0"
-	"splice\0"
-	"ssetmask\0"
-	"stat\0"
-	"stat64\0"
-	"statfs\0"
-	"statfs64\0"
-	"statmount\0"
-	"statx\0"
-	"stime\0"
-	"stty\0"
-	"swapoff\0"
-	"swapon\0"
-	"symlink\0"
-	"symlinkat\0"
-	"sync\0"
-	"sync_file_range\0"
-	"sync_file_range2\0"
-	"syncfs\0"
-	"sysfs\0"
-	"sysinfo\0"
-	"syslog\0"
-	"tee\0"
-	"tgkill\0"
-	"time\0"
-	"timer_create\0"
-	"timer_delete\0"
-	"timer_getoverrun\0"
-	"timer_gettime\0"
-	"timer_gettime64\0"
-	"timer_settime\0"
-	"timer_settime64\0"
-	"timerfd_create\0"
-	"timerfd_gettime\0"
-	"timerfd_gettime64\0"
-	"timerfd_settime\0"
-	"timerfd_settime64\0"
-	"times\0"
-	"tkill\0"
-	"truncate\0"
-	"truncate64\0"
-	"tuxcall\0"
-	"ugetrlimit\0"
-	"ulimit\0"
-	"umask\0"
-	"umount\0"
-	"umount2\0"
-	"uname\0"
-	"unlink\0"
-	"unlinkat\0"
-	"unshare\0"
-	"uprobe\0"
-	"uretprobe\0"
-	"uselib\0"
-	"userfaultfd\0"
-	"usr26\0"
-	"usr32\0"
-	"ustat\0"
-	"utime\0"
-	"utimensat\0"
-	"utimensat_time64\0"
-	"utimes\0"
-	"vfork\0"
-	"vhangup\0"
-	"vm86\0"
-	"vm86old\0"
-	"vmsplice\0"
-	"vserver\0"
-	"wait4\0"
-	"waitid\0"
-	"waitpid\0"
-	"write\0"
-	"writev\0";
+	"\000" "_llseek\0" /* _llseek */
+	"\001" "newselect\0" /* _newselect */
+	"\001" "sysctl\0" /* _sysctl */
+	"\000" "accept\0" /* accept */
+	"\006" "4\0" /* accept4 */
+	"\004" "ss\0" /* access */
+	"\003" "t\0" /* acct */
+	"\001" "dd_key\0" /* add_key */
+	"\002" "jtimex\0" /* adjtimex */
+	"\001" "fs_syscall\0" /* afs_syscall */
+	"\001" "larm\0" /* alarm */
+	"\001" "rch_prctl\0" /* arch_prctl */
+	"\002" "m_fadvise64_64\0" /* arm_fadvise64_64 */
+	"\004" "sync_file_range\0" /* arm_sync_file_range */
+	"\000" "bdflush\0" /* bdflush */
+	"\001" "ind\0" /* bind */
+	"\001" "pf\0" /* bpf */
+	"\001" "reak\0" /* break */
+	"\005" "point\0" /* breakpoint */
+	"\002" "k\0" /* brk */
+	"\000" "cacheflush\0" /* cacheflush */
+	"\005" "stat\0" /* cachestat */
+	"\002" "pget\0" /* capget */
+	"\003" "set\0" /* capset */
+	"\001" "hdir\0" /* chdir */
+	"\002" "mod\0" /* chmod */
+	"\002" "own\0" /* chown */
+	"\005" "32\0" /* chown32 */
+	"\002" "root\0" /* chroot */
+	"\001" "lock_adjtime\0" /* clock_adjtime */
+	"\015" "64\0" /* clock_adjtime64 */
+	"\006" "getres\0" /* clock_getres */
+	"\014" "_time64\0" /* clock_getres_time64 */
+	"\011" "time\0" /* clock_gettime */
+	"\015" "64\0" /* clock_gettime64 */
+	"\006" "nanosleep\0" /* clock_nanosleep */
+	"\017" "_time64\0" /* clock_nanosleep_time64 */
+	"\006" "settime\0" /* clock_settime */
+	"\015" "64\0" /* clock_settime64 */
+	"\003" "ne\0" /* clone */
+	"\005" "3\0" /* clone3 */
+	"\003" "se\0" /* close */
+	"\005" "_range\0" /* close_range */
+	"\001" "onnect\0" /* connect */
+	"\002" "py_file_range\0" /* copy_file_range */
+	"\001" "reat\0" /* creat */
+	"\005" "e_module\0" /* create_module */
+	"\000" "delete_module\0" /* delete_module */
+	"\001" "up\0" /* dup */
+	"\003" "2\0" /* dup2 */
+	"\003" "3\0" /* dup3 */
+	"\000" "epoll_create\0" /* epoll_create */
+	"\014" "1\0" /* epoll_create1 */
+	"\007" "tl\0" /* epoll_ctl */
+	"\011" "_old\0" /* epoll_ctl_old */
+	"\006" "pwait\0" /* epoll_pwait */
+	"\013" "2\0" /* epoll_pwait2 */
+	"\006" "wait\0" /* epoll_wait */
+	"\012" "_old\0" /* epoll_wait_old */
+	"\001" "ventfd\0" /* eventfd */
+	"\007" "2\0" /* eventfd2 */
+	"\001" "xecve\0" /* execve */
+	"\006" "at\0" /* execveat */
+	"\002" "it\0" /* exit */
+	"\004" "_group\0" /* exit_group */
+	"\000" "faccessat\0" /* faccessat */
+	"\011" "2\0" /* faccessat2 */
+	"\002" "dvise64\0" /* fadvise64 */
+	"\011" "_64\0" /* fadvise64_64 */
+	"\002" "llocate\0" /* fallocate */
+	"\002" "notify_init\0" /* fanotify_init */
+	"\011" "mark\0" /* fanotify_mark */
+	"\001" "chdir\0" /* fchdir */
+	"\003" "mod\0" /* fchmod */
+	"\006" "at\0" /* fchmodat */
+	"\010" "2\0" /* fchmodat2 */
+	"\003" "own\0" /* fchown */
+	"\006" "32\0" /* fchown32 */
+	"\006" "at\0" /* fchownat */
+	"\002" "ntl\0" /* fcntl */
+	"\005" "64\0" /* fcntl64 */
+	"\001" "datasync\0" /* fdatasync */
+	"\001" "getxattr\0" /* fgetxattr */
+	"\001" "ile_getattr\0" /* file_getattr */
+	"\005" "setattr\0" /* file_setattr */
+	"\002" "nit_module\0" /* finit_module */
+	"\001" "listxattr\0" /* flistxattr */
+	"\002" "ock\0" /* flock */
+	"\001" "ork\0" /* fork */
+	"\001" "removexattr\0" /* fremovexattr */
+	"\001" "sconfig\0" /* fsconfig */
+	"\002" "etxattr\0" /* fsetxattr */
+	"\002" "mount\0" /* fsmount */
+	"\002" "open\0" /* fsopen */
+	"\002" "pick\0" /* fspick */
+	"\002" "tat\0" /* fstat */
+	"\005" "64\0" /* fstat64 */
+	"\005" "at64\0" /* fstatat64 */
+	"\005" "fs\0" /* fstatfs */
+	"\007" "64\0" /* fstatfs64 */
+	"\002" "ync\0" /* fsync */
+	"\001" "time\0" /* ftime */
+	"\002" "runcate\0" /* ftruncate */
+	"\011" "64\0" /* ftruncate64 */
+	"\001" "utex\0" /* futex */
+	"\005" "_requeue\0" /* futex_requeue */
+	"\006" "time64\0" /* futex_time64 */
+	"\006" "wait\0" /* futex_wait */
+	"\012" "v\0" /* futex_waitv */
+	"\010" "ke\0" /* futex_wake */
+	"\003" "imesat\0" /* futimesat */
+	"\000" "get_kernel_syms\0" /* get_kernel_syms */
+	"\004" "mempolicy\0" /* get_mempolicy */
+	"\004" "robust_list\0" /* get_robust_list */
+	"\004" "thread_area\0" /* get_thread_area */
+	"\005" "ls\0" /* get_tls */
+	"\003" "cpu\0" /* getcpu */
+	"\004" "wd\0" /* getcwd */
+	"\003" "dents\0" /* getdents */
+	"\010" "64\0" /* getdents64 */
+	"\003" "egid\0" /* getegid */
+	"\007" "32\0" /* getegid32 */
+	"\004" "uid\0" /* geteuid */
+	"\007" "32\0" /* geteuid32 */
+	"\003" "gid\0" /* getgid */
+	"\006" "32\0" /* getgid32 */
+	"\004" "roups\0" /* getgroups */
+	"\011" "32\0" /* getgroups32 */
+	"\003" "itimer\0" /* getitimer */
+	"\003" "peername\0" /* getpeername */
+	"\004" "gid\0" /* getpgid */
+	"\005" "rp\0" /* getpgrp */
+	"\004" "id\0" /* getpid */
+	"\004" "msg\0" /* getpmsg */
+	"\004" "pid\0" /* getppid */
+	"\004" "riority\0" /* getpriority */
+	"\003" "random\0" /* getrandom */
+	"\004" "esgid\0" /* getresgid */
+	"\011" "32\0" /* getresgid32 */
+	"\006" "uid\0" /* getresuid */
+	"\011" "32\0" /* getresuid32 */
+	"\004" "limit\0" /* getrlimit */
+	"\004" "usage\0" /* getrusage */
+	"\003" "sid\0" /* getsid */
+	"\004" "ockname\0" /* getsockname */
+	"\007" "opt\0" /* getsockopt */
+	"\003" "tid\0" /* gettid */
+	"\005" "meofday\0" /* gettimeofday */
+	"\003" "uid\0" /* getuid */
+	"\006" "32\0" /* getuid32 */
+	"\003" "xattr\0" /* getxattr */
+	"\010" "at\0" /* getxattrat */
+	"\001" "tty\0" /* gtty */
+	"\000" "idle\0" /* idle */
+	"\001" "nit_module\0" /* init_module */
+	"\002" "otify_add_watch\0" /* inotify_add_watch */
+	"\010" "init\0" /* inotify_init */
+	"\014" "1\0" /* inotify_init1 */
+	"\010" "rm_watch\0" /* inotify_rm_watch */
+	"\001" "o_cancel\0" /* io_cancel */
+	"\003" "destroy\0" /* io_destroy */
+	"\003" "getevents\0" /* io_getevents */
+	"\003" "pgetevents\0" /* io_pgetevents */
+	"\015" "_time64\0" /* io_pgetevents_time64 */
+	"\003" "setup\0" /* io_setup */
+	"\004" "ubmit\0" /* io_submit */
+	"\003" "uring_enter\0" /* io_uring_enter */
+	"\011" "register\0" /* io_uring_register */
+	"\011" "setup\0" /* io_uring_setup */
+	"\002" "ctl\0" /* ioctl */
+	"\002" "perm\0" /* ioperm */
+	"\003" "l\0" /* iopl */
+	"\003" "rio_get\0" /* ioprio_get */
+	"\007" "set\0" /* ioprio_set */
+	"\001" "pc\0" /* ipc */
+	"\000" "kcmp\0" /* kcmp */
+	"\001" "exec_file_load\0" /* kexec_file_load */
+	"\006" "load\0" /* kexec_load */
+	"\002" "yctl\0" /* keyctl */
+	"\001" "ill\0" /* kill */
+	"\000" "landlock_add_rule\0" /* landlock_add_rule */
+	"\011" "create_ruleset\0" /* landlock_create_ruleset */
+	"\011" "restrict_self\0" /* landlock_restrict_self */
+	"\001" "chown\0" /* lchown */
+	"\006" "32\0" /* lchown32 */
+	"\001" "getxattr\0" /* lgetxattr */
+	"\001" "ink\0" /* link */
+	"\004" "at\0" /* linkat */
+	"\002" "sten\0" /* listen */
+	"\004" "mount\0" /* listmount */
+	"\004" "xattr\0" /* listxattr */
+	"\011" "at\0" /* listxattrat */
+	"\001" "listxattr\0" /* llistxattr */
+	"\001" "ock\0" /* lock */
+	"\002" "okup_dcookie\0" /* lookup_dcookie */
+	"\001" "removexattr\0" /* lremovexattr */
+	"\001" "seek\0" /* lseek */
+	"\003" "txattr\0" /* lsetxattr */
+	"\002" "m_get_self_attr\0" /* lsm_get_self_attr */
+	"\004" "list_modules\0" /* lsm_list_modules */
+	"\004" "set_self_attr\0" /* lsm_set_self_attr */
+	"\002" "tat\0" /* lstat */
+	"\005" "64\0" /* lstat64 */
+	"\000" "madvise\0" /* madvise */
+	"\002" "p_shadow_stack\0" /* map_shadow_stack */
+	"\001" "bind\0" /* mbind */
+	"\001" "embarrier\0" /* membarrier */
+	"\003" "fd_create\0" /* memfd_create */
+	"\006" "secret\0" /* memfd_secret */
+	"\001" "igrate_pages\0" /* migrate_pages */
+	"\002" "ncore\0" /* mincore */
+	"\001" "kdir\0" /* mkdir */
+	"\005" "at\0" /* mkdirat */
+	"\002" "nod\0" /* mknod */
+	"\005" "at\0" /* mknodat */
+	"\001" "lock\0" /* mlock */
+	"\005" "2\0" /* mlock2 */
+	"\005" "all\0" /* mlockall */
+	"\001" "map\0" /* mmap */
+	"\004" "2\0" /* mmap2 */
+	"\001" "odify_ldt\0" /* modify_ldt */
+	"\002" "unt\0" /* mount */
+	"\005" "_setattr\0" /* mount_setattr */
+	"\002" "ve_mount\0" /* move_mount */
+	"\005" "pages\0" /* move_pages */
+	"\001" "protect\0" /* mprotect */
+	"\002" "x\0" /* mpx */
+	"\001" "q_getsetattr\0" /* mq_getsetattr */
+	"\003" "notify\0" /* mq_notify */
+	"\003" "open\0" /* mq_open */
+	"\003" "timedreceive\0" /* mq_timedreceive */
+	"\017" "_time64\0" /* mq_timedreceive_time64 */
+	"\010" "send\0" /* mq_timedsend */
+	"\014" "_time64\0" /* mq_timedsend_time64 */
+	"\003" "unlink\0" /* mq_unlink */
+	"\001" "remap\0" /* mremap */
+	"\001" "seal\0" /* mseal */
+	"\002" "gctl\0" /* msgctl */
+	"\003" "get\0" /* msgget */
+	"\003" "rcv\0" /* msgrcv */
+	"\003" "snd\0" /* msgsnd */
+	"\002" "ync\0" /* msync */
+	"\001" "unlock\0" /* munlock */
+	"\007" "all\0" /* munlockall */
+	"\003" "map\0" /* munmap */
+	"\000" "name_to_handle_at\0" /* name_to_handle_at */
+	"\002" "nosleep\0" /* nanosleep */
+	"\001" "ewfstatat\0" /* newfstatat */
+	"\001" "fsservctl\0" /* nfsservctl */
+	"\001" "ice\0" /* nice */
+	"\000" "oldfstat\0" /* oldfstat */
+	"\003" "lstat\0" /* oldlstat */
+	"\003" "olduname\0" /* oldolduname */
+	"\003" "stat\0" /* oldstat */
+	"\003" "uname\0" /* olduname */
+	"\001" "pen\0" /* open */
+	"\004" "_by_handle_at\0" /* open_by_handle_at */
+	"\005" "tree\0" /* open_tree */
+	"\011" "_attr\0" /* open_tree_attr */
+	"\004" "at\0" /* openat */
+	"\006" "2\0" /* openat2 */
+	"\000" "pause\0" /* pause */
+	"\001" "ciconfig_iobase\0" /* pciconfig_iobase */
+	"\012" "read\0" /* pciconfig_read */
+	"\012" "write\0" /* pciconfig_write */
+	"\001" "erf_event_open\0" /* perf_event_open */
+	"\003" "sonality\0" /* personality */
+	"\001" "idfd_getfd\0" /* pidfd_getfd */
+	"\006" "open\0" /* pidfd_open */
+	"\006" "send_signal\0" /* pidfd_send_signal */
+	"\002" "pe\0" /* pipe */
+	"\004" "2\0" /* pipe2 */
+	"\002" "vot_root\0" /* pivot_root */
+	"\001" "key_alloc\0" /* pkey_alloc */
+	"\005" "free\0" /* pkey_free */
+	"\005" "mprotect\0" /* pkey_mprotect */
+	"\001" "oll\0" /* poll */
+	"\001" "poll\0" /* ppoll */
+	"\005" "_time64\0" /* ppoll_time64 */
+	"\001" "rctl\0" /* prctl */
+	"\002" "ead64\0" /* pread64 */
+	"\005" "v\0" /* preadv */
+	"\006" "2\0" /* preadv2 */
+	"\002" "limit64\0" /* prlimit64 */
+	"\002" "ocess_madvise\0" /* process_madvise */
+	"\011" "release\0" /* process_mrelease */
+	"\010" "vm_readv\0" /* process_vm_readv */
+	"\013" "writev\0" /* process_vm_writev */
+	"\003" "f\0" /* prof */
+	"\004" "il\0" /* profil */
+	"\001" "select6\0" /* pselect6 */
+	"\010" "_time64\0" /* pselect6_time64 */
+	"\001" "trace\0" /* ptrace */
+	"\001" "utpmsg\0" /* putpmsg */
+	"\001" "write64\0" /* pwrite64 */
+	"\006" "v\0" /* pwritev */
+	"\007" "2\0" /* pwritev2 */
+	"\000" "query_module\0" /* query_module */
+	"\002" "otactl\0" /* quotactl */
+	"\010" "_fd\0" /* quotactl_fd */
+	"\000" "read\0" /* read */
+	"\004" "ahead\0" /* readahead */
+	"\004" "dir\0" /* readdir */
+	"\004" "link\0" /* readlink */
+	"\010" "at\0" /* readlinkat */
+	"\004" "v\0" /* readv */
+	"\002" "boot\0" /* reboot */
+	"\002" "cv\0" /* recv */
+	"\004" "from\0" /* recvfrom */
+	"\004" "mmsg\0" /* recvmmsg */
+	"\010" "_time64\0" /* recvmmsg_time64 */
+	"\005" "sg\0" /* recvmsg */
+	"\002" "map_file_pages\0" /* remap_file_pages */
+	"\003" "ovexattr\0" /* removexattr */
+	"\013" "at\0" /* removexattrat */
+	"\002" "name\0" /* rename */
+	"\006" "at\0" /* renameat */
+	"\010" "2\0" /* renameat2 */
+	"\002" "quest_key\0" /* request_key */
+	"\002" "start_syscall\0" /* restart_syscall */
+	"\001" "iscv_flush_icache\0" /* riscv_flush_icache */
+	"\006" "hwprobe\0" /* riscv_hwprobe */
+	"\001" "mdir\0" /* rmdir */
+	"\001" "seq\0" /* rseq */
+	"\001" "t_sigaction\0" /* rt_sigaction */
+	"\006" "pending\0" /* rt_sigpending */
+	"\007" "rocmask\0" /* rt_sigprocmask */
+	"\006" "queueinfo\0" /* rt_sigqueueinfo */
+	"\006" "return\0" /* rt_sigreturn */
+	"\006" "suspend\0" /* rt_sigsuspend */
+	"\006" "timedwait\0" /* rt_sigtimedwait */
+	"\017" "_time64\0" /* rt_sigtimedwait_time64 */
+	"\003" "tgsigqueueinfo\0" /* rt_tgsigqueueinfo */
+	"\000" "sched_get_priority_max\0" /* sched_get_priority_max */
+	"\024" "in\0" /* sched_get_priority_min */
+	"\011" "affinity\0" /* sched_getaffinity */
+	"\012" "ttr\0" /* sched_getattr */
+	"\011" "param\0" /* sched_getparam */
+	"\011" "scheduler\0" /* sched_getscheduler */
+	"\006" "rr_get_interval\0" /* sched_rr_get_interval */
+	"\025" "_time64\0" /* sched_rr_get_interval_time64 */
+	"\006" "setaffinity\0" /* sched_setaffinity */
+	"\012" "ttr\0" /* sched_setattr */
+	"\011" "param\0" /* sched_setparam */
+	"\011" "scheduler\0" /* sched_setscheduler */
+	"\006" "yield\0" /* sched_yield */
+	"\001" "eccomp\0" /* seccomp */
+	"\003" "urity\0" /* security */
+	"\002" "lect\0" /* select */
+	"\002" "mctl\0" /* semctl */
+	"\003" "get\0" /* semget */
+	"\003" "op\0" /* semop */
+	"\003" "timedop\0" /* semtimedop */
+	"\012" "_time64\0" /* semtimedop_time64 */
+	"\002" "nd\0" /* send */
+	"\004" "file\0" /* sendfile */
+	"\010" "64\0" /* sendfile64 */
+	"\004" "mmsg\0" /* sendmmsg */
+	"\005" "sg\0" /* sendmsg */
+	"\004" "to\0" /* sendto */
+	"\002" "t_mempolicy\0" /* set_mempolicy */
+	"\015" "_home_node\0" /* set_mempolicy_home_node */
+	"\004" "robust_list\0" /* set_robust_list */
+	"\004" "thread_area\0" /* set_thread_area */
+	"\005" "id_address\0" /* set_tid_address */
+	"\005" "ls\0" /* set_tls */
+	"\003" "domainname\0" /* setdomainname */
+	"\003" "fsgid\0" /* setfsgid */
+	"\010" "32\0" /* setfsgid32 */
+	"\005" "uid\0" /* setfsuid */
+	"\010" "32\0" /* setfsuid32 */
+	"\003" "gid\0" /* setgid */
+	"\006" "32\0" /* setgid32 */
+	"\004" "roups\0" /* setgroups */
+	"\011" "32\0" /* setgroups32 */
+	"\003" "hostname\0" /* sethostname */
+	"\003" "itimer\0" /* setitimer */
+	"\003" "ns\0" /* setns */
+	"\003" "pgid\0" /* setpgid */
+	"\004" "riority\0" /* setpriority */
+	"\003" "regid\0" /* setregid */
+	"\010" "32\0" /* setregid32 */
+	"\005" "sgid\0" /* setresgid */
+	"\011" "32\0" /* setresgid32 */
+	"\006" "uid\0" /* setresuid */
+	"\011" "32\0" /* setresuid32 */
+	"\005" "uid\0" /* setreuid */
+	"\010" "32\0" /* setreuid32 */
+	"\004" "limit\0" /* setrlimit */
+	"\003" "sid\0" /* setsid */
+	"\004" "ockopt\0" /* setsockopt */
+	"\003" "timeofday\0" /* settimeofday */
+	"\003" "uid\0" /* setuid */
+	"\006" "32\0" /* setuid32 */
+	"\003" "xattr\0" /* setxattr */
+	"\010" "at\0" /* setxattrat */
+	"\001" "getmask\0" /* sgetmask */
+	"\001" "hmat\0" /* shmat */
+	"\003" "ctl\0" /* shmctl */
+	"\003" "dt\0" /* shmdt */
+	"\003" "get\0" /* shmget */
+	"\002" "utdown\0" /* shutdown */
+	"\001" "igaction\0" /* sigaction */
+	"\004" "ltstack\0" /* sigaltstack */
+	"\003" "nal\0" /* signal */
+	"\006" "fd\0" /* signalfd */
+	"\010" "4\0" /* signalfd4 */
+	"\003" "pending\0" /* sigpending */
+	"\004" "rocmask\0" /* sigprocmask */
+	"\003" "return\0" /* sigreturn */
+	"\003" "suspend\0" /* sigsuspend */
+	"\001" "ocket\0" /* socket */
+	"\006" "call\0" /* socketcall */
+	"\006" "pair\0" /* socketpair */
+	"\001" "plice\0" /* splice */
+	"\001" "setmask\0" /* ssetmask */
+	"\001" "tat\0" /* stat */
+	"\004" "64\0" /* stat64 */
+	"\004" "fs\0" /* statfs */
+	"\006" "64\0" /* statfs64 */
+	"\004" "mount\0" /* statmount */
+	"\004" "x\0" /* statx */
+	"\002" "ime\0" /* stime */
+	"\002" "ty\0" /* stty */
+	"\001" "wapoff\0" /* swapoff */
+	"\005" "n\0" /* swapon */
+	"\001" "ymlink\0" /* symlink */
+	"\007" "at\0" /* symlinkat */
+	"\002" "nc\0" /* sync */
+	"\004" "_file_range\0" /* sync_file_range */
+	"\017" "2\0" /* sync_file_range2 */
+	"\004" "fs\0" /* syncfs */
+	"\002" "sfs\0" /* sysfs */
+	"\003" "info\0" /* sysinfo */
+	"\003" "log\0" /* syslog */
+	"\000" "tee\0" /* tee */
+	"\001" "gkill\0" /* tgkill */
+	"\001" "ime\0" /* time */
+	"\004" "r_create\0" /* timer_create */
+	"\006" "delete\0" /* timer_delete */
+	"\006" "getoverrun\0" /* timer_getoverrun */
+	"\011" "time\0" /* timer_gettime */
+	"\015" "64\0" /* timer_gettime64 */
+	"\006" "settime\0" /* timer_settime */
+	"\015" "64\0" /* timer_settime64 */
+	"\005" "fd_create\0" /* timerfd_create */
+	"\010" "gettime\0" /* timerfd_gettime */
+	"\017" "64\0" /* timerfd_gettime64 */
+	"\010" "settime\0" /* timerfd_settime */
+	"\017" "64\0" /* timerfd_settime64 */
+	"\004" "s\0" /* times */
+	"\001" "kill\0" /* tkill */
+	"\001" "runcate\0" /* truncate */
+	"\010" "64\0" /* truncate64 */
+	"\001" "uxcall\0" /* tuxcall */
+	"\000" "ugetrlimit\0" /* ugetrlimit */
+	"\001" "limit\0" /* ulimit */
+	"\001" "mask\0" /* umask */
+	"\002" "ount\0" /* umount */
+	"\006" "2\0" /* umount2 */
+	"\001" "name\0" /* uname */
+	"\002" "link\0" /* unlink */
+	"\006" "at\0" /* unlinkat */
+	"\002" "share\0" /* unshare */
+	"\001" "probe\0" /* uprobe */
+	"\001" "retprobe\0" /* uretprobe */
+	"\001" "selib\0" /* uselib */
+	"\003" "rfaultfd\0" /* userfaultfd */
+	"\002" "r26\0" /* usr26 */
+	"\003" "32\0" /* usr32 */
+	"\002" "tat\0" /* ustat */
+	"\001" "time\0" /* utime */
+	"\005" "nsat\0" /* utimensat */
+	"\011" "_time64\0" /* utimensat_time64 */
+	"\005" "s\0" /* utimes */
+	"\000" "vfork\0" /* vfork */
+	"\001" "hangup\0" /* vhangup */
+	"\001" "m86\0" /* vm86 */
+	"\004" "old\0" /* vm86old */
+	"\002" "splice\0" /* vmsplice */
+	"\001" "server\0" /* vserver */
+	"\000" "wait4\0" /* wait4 */
+	"\004" "id\0" /* waitid */
+	"\004" "pid\0" /* waitpid */
+	"\001" "rite\0" /* write */
+	"\005" "v\0" /* writev */
+;
+#define NAME_MAX_LEN 28
 
 #if defined(__x86_64__) /* x86_64 */
 static const uint16_t numbers[N_NAMES] = { 65535, 65535, 156, 43, 288, 21, 163, 248, 159, 183, 37, 158, 65535, 65535, 65535, 49, 321, 65535, 65535, 12, 65535, 451, 125, 126, 80, 90, 92, 65535, 161, 305, 65535, 229, 65535, 228, 65535, 230, 65535, 227, 65535, 56, 435, 3, 436, 42, 326, 85, 174, 176, 32, 33, 292, 213, 291, 233, 214, 281, 441, 232, 215, 284, 290, 59, 322, 60, 231, 269, 439, 221, 65535, 285, 300, 301, 81, 91, 268, 452, 93, 65535, 260, 72, 65535, 75, 193, 468, 469, 313, 196, 73, 57, 199, 431, 190, 432, 430, 433, 5, 65535, 65535, 138, 65535, 74, 65535, 77, 65535, 202, 456, 65535, 455, 449, 454, 261, 177, 239, 274, 211, 65535, 309, 79, 78, 217, 108, 65535, 107, 65535, 104, 65535, 115, 65535, 36, 52, 121, 111, 39, 181, 110, 140, 318, 120, 65535, 118, 65535, 97, 98, 124, 51, 55, 186, 96, 102, 65535, 191, 464, 65535, 65535, 175, 254, 253, 294, 255, 210, 207, 208, 333, 65535, 206, 209, 426, 427, 425, 16, 173, 172, 252, 251, 65535, 312, 320, 246, 250, 62, 445, 444, 446, 94, 65535, 192, 86, 265, 50, 458, 194, 465, 195, 65535, 212, 198, 8, 189, 459, 461, 460, 6, 65535, 28, 453, 237, 324, 319, 447, 256, 27, 83, 258, 133, 259, 149, 325, 151, 9, 65535, 154, 165, 442, 429, 279, 10, 65535, 245, 244, 240, 243, 65535, 242, 65535, 241, 25, 462, 71, 68, 70, 69, 26, 150, 152, 11, 303, 35, 262, 180, 65535, 65535, 65535, 65535, 65535, 65535, 2, 304, 428, 467, 257, 437, 34, 65535, 65535, 65535, 298, 135, 438, 434, 424, 22, 293, 155, 330, 331, 329, 7, 271, 65535, 157, 17, 295, 327, 302, 440, 448, 310, 311, 65535, 65535, 270, 65535, 101, 182, 18, 296, 328, 178, 179, 443, 0, 187, 65535, 89, 267, 19, 169, 65535, 45, 299, 65535, 47, 216, 197, 466, 82, 264, 316, 249, 219, 65535, 65535, 84, 334, 13, 127, 14, 129, 15, 130, 128, 65535, 297, 146, 147, 204, 315, 143, 145, 148, 65535, 203, 314, 142, 144, 24, 317, 185, 23, 66, 64, 65, 220, 65535, 65535, 40, 65535, 307, 46, 44, 238, 450, 273, 205, 218, 65535, 171, 123, 65535, 122, 65535, 106, 65535, 116, 65535, 170, 38, 308, 109, 141, 114, 65535, 119, 65535, 117, 65535, 113, 65535, 160, 112, 54, 164, 105, 65535, 188, 463, 65535, 30, 31, 67, 29, 48, 65535, 131, 65535, 282, 289, 65535, 65535, 65535, 65535, 41, 65535, 53, 275, 65535, 4, 65535, 137, 65535, 457, 332, 65535, 65535, 168, 167, 88, 266, 162, 277, 65535, 306, 139, 99, 103, 276, 234, 201, 222, 226, 225, 224, 65535, 223, 65535, 283, 287, 65535, 286, 65535, 100, 200, 76, 65535, 184, 65535, 65535, 95, 65535, 166, 63, 87, 263, 272, 336, 335, 134, 323, 65535, 65535, 136, 132, 280, 65535, 235, 58, 153, 65535, 65535, 278, 236, 61, 247, 65535, 1, 20 };

@@ -18,6 +18,7 @@ struct group {
 #define PRIVATE      0xf000 /* as the table has them, and */
 #define PRIVATE_BASE 0xf0000
 
+_Static_assert(NAME_MAX_LEN < SYSCALL_NAME_SIZE, "no room for the longest name");
 _Static_assert(N_NAMES <= 8 * GROUP_BYTES, "the groups are too short");
 
 bool syscall_set_has(const struct syscall_set *s, unsigned nr)
@@ -38,24 +39,43 @@ static int number_of(size_t i)
 	return numbers[i] < PRIVATE ? numbers[i] : numbers[i] - PRIVATE + PRIVATE_BASE;
 }
 
+/* the names one after the other; each is made of the one before */
+struct walk {
+	const char *p;
+	char        name[NAME_MAX_LEN + 1];
+};
+
+static const char *next_name(struct walk *w)
+{
+	size_t same = (unsigned char)*w->p++, n = strlen(w->p) + 1;
+
+	memcpy(w->name + same, w->p, n);
+	w->p += n;
+	return w->name;
+}
+
 int syscall_number(const char *name)
 {
-	const char *p = names;
+	struct walk w = { .p = names };
 
-	for (size_t i = 0; i < N_NAMES; i++, p += strlen(p) + 1)
-		if (!strcmp(p, name))
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (!strcmp(next_name(&w), name))
 			return number_of(i);
 	return SYSCALL_UNKNOWN;
 }
 
-const char *syscall_name(int nr)
+bool syscall_name(int nr, char *out)
 {
-	const char *p = names;
+	struct walk w = { .p = names };
 
-	for (size_t i = 0; nr >= 0 && i < N_NAMES; i++, p += strlen(p) + 1)
-		if (number_of(i) == nr)
-			return p;
-	return NULL;
+	for (size_t i = 0; nr >= 0 && i < N_NAMES; i++) {
+		const char *name = next_name(&w);
+		if (number_of(i) == nr) {
+			memcpy(out, name, strlen(name) + 1);
+			return true;
+		}
+	}
+	return false;
 }
 
 static void add_members(const struct group *g, struct syscall_set *s, size_t *absent)

@@ -22,8 +22,9 @@ void syscall_set_add(struct syscall_set *s, unsigned nr);
 #define SYSCALL_UNKNOWN   (-2)
 /** syscall_number() - "mount" -> its number here, or one of the above */
 int syscall_number(const char *name);
-/** syscall_name() - NULL: no call of this architecture */
-const char *syscall_name(int nr);
+/** syscall_name() - into @out, SYSCALL_NAME_SIZE bytes; false: no call of this architecture */
+#define SYSCALL_NAME_SIZE 40
+bool syscall_name(int nr, char *out);
 
 /** syscall_group() - adds the calls of "@docker/default-whitelist"; false: no such group. *absent (or NULL) counts
  * those that this architecture lacks */

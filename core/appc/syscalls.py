@@ -8,6 +8,7 @@ has what is newer, and the groups. A test compares what comes out with the kerne
 
 One sorted list of names serves all architectures and groups: an architecture is an array of numbers beside it
 (0xffff: not there; from 0xf000: the private calls of ARM), a group a string of bits."""
+import os
 import pathlib
 import re
 import sys
@@ -69,8 +70,13 @@ def main():
 
     print("/* SPDX-License-Identifier: Apache-2.0 */\n/* made by syscalls.py; do not edit */")
     print(f"#define N_NAMES {len(names)}")
+    print("/* each: how many bytes it shares with the one before, and the others */")
     print("static const char names[] =")
-    print("\n".join(f'\t"{n}\\0"' for n in names) + ";\n")
+    for before, n in zip([""] + names, names):
+        same = len(os.path.commonprefix([before, n]))
+        print(f'\t"\\{same:03o}" "{n[same:]}\\0" /* {n} */')
+    print(";")
+    print(f"#define NAME_MAX_LEN {max(map(len, names))}\n")
     for i, (a, condition) in enumerate(ARCHES.items()):
         print(f"#{'elif' if i else 'if'} {condition} /* {a} */")
         v = [arches[a].get(n, ABSENT) for n in names]

@@ -33,6 +33,7 @@ static void check_limits(const struct appc_limits *l)
 {
 	must(l->memory_bytes >= 0 && l->memory_request >= 0 && l->cpu_millis >= 0 && l->cpu_request_millis >= 0);
 	must(l->pids >= 0 && (!l->cpu_shares || (l->cpu_shares >= 2 && l->cpu_shares <= 262144)));
+	must(l->seccomp.mode <= APPC_SECCOMP_NONE && l->seccomp.error >= 0 && l->seccomp.error < 4096);
 	must(l->oom_score_adj >= -1000 && l->oom_score_adj <= 1000);
 	for (int i = 0; i < 64; i++)
 		must(!(l->caps >> i & 1) || appc_cap_name(i));
@@ -67,9 +68,13 @@ static void name_alone(const uint8_t *data, size_t size)
 		return;
 	memcpy(text, data, size);
 	text[size] = 0;
-	int cap = appc_cap_number(text), number = appc_errno_number(text);
+	int cap = appc_cap_number(text), number = appc_errno_number(text), call = syscall_number(text);
+	struct syscall_set group = { { 0 } };
+	char name[SYSCALL_NAME_SIZE];
 	must(cap == -1 || !strcmp(appc_cap_name(cap), text));
 	must(number == -1 || number > 0);
+	must(call < 0 || (syscall_name(call, name) && syscall_number(name) == call));
+	must(!syscall_group(text, &group, NULL) || *text == '@');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

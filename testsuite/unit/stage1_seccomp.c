@@ -78,6 +78,14 @@ static void release(struct seccomp_prog *p)
 	p->code = NULL;
 }
 
+/* until the next call */
+static const char *name_of(int nr)
+{
+	static char name[SYSCALL_NAME_SIZE];
+
+	return syscall_name(nr, name) ? name : NULL;
+}
+
 #define ALLOWED SECCOMP_RET_ALLOW
 #define DENIED  (SECCOMP_RET_ERRNO | EPERM)
 #define MISSING (SECCOMP_RET_ERRNO | ENOSYS)
@@ -155,7 +163,7 @@ TEST(denied, "seccomp: what reaches beyond a pod is EPERM, and has a name")
 		if (ask(&p, calls[i].nr, 0, 0) != DENIED)
 			printf("# %s\n", calls[i].name);
 		CHECK_INT(ask(&p, calls[i].nr, 0, 0), DENIED);
-		CHECK_STR(syscall_name(calls[i].nr), calls[i].name);
+		CHECK_STR(name_of(calls[i].nr), calls[i].name);
 	}
 	release(&p);
 }
@@ -318,10 +326,10 @@ TEST(names, "syscalls: names and numbers are each other's, and those of this arc
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
 		CHECK_INT(syscall_number(calls[i].name), calls[i].nr);
-		CHECK_STR(syscall_name(calls[i].nr), calls[i].name);
+		CHECK_STR(name_of(calls[i].nr), calls[i].name);
 	}
 	for (int nr = -5; nr < SYSCALLS_MAX; nr++) {
-		const char *name = syscall_name(nr);
+		const char *name = name_of(nr);
 		if (name) {
 			found++;
 			CHECK_INT(syscall_number(name), nr);
@@ -344,9 +352,9 @@ TEST(groups, "syscalls: @rkt/default-blacklist is what the default filter denies
 	REQUIRE(syscall_group("@rkt/default-whitelist", &white, NULL));
 	for (int nr = 0; nr < SYSCALLS_MAX; nr++) {
 		if (filter_denies(nr) != syscall_set_has(&black, (unsigned)nr))
-			printf("# %s\n", syscall_name(nr));
+			printf("# %s\n", name_of(nr));
 		CHECK_INT(syscall_set_has(&black, (unsigned)nr), filter_denies(nr));
-		CHECK_INT(syscall_set_has(&white, (unsigned)nr), syscall_name(nr) && !filter_denies(nr));
+		CHECK_INT(syscall_set_has(&white, (unsigned)nr), name_of(nr) && !filter_denies(nr));
 	}
 	/* THREATS: what Docker denies by default, we deny */
 	REQUIRE(syscall_group("@docker/default-whitelist", &docker, NULL));
@@ -385,7 +393,7 @@ static bool is_in(const char *list, const char *name)
 
 static uint32_t expected(bool retain, const char *list, uint64_t caps, int nr, uint32_t error)
 {
-	const char *name = syscall_name(nr);
+	const char *name = name_of(nr);
 	struct seccomp_prog by_default;
 
 	if (nr < 0 || nr > 469)
@@ -425,7 +433,7 @@ static void compare(bool retain, const char *list, uint64_t caps, uint32_t error
 	for (int nr = -1; nr < 600; nr++) {
 		uint32_t want = expected(retain, list, caps, nr, error), got = ask(&p, nr, 0x7e020000, 0);
 		if (want != got)
-			printf("# %s %d %s\n", retain ? "retain" : "remove", nr, syscall_name(nr));
+			printf("# %s %d %s\n", retain ? "retain" : "remove", nr, name_of(nr));
 		CHECK_INT(got, want);
 	}
 	CHECK_INT(ask(&p, 0x40000000, 0, 0), MISSING);
@@ -440,8 +448,8 @@ static const char *every(int step)
 
 	list[0] = 0;
 	for (int nr = 0; nr < SYSCALLS_MAX; nr += step)
-		if (syscall_name(nr))
-			n += (size_t)sprintf(list + n, n ? " %s" : "%s", syscall_name(nr));
+		if (name_of(nr))
+			n += (size_t)sprintf(list + n, n ? " %s" : "%s", name_of(nr));
 	return list;
 }
 
@@ -487,7 +495,7 @@ TEST(wildcards, "seccomp: the wildcards: nothing filtered, the default, and the 
 		REQUIRE(filter_build(caps[i], &s, &p, &e) == 0);
 		seccomp_notify(&p, false);
 		for (int nr = 0; nr < 600; nr++)
-			if (syscall_name(nr) || nr > 469)
+			if (name_of(nr) || nr > 469)
 				CHECK_INT(ask(&p, nr, 0x7e020000, 0x5412), ask(&q, nr, 0x7e020000, 0x5412));
 		release(&p);
 		release(&q);

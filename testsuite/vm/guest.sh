@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # guest.sh - the cases that run inside the guest; prints "ok - NAME" or "not ok - NAME # WHY" for each
 #
-# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape in it), and in $cgroup what is mounted.
+# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape and /calls in it), and in $cgroup what is mounted.
 
 R="/rkt --dir=${data:-/data} --insecure-options=image"
 ln -s rktbox /rkt
@@ -46,6 +46,14 @@ pod_options='--no-overlay'
 judge "a copied root" "$(app 'ls -d /only-on-the-host /bin/busybox 2>/dev/null')" /bin/busybox
 pod_options='' options='--readonly-rootfs'
 judge "a read-only root" "$(app 'touch /x 2>/dev/null || echo no')" no
+options=''
+judge "a denied call" "$(app '/calls getpid unshare i386 newer')" "$(printf 'getpid 0\nunshare 1\ni386 38\nnewer 38')"
+options='--seccomp mode=remove,errno=ENOTTY,getpid,sendmsg'
+judge "a set of denied calls" "$(app '/calls getpid getppid unshare')" "$(printf 'getpid 25\ngetppid 0\nunshare 25')"
+$R run --net=none --uuid-file-save=/uuid example.com/busybox --seccomp mode=retain,write,uname --exec=/calls -- \
+	getpid uname capset >/out 2>/err
+judge "a set of allowed calls" "$(cat /out)" "$(printf 'getpid 1\nuname 14\ncapset 1')"
+judge "what was denied" "$($R logs --denied "$(cat /uuid)" | sort | tr '\n' ' ')" 'capset 1 getpid 1 '
 options=''
 
 # Since 6.11 a kernel may have the memory controller for v2 only; 6.12 of Debian is such a one.
