@@ -298,5 +298,42 @@ TEST(duplicate_volume, "podopts: two volumes of one name are refused")
 	pod_manifest_free(&m);
 }
 
+static void check_seccomp(const char *arg, bool want_retain, const char *want)
+{
+	cJSON *value = NULL;
+	bool retain = !want_retain;
+	struct err e = { 0 };
+
+	if (podopts_seccomp(arg, &retain, &value, &e) < 0) {
+		CHECK_STR(e.msg, "");
+		return;
+	}
+	char *text = cJSON_PrintUnformatted(value);
+	CHECK_INT(retain, want_retain);
+	CHECK_STR(text, want);
+	free(text);
+	cJSON_Delete(value);
+}
+
+TEST(seccomp, "podopts: --seccomp is the isolator of its mode, in whatever order its words come")
+{
+	static const char *const bad[] = { "", ",", "mode=retain", "read", "mode=retain,", "mode=retain,,read", "mode=", "mode=,read",
+		"mode=Retain,read", "mode=retain,read,mode=retain", "mode=retain,errno=,errno=EPERM,read", "mode=retain,x=y,read",
+		"mode=retain,=read", "errno=EPERM,read", "mode=retain,errno=EPERM" };
+
+	check_seccomp("mode=retain,read", true, "{\"set\":[\"read\"]}");
+	check_seccomp("mode=remove,errno=ENOTSUP,socket", false, "{\"set\":[\"socket\"],\"errno\":\"ENOTSUP\"}");
+	check_seccomp("@rkt/default-whitelist,umount,errno=,mode=retain", true,
+		"{\"set\":[\"@rkt/default-whitelist\",\"umount\"],\"errno\":\"\"}");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		cJSON *value = NULL;
+		bool retain;
+		struct err e = { 0 };
+		CHECK_INT(podopts_seccomp(bad[i], &retain, &value, &e), -1);
+		CHECK(e.code == EINVAL && *e.msg);
+	}
+}
+
 UNIT_MAIN(one_image, read_only_last, arguments, pod_wide, old_spellings, needs_image, conflicts, bad_values,
-	  host_volume, empty_volume, bind_volume, bad_volumes, duplicate_volume)
+	  host_volume, empty_volume, bind_volume, bad_volumes, duplicate_volume,
+	  seccomp)
