@@ -104,7 +104,7 @@ static void check_image(struct subject *s, struct peek *in, const struct subject
 	};
 	struct ui_progress progress;
 	const struct aci_handler h = { .ctx = &progress, .progress = how->progress ? ui_progress_at : NULL,
-					 .undigested = !how->digest };
+					 .undigested = !how->digest, .no_files = !strcmp(s->file, SUBJECT_STDIN) };
 	struct aci_result r = { 0 };
 	struct err e;
 

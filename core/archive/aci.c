@@ -430,7 +430,7 @@ static int open_chain(struct pass *a, struct err *e)
 		return 0;
 	if (!a->h->undigested && !(a->hash = hash_new(e)))
 		return -1;
-	a->paths = paths_new(&on, e);
+	a->paths = paths_new(&on, a->h->no_files, e);
 	if (!a->paths)
 		return -1;
 	const struct pump_follower hasher = { a->hash, hash_block };

@@ -44,6 +44,7 @@ struct aci_handler {
 	 * archive that is not compressed and whose source can skip, is not read
 	 */
 	bool undigested;
+	bool no_files; /* what otherwise goes into temporary files, the paths of many entries, is kept in memory */
 };
 
 /* the manifest's entry in the tar: its headers, text and padding; and what they say of the owner */

@@ -57,6 +57,7 @@ struct paths {
 	size_t               depth, ends[DEPTH_MAX];
 	struct siphash       hashes[DEPTH_MAX];
 	/* once the table was full */
+	bool                 no_files;
 	int                  runs_fd, log_fd;
 	uint64_t             n_records;
 	struct run          *runs;
@@ -265,11 +266,11 @@ int paths_add(struct paths *p, const struct tar_entry *entry, struct err *e)
 
 /* ---- temporary files ---- */
 
-static int open_tmp(struct err *e)
+static int open_tmp(bool no_files, struct err *e)
 {
 	const char *dirs[] = { getenv("TMPDIR"), "/var/tmp", "/tmp" };
 
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+	for (size_t i = 0; !no_files && i < sizeof(dirs) / sizeof(*dirs); i++) {
 		int fd = dirs[i] && *dirs[i] ? open(dirs[i], O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 		if (fd >= 0)
 			return fd;
@@ -316,7 +317,7 @@ static int spill(struct paths *p, struct err *e)
 {
 	size_t n = 0;
 
-	if (!p->n_runs && ((p->runs_fd = open_tmp(e)) < 0 || (p->log_fd = open_tmp(e)) < 0))
+	if (!p->n_runs && ((p->runs_fd = open_tmp(p->no_files, e)) < 0 || (p->log_fd = open_tmp(p->no_files, e)) < 0))
 		return -1;
 	for (size_t i = 0; i < p->size; i++)
 		if (p->table[i].def || p->table[i].use)
@@ -582,7 +583,7 @@ int paths_finish(struct paths *p, struct err *e)
 	return report_faults(p, e);
 }
 
-struct paths *paths_new(const struct paths_handler *h, struct err *e)
+struct paths *paths_new(const struct paths_handler *h, bool no_files, struct err *e)
 {
 	struct paths *p = calloc(1, sizeof(*p));
 
@@ -591,6 +592,7 @@ struct paths *paths_new(const struct paths_handler *h, struct err *e)
 		return NULL;
 	}
 	p->h = *h;
+	p->no_files = no_files;
 	p->runs_fd = p->log_fd = -1;
 	/* 16 bytes come whole and at once, but for a machine that has just been switched on */
 	if (getrandom(&p->key, sizeof(p->key), 0) != (ssize_t)sizeof(p->key)) {

@@ -29,14 +29,15 @@ struct paths_handler {
 
 struct paths;
 
-struct paths *paths_new(const struct paths_handler *h, struct err *e);
+/** paths_new() - @no_files: what does not fit is kept in memory all the same, about 100 bytes of each path */
+struct paths *paths_new(const struct paths_handler *h, bool no_files, struct err *e);
 void paths_free(struct paths *p);
 
 /**
  * paths_add() - one entry, in the order of the archive
  *
  * Faults are reported at once while all paths fit into memory (about 14,000), else by paths_finish(). Then
- * they go to unlinked temporary files in $TMPDIR, /var/tmp or /tmp. -1: those could not be written.
+ * they go to unlinked temporary files in $TMPDIR, /var/tmp or /tmp, or to memory. -1: those could not be written.
  */
 int paths_add(struct paths *p, const struct tar_entry *entry, struct err *e);
 

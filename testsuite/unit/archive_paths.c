@@ -30,11 +30,13 @@ static void on_fault(void *ctx, enum paths_fault what, const char *path, uint64_
 	t->n++;
 }
 
+static bool no_files;
+
 static struct paths *start(struct told *t)
 {
 	const struct paths_handler h = { t, on_fault };
 	struct err e;
-	struct paths *p = paths_new(&h, &e);
+	struct paths *p = paths_new(&h, no_files, &e);
 
 	if (!p)
 		abort();
@@ -143,6 +145,9 @@ TEST(in_memory, "paths: all faults, in memory")
 TEST(spilled, "paths: the same faults when they do not fit into memory")
 {
 	all_faults(MANY);
+	no_files = true;
+	all_faults(MANY);
+	no_files = false;
 }
 
 TEST(at_the_edge, "paths: whichever entry fills the table")
