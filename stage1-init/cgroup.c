@@ -16,17 +16,26 @@
 #include "core/base/buf.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
-#include "stage1-init/cgroup_find.h"
+#include "core/host/cgroup_find.h"
 
 #define LIST_MAX  65536
 #define CPU_PERIOD_US 100000
 #define REMOVE_TRIES  101 /* a millisecond apart */
 
+_Static_assert(CGROUP_HIERARCHIES_MAX <= PLAN_CGROUPS_MAX, "an app can be in all of them");
+
+/* the pod's group in a hierarchy */
+struct group {
+	const struct hierarchy *h;
+	char                    path[PATH_MAX]; /* h->own/rkt-UUID */
+};
+
 struct setup {
-	struct plan     *p;
-	int              pod_fd;
-	pid_t            pid1;
+	struct plan       *p;
+	int                pod_fd;
+	pid_t              pid1;
 	struct hierarchies l;
+	struct group       groups[CGROUP_HIERARCHIES_MAX]; /* [l.n] */
 };
 
 /* ---- which limits ---- */
@@ -134,11 +143,11 @@ static int put_v2(const char *dir, int uses, const struct appc_limits *l, struct
 /* where we ourselves may have to go: beside the pod's group, so that its limits do not count us */
 #define OWN_LEAF ".host"
 
-static int make_own_leaf(const struct hierarchy *h, pid_t pid1, struct err *e)
+static int make_own_leaf(const struct group *g, pid_t pid1, struct err *e)
 {
 	char leaf[PATH_MAX + 8];
 
-	snprintf(leaf, sizeof(leaf), "%s" OWN_LEAF, h->pod);
+	snprintf(leaf, sizeof(leaf), "%s" OWN_LEAF, g->path);
 	if (mkdir(leaf, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "create %s", leaf);
 	if (put(leaf, "cgroup.procs", "0", e) < 0)
@@ -156,43 +165,23 @@ static int enable_all(const char *dir, int uses, struct err *e)
 	return 0;
 }
 
-static int check_offered(const struct hierarchy *h, struct err *e)
-{
-	char path[PATH_MAX + 32], offered[512];
-
-	snprintf(path, sizeof(path), "%s/cgroup.controllers", h->own);
-	auto_close int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, offered, sizeof(offered) - 1);
-	if (n < 0)
-		return err_sys(e, "read %s", path);
-	offered[n] = 0;
-	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
-		if ((h->uses & cgroup_controllers[i].bit) &&
-			!cgroup_has_word(offered, cgroup_controllers[i].name, ' '))
-			return err_set(e, ENOTSUP,
-				"%s limit: the group %s was not given the cgroup controller "
-				"\"%s\": its "
-				"parent's cgroup.subtree_control must name it (systemd: "
-				"Delegate=yes)",
-				cgroup_controllers[i].name, h->own, cgroup_controllers[i].name);
-	return 0;
-}
-
 /*
  * Version 2 passes controllers only to groups below a group without processes. We and PID 1 are
  * such processes: so if that is in the way we move down, beside the pod's group. Others in our
  * caller's group are not ours to move.
  */
-static int enable_v2(const struct hierarchy *h, pid_t pid1, struct err *e)
+static int enable_v2(const struct group *g, pid_t pid1, struct err *e)
 {
+	const struct hierarchy *h = g->h;
+
 	if (!h->uses)
 		return 0;
-	if (check_offered(h, e) < 0)
+	if (cgroup_check_offered(h, e) < 0)
 		return -1;
 	if (enable_all(h->own, h->uses, e) < 0) {
 		if (e->code != EBUSY)
 			return -1;
-		if (make_own_leaf(h, pid1, e) < 0)
+		if (make_own_leaf(g, pid1, e) < 0)
 			return -1;
 		if (enable_all(h->own, h->uses, e) < 0)
 			return e->code != EBUSY
@@ -245,32 +234,32 @@ static int put_limits(
 }
 
 static int make_app_group(
-	struct setup *s, const struct hierarchy *h, struct plan_app *a, struct err *e)
+	struct setup *s, const struct group *g, struct plan_app *a, struct err *e)
 {
 	struct appc_limits l = bounded(&a->limits, &s->p->limits);
 	char dir[PATH_MAX + 256];
 
 	if (s->p->n_apps == 1)
-		snprintf(dir, sizeof(dir), "%s", h->pod);
+		snprintf(dir, sizeof(dir), "%s", g->path);
 	else
-		snprintf(dir, sizeof(dir), "%s/%s", h->pod, a->name);
-	if (make_dir(dir, e) < 0 || put_limits(h, dir, &l, e) < 0)
+		snprintf(dir, sizeof(dir), "%s/%s", g->path, a->name);
+	if (make_dir(dir, e) < 0 || put_limits(g->h, dir, &l, e) < 0)
 		return -1;
-	return open_for_app(h, dir, a, e);
+	return open_for_app(g->h, dir, a, e);
 }
 
-static int make_groups(struct setup *s, const struct hierarchy *h, struct err *e)
+static int make_groups(struct setup *s, const struct group *g, struct err *e)
 {
-	if (h->v2 && enable_v2(h, s->pid1, e) < 0)
+	if (g->h->v2 && enable_v2(g, s->pid1, e) < 0)
 		return -1;
 	if (s->p->n_apps > 1) {
-		if (make_dir(h->pod, e) < 0 || put_limits(h, h->pod, &s->p->limits, e) < 0)
+		if (make_dir(g->path, e) < 0 || put_limits(g->h, g->path, &s->p->limits, e) < 0)
 			return -1;
-		if (h->v2 && enable_all(h->pod, h->uses, e) < 0)
+		if (g->h->v2 && enable_all(g->path, g->h->uses, e) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < s->p->n_apps; i++)
-		if (make_app_group(s, h, &s->p->apps[i], e) < 0)
+		if (make_app_group(s, g, &s->p->apps[i], e) < 0)
 			return -1;
 	return 0;
 }
@@ -285,7 +274,7 @@ static int record(struct setup *s, struct err *e)
 	auto_buf struct buf b = { 0 };
 
 	for (size_t i = 0; i < s->l.n; i++) {
-		const char *pod = s->l.v[i].pod;
+		const char *pod = s->groups[i].path;
 		if (s->l.v[i].v2 && s->l.v[i].uses)
 			buf_fmt(&b, "%s" OWN_LEAF "\n", pod);
 		buf_fmt(&b, "%s\n", pod);
@@ -330,15 +319,16 @@ static int setup(struct setup *s, int wanted, struct err *e)
 	if (cgroup_find(&s->l, wanted, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->l.n; i++) {
-		struct hierarchy *h = &s->l.v[i];
-		if ((size_t)snprintf(h->pod, sizeof(h->pod), "%s/rkt-%s", h->own, s->p->uuid) >=
-			sizeof(h->pod))
+		struct group *g = &s->groups[i];
+		g->h = &s->l.v[i];
+		if ((size_t)snprintf(g->path, sizeof(g->path), "%s/rkt-%s", g->h->own, s->p->uuid) >=
+			sizeof(g->path))
 			return err_set(e, ENAMETOOLONG, "cgroup path too long");
 	}
 	if (s->l.n && record(s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->l.n; i++)
-		if (make_groups(s, &s->l.v[i], e) < 0)
+		if (make_groups(s, &s->groups[i], e) < 0)
 			return -1;
 	return 0;
 }

@@ -187,12 +187,12 @@ static void run(struct host_probe *p)
 	if (pid == 0)
 		child(p, fds[1]);
 	close(fds[1]);
-	if (pid < 0)
+	if (pid < 0) {
 		probe_say(p, HOST_UNKNOWN, "fork: %s", strerror(errno));
-	else if (fd_read_full(fds[0], &p->r, sizeof(p->r)) != (ssize_t)sizeof(p->r) ||
-		 waitpid(pid, &status, 0) != pid || status) {
-		waitpid(pid, &status, 0);
-		explain_death(p, status);
+	} else {
+		bool told = fd_read_full(fds[0], &p->r, sizeof(p->r)) == (ssize_t)sizeof(p->r);
+		if (waitpid(pid, &status, 0) != pid || !told || status)
+			explain_death(p, status);
 	}
 	close(fds[0]);
 }

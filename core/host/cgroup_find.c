@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cgroup_find - see cgroup_find.h
  */
-#include "stage1-init/cgroup_find.h"
+#include "core/host/cgroup_find.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,12 @@
 #include "core/base/sys.h"
 
 const struct cgroup_controller cgroup_controllers[CGROUP_CONTROLLERS] = {
-	{ CGROUP_MEMORY, "memory" }, { CGROUP_CPU, "cpu" }, { CGROUP_PIDS, "pids" },
+	{ CGROUP_MEMORY, "memory", "memory" }, { CGROUP_CPU, "cpu", "cpu" }, { CGROUP_PIDS, "pids", "pids" },
+	{ CGROUP_IO, "io", "blkio" }, { CGROUP_DEVICES, "devices", "devices" },
 };
 
-bool cgroup_has_word(const char *words, const char *word, char sep)
+/* in a list that is separated by @sep */
+static bool has_word(const char *words, const char *word, char sep)
 {
 	size_t n = strlen(word);
 
@@ -33,7 +35,7 @@ static int bits_of(const char *words)
 	int bits = 0;
 
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
-		if (cgroup_has_word(words, cgroup_controllers[i].name, ','))
+		if (has_word(words, cgroup_controllers[i].v1_name, ','))
 			bits |= cgroup_controllers[i].bit;
 	return bits;
 }
@@ -52,13 +54,12 @@ static int add_hierarchy(struct hierarchies *s, int wanted, char *line, struct e
 	int uses = v2 ? 0 : bits_of(names) & wanted;
 	if (!v2 && !uses)
 		return 0;
-	if (s->n == PLAN_CGROUPS_MAX)
+	if (s->n == CGROUP_HIERARCHIES_MAX)
 		return err_set(e, E2BIG, "cgroup: too many hierarchies");
 	struct hierarchy *h = &s->v[s->n++];
 	h->v2 = v2;
 	h->uses = uses;
 	h->found = false;
-	*h->pod = 0;
 	/* until its mount is known: controllers in name, path within the hierarchy in own */
 	snprintf(h->name, sizeof(h->name), "%s", names);
 	snprintf(h->own, sizeof(h->own), "%s", path);
@@ -223,14 +224,51 @@ static int check_complete(const struct hierarchies *s, int wanted, struct err *e
 				"cgroup2 "
 				"on " CGROUP_ROOT " (or the v1 controller on " CGROUP_ROOT "/%s)",
 				cgroup_controllers[i].name, cgroup_controllers[i].name,
-				cgroup_controllers[i].name);
+				cgroup_controllers[i].v1_name);
 	}
 	return 0;
 }
 
 int cgroup_find(struct hierarchies *l, int wanted, struct err *e)
 {
+	l->n = 0;
 	if (read_own_groups(l, wanted, e) < 0 || find_mounts(l, e) < 0)
 		return -1;
 	return check_complete(l, wanted, e);
+}
+
+/* The root of all groups has what the kernel has; it alone is in no other group. */
+static bool is_root(const struct hierarchy *h)
+{
+	char path[PATH_MAX + 32];
+
+	snprintf(path, sizeof(path), "%s/cgroup.type", h->own);
+	return access(path, F_OK) < 0;
+}
+
+static int not_offered(const struct hierarchy *h, const char *name, struct err *e)
+{
+	if (is_root(h))
+		return err_set(e, ENOTSUP, "%s limit: this kernel's cgroups of version 2 lack the controller \"%s\"",
+			       name, name);
+	return err_set(e, ENOTSUP,
+		       "%s limit: the group %s was not given the cgroup controller \"%s\": its parent's "
+		       "cgroup.subtree_control must name it (systemd: Delegate=yes)",
+		       name, h->own, name);
+}
+
+int cgroup_check_offered(const struct hierarchy *h, struct err *e)
+{
+	char path[PATH_MAX + 32], offered[512];
+
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", h->own);
+	auto_close int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, offered, sizeof(offered) - 1);
+	if (n < 0)
+		return err_sys(e, "read %s", path);
+	offered[n] = 0;
+	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++)
+		if ((h->uses & cgroup_controllers[i].bit) && !has_word(offered, cgroup_controllers[i].name, ' '))
+			return not_offered(h, cgroup_controllers[i].name, e);
+	return 0;
 }
