@@ -31,6 +31,18 @@ if [ "$modules" = none ]; then
 	judge "it says which module" $? 0
 	grep -q '^store degraded (faster): tree' /out
 	judge "images are unpacked" $? 0
+	judge "cgroups version 2" "$(verdicts cgroup cgroup-memory cgroup-cpu cgroup-pids cgroup-io cgroup-devices)" \
+		'0 cgroup=ok cgroup-memory=ok cgroup-cpu=ok cgroup-pids=ok cgroup-io=ok cgroup-devices=ok '
+	mkdir -p /sys/fs/cgroup/a/b
+	echo 0 >/sys/fs/cgroup/a/b/cgroup.procs
+	judge "a group that was given nothing" "$(verdicts cgroup cgroup-memory cgroup-devices)" \
+		'0 cgroup=ok cgroup-memory=missing cgroup-devices=ok '
+	grep -q '^cgroup-memory .*: memory limit: the group /sys/fs/cgroup/a/b was not given the cgroup controller "memory"' /out
+	judge "and who has to give" $? 0
+	echo +memory >/sys/fs/cgroup/a/cgroup.subtree_control
+	judge "a group that was given one" "$(verdicts cgroup-memory cgroup-pids)" '0 cgroup-memory=ok cgroup-pids=missing '
+	echo 0 >/sys/fs/cgroup/cgroup.procs
+	judge "no cgroup stays" "$(find /sys/fs/cgroup -name 'rkt-doctor*')" ''
 	judge "a ramfs holds no upper layer" "$(verdicts overlay-upper)" '0 overlay-upper=missing '
 	judge "what is loadable is not asked for" "$(verdicts veth bridge macvlan)" '0 veth=unknown bridge=unknown macvlan=unknown '
 	rm -rf /lib/modules
