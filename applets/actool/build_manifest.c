@@ -8,124 +8,50 @@
 #include <string.h>
 
 #include "applets/actool/report.h"
+#include "applets/actool/words.h"
 #include "applets/ui.h"
 #include "core/appc/manifest.h"
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
 
-/* ---- what options say ---- */
+/* ---- mount points and ports ---- */
 
-/* NAME=VALUE */
-static int add_pairs(struct appc_pairs *l, const struct opt_list *from, const char *option, struct err *e)
+static int add_port(struct appc_port *p, char *text, struct err *e)
 {
-	for (size_t i = 0; i < from->n; i++) {
-		const char *arg = from->v[i], *eq = strchr(arg, '=');
-		if (!eq || eq == arg)
-			return err_set(e, EINVAL, "--%s: \"%s\": want NAME=VALUE", option, arg);
-		auto_free char *name = xasprintf("%.*s", (int)(eq - arg), arg);
-		if (appc_pairs_set(l, name, eq + 1, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* "NAME,key=value,key=value": @member takes one of them; it may be a key that it does not know */
-struct record {
-	const char *option, *known;
-	int       (*member)(void *to, const char *key, const char *value, struct err *e);
-};
-
-static int read_members(const struct record *r, char *text, void *to, struct err *e)
-{
-	char *rest;
-
-	for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-		char *eq = strchr(word, '=');
-		if (!eq)
-			return err_set(e, EINVAL, "\"%s\": want KEY=VALUE", word);
-		*eq = 0;
-		int status = r->member(to, word, eq + 1, e);
-		if (status < 0)
-			return err_wrap(e, "%s", word);
-		if (status > 0)
-			return err_set(e, EINVAL, "unknown key \"%s\"; known: %s", word, r->known);
-	}
-	return 0;
-}
-
-static int read_record(const struct record *r, const char *arg, char **name, void *to, struct err *e)
-{
-	auto_free char *text = xstrdup(arg);
-	char *comma = strchr(text, ',');
-
-	if (comma)
-		*comma = 0;
-	*name = xstrdup(text);
-	if (comma && read_members(r, comma + 1, to, e) < 0)
-		return err_wrap(e, "--%s: %s", r->option, arg);
-	return 0;
-}
-
-static int read_number(const char *value, int64_t *out, struct err *e)
-{
-	uint64_t n;
-
-	if (num_u64(value, 65535, &n, e) < 0)
+	p->name = xstrdup(words_next(&text, ','));
+	p->count = 1;
+	if (appc_string_set(&p->protocol, "tcp", e) < 0 || words_port(text, p, e) < 0)
 		return -1;
-	*out = (int64_t)n;
-	return 0;
-}
-
-static int port_member(void *to, const char *key, const char *value, struct err *e)
-{
-	struct appc_port *p = to;
-
-	if (!strcmp(key, "protocol"))
-		return appc_string_set(&p->protocol, value, e);
-	if (!strcmp(key, "port"))
-		return read_number(value, &p->port, e);
-	if (!strcmp(key, "count"))
-		return read_number(value, &p->count, e);
-	return strcmp(key, "socketActivated") ? 1 : num_bool(value, &p->socket_activated, e);
+	return p->port ? 0 : err_set(e, EINVAL, "want port=NUMBER");
 }
 
 static int add_ports(struct appc_ports *l, const struct opt_list *from, struct err *e)
 {
-	static const struct record record = { "port", "protocol, port, count, socketActivated", port_member };
-
 	l->v = xmalloc((from->n + 1) * sizeof(*l->v));
 	for (size_t i = 0; i < from->n; i++) {
-		struct appc_port *p = &l->v[l->n++];
-		p->count = 1;
-		if (appc_string_set(&p->protocol, "tcp", e) < 0 || read_record(&record, from->v[i], &p->name, p, e) < 0)
-			return -1;
-		if (!p->port)
-			return err_set(e, EINVAL, "--port: %s: want port=NUMBER", from->v[i]);
+		auto_free char *text = xstrdup(from->v[i]);
+		if (add_port(&l->v[l->n++], text, e) < 0)
+			return err_wrap(e, "--port: %s", from->v[i]);
 	}
 	return 0;
 }
 
-static int mount_member(void *to, const char *key, const char *value, struct err *e)
+static int add_mount(struct appc_mount_point *m, char *text, struct err *e)
 {
-	struct appc_mount_point *m = to;
-
-	if (!strcmp(key, "path"))
-		return appc_string_set(&m->path, value, e);
-	return strcmp(key, "readOnly") ? 1 : num_bool(value, &m->read_only, e);
+	m->name = xstrdup(words_next(&text, ','));
+	if (words_mount(text, m, e) < 0)
+		return -1;
+	return m->path ? 0 : err_set(e, EINVAL, "want path=PATH");
 }
 
 static int add_mounts(struct appc_mount_points *l, const struct opt_list *from, struct err *e)
 {
-	static const struct record record = { "mount", "path, readOnly", mount_member };
-
 	l->v = xmalloc((from->n + 1) * sizeof(*l->v));
 	for (size_t i = 0; i < from->n; i++) {
-		struct appc_mount_point *m = &l->v[l->n++];
-		if (read_record(&record, from->v[i], &m->name, m, e) < 0)
-			return -1;
-		if (!m->path)
-			return err_set(e, EINVAL, "--mount: %s: want path=PATH", from->v[i]);
+		auto_free char *text = xstrdup(from->v[i]);
+		if (add_mount(&l->v[l->n++], text, e) < 0)
+			return err_wrap(e, "--mount: %s", from->v[i]);
 	}
 	return 0;
 }
@@ -148,7 +74,7 @@ static int set_name(struct image_manifest *m, const struct build_binary *b, cons
 static int set_labels(struct image_manifest *m, const struct build_binary *b, const struct binary_facts *facts,
 		      struct err *e)
 {
-	if (add_pairs(&m->labels, &b->labels, "label", e) < 0)
+	if (words_pairs(&m->labels, &b->labels, "label", e) < 0)
 		return -1;
 	if (!appc_pair_find(&m->labels, "os") && appc_pairs_set(&m->labels, "os", "linux", e) < 0)
 		return -1;
@@ -191,7 +117,7 @@ static int set_app(struct appc_app *app, const struct build_binary *b, const str
 	/* what --env says of it counts */
 	if (facts->library_path && appc_pairs_set(&app->environment, "LD_LIBRARY_PATH", facts->library_path, e) < 0)
 		return -1;
-	return add_pairs(&app->environment, &b->env, "env", e) < 0 || add_ports(&app->ports, &b->ports, e) < 0 ||
+	return words_pairs(&app->environment, &b->env, "env", e) < 0 || add_ports(&app->ports, &b->ports, e) < 0 ||
 	       add_mounts(&app->mount_points, &b->mounts, e) < 0 ? -1 : 0;
 }
 
@@ -202,7 +128,7 @@ static int fill(struct image_manifest *m, const struct build_binary *b, const st
 	    appc_string_set(&m->ac_version, APPC_VERSION, e) < 0 || set_name(m, b, facts, e) < 0 ||
 	    set_labels(m, b, facts, e) < 0)
 		return -1;
-	return set_app(m->app, b, facts, e) < 0 ? -1 : add_pairs(&m->annotations, &b->annotations, "annotation", e);
+	return set_app(m->app, b, facts, e) < 0 ? -1 : words_pairs(&m->annotations, &b->annotations, "annotation", e);
 }
 
 static int check(const struct image_manifest *m, struct err *e)

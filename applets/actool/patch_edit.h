@@ -27,3 +27,6 @@ bool patch_edit_any(const struct patch_edit *o);
  * Errors: EINVAL malformed values, ENOENT nothing there to be removed.
  */
 int patch_edit(const struct patch_edit *o, struct image_manifest *m, struct err *e);
+
+/** patch_app() - what of that is about @app itself, but for its environment; for patch_edit() */
+int patch_app(const struct patch_edit *o, struct appc_app *app, struct err *e);
