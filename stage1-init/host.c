@@ -270,10 +270,13 @@ static int hand_over(struct host *h, struct err *e)
 	if (h->host_ns_fd >= 0 && setns(h->host_ns_fd, CLONE_NEWNS) < 0)
 		return err_needs(e, "caps", "return to the host's mount namespace");
 	fd_cleanup(&h->host_ns_fd);
-	pump_parent(h->pump, &h->p);
 	close_plan(&h->p);
-	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 ||
-		cgroup_hand_over(&h->p, h->event_fd, e) < 0)
+	int r = cgroup_setup(&h->p, h->pod_fd, h->pid1, e);
+	if (r == 0)
+		r = cgroup_hand_over(&h->p, h->event_fd, e);
+	/* not earlier: it makes files, and PID 1 waits for the groups */
+	pump_parent(h->pump, &h->p);
+	if (r < 0)
 		return -1;
 	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);
 	h->running_fd = running_open(h->pod_fd, e);

@@ -474,9 +474,10 @@ static int set_up(struct pid1 *s, struct err *e)
 		return err_sys(e, "host name %s", s->p->hostname);
 	if (enter_netns(s->p, e) < 0)
 		return -1;
-	/* away from the terminal of whoever called us: its signals are the host side's business */
-	if (setsid() < 0)
-		return err_sys(e, "new session");
+	/* away from the terminal of whoever called us: its signals are the host side's business. Apps have sessions of
+	 * their own; one for us alone would be a scheduling group, which takes a while to make and to end. */
+	if (setpgid(0, 0) < 0)
+		return err_sys(e, "new process group");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make mounts private");
 	if (apifs_make(&s->fs, e) < 0)

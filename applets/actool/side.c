@@ -73,7 +73,7 @@ static int read_layout(int dir_fd, const char *name, struct listing *l, struct f
 		return err_sys(e, "pipe");
 	auto_close int from_fd = pipe_fd[0];
 	p.to_fd = pipe_fd[1];
-	int why = thread_start(&thread, STACK_BYTES, run_packer, &p);
+	int why = thread_start(&thread, NULL, STACK_BYTES, run_packer, &p);
 	if (why) {
 		fd_cleanup(&p.to_fd);
 		errno = why;

@@ -166,7 +166,7 @@ static int check_side_by_side(const struct subject_how *how, char **files, size_
 	b.slots = xmalloc(b.n_slots * sizeof(*b.slots));
 	pthread_mutex_init(&b.lock, NULL);
 	pthread_cond_init(&b.changed, NULL);
-	while (started < jobs && thread_start(&threads[started], STACK_BYTES, run_worker, &b) == 0)
+	while (started < jobs && thread_start(&threads[started], NULL, STACK_BYTES, run_worker, &b) == 0)
 		started++;
 	if (started)
 		done = print_batch(&b, r, status, e) < 0 ? -1 : 1;

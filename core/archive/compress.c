@@ -311,7 +311,7 @@ static int open_workers(struct compress *c, unsigned n, struct err *e)
 		w->c = c;
 		if (!w->ctx && !(w->ctx = c->enc->open(c->level, &why)))
 			break;
-		if (thread_start(&w->thread, STACK_BYTES, run_worker, w) != 0) {
+		if (thread_start(&w->thread, NULL, STACK_BYTES, run_worker, w) != 0) {
 			if (i)
 				c->enc->close(take_ptr(w->ctx));
 			break;

@@ -216,7 +216,7 @@ struct source *pump_open(struct source *in, unsigned threads, const struct pump_
 		n_workers = MAX_WORKERS;
 	/* with fewer than that, or none, the others do more */
 	while (p->n_workers < n_workers &&
-	       thread_start(&p->workers[p->n_workers], STACK_BYTES, run_worker, p) == 0)
+	       thread_start(&p->workers[p->n_workers], NULL, STACK_BYTES, run_worker, p) == 0)
 		p->n_workers++;
 	return &p->base;
 }

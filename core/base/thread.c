@@ -13,7 +13,7 @@ unsigned thread_processors(void)
 	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 }
 
-int thread_start(pthread_t *t, size_t stack_bytes, void *(*run)(void *), void *arg)
+int thread_start(pthread_t *t, void *stack, size_t stack_bytes, void *(*run)(void *), void *arg)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
@@ -21,7 +21,10 @@ int thread_start(pthread_t *t, size_t stack_bytes, void *(*run)(void *), void *a
 	int r = pthread_attr_init(&attr);
 	if (r)
 		return r;
-	pthread_attr_setstacksize(&attr, stack_bytes);
+	if (stack)
+		pthread_attr_setstack(&attr, stack, stack_bytes);
+	else
+		pthread_attr_setstacksize(&attr, stack_bytes);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(t, &attr, run, arg);

@@ -56,29 +56,26 @@ bool appfs_is_overlay(int pod_fd, const char *name)
 
 /* ---- a directory like another one: the root of an overlay looks like its upper directory ---- */
 
-static int copy_xattr(const char *from, const char *to, const char *name)
+static int copy_xattr(int from_fd, int to_fd, const char *name)
 {
 	char value[4096];
 
 	/* overlayfs keeps its own books in these */
 	if (!strncmp(name, "trusted.overlay.", 16))
 		return 0;
-	ssize_t n = getxattr(from, name, value, sizeof(value));
-	return n < 0 ? -1 : setxattr(to, name, value, (size_t)n, 0);
+	ssize_t n = fgetxattr(from_fd, name, value, sizeof(value));
+	return n < 0 ? -1 : fsetxattr(to_fd, name, value, (size_t)n, 0);
 }
 
-/* both are O_PATH at best, which the f*xattr calls refuse; /proc leads to the same inodes */
 static int copy_xattrs(int from_fd, int to_fd)
 {
-	char from[40], to[40], names[4096];
+	char names[4096];
+	ssize_t n = flistxattr(from_fd, names, sizeof(names));
 
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", from_fd);
-	ssize_t n = listxattr(from, names, sizeof(names));
 	if (n <= 0)
 		return n < 0 && errno != EOPNOTSUPP ? -1 : 0;
-	snprintf(to, sizeof(to), "/proc/self/fd/%d", to_fd);
 	for (const char *p = names; p < names + n; p += strlen(p) + 1)
-		if (copy_xattr(from, to, p) < 0)
+		if (copy_xattr(from_fd, to_fd, p) < 0)
 			return -1;
 	return 0;
 }
@@ -86,13 +83,15 @@ static int copy_xattrs(int from_fd, int to_fd)
 static int make_alike(int dir_fd, const char *name, int like_fd, struct err *e)
 {
 	struct stat st;
+	/* O_PATH will not do for attributes */
+	auto_close int like = openat(like_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fstat(like_fd, &st) < 0)
+	if (like < 0 || fstat(like, &st) < 0)
 		return err_sys(e, "root of the image");
 	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct timespec times[2] = { st.st_atim, st.st_mtim };
 	if (fd < 0 || ((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid) < 0) ||
-	    fchmod(fd, st.st_mode & 07777) < 0 || copy_xattrs(like_fd, fd) < 0 || futimens(fd, times) < 0)
+	    fchmod(fd, st.st_mode & 07777) < 0 || copy_xattrs(like, fd) < 0 || futimens(fd, times) < 0)
 		return err_sys(e, "make %s like the image's root", name);
 	return 0;
 }

@@ -13,7 +13,8 @@
 #include "core/base/fd.h"
 #include "core/base/thread.h"
 
-#define STACK_BYTES (16u << 10)
+/* mapping one takes as long as starting the thread, and a process makes one namespace */
+_Alignas(16) static char stack[16 << 10];
 
 int netns_loopback_up(struct err *e)
 {
@@ -42,7 +43,7 @@ static void *make(void *arg)
 void netns_begin(struct netns *n)
 {
 	n->fd = -1;
-	n->begun = thread_processors() > 1 && thread_start(&n->thread, STACK_BYTES, make, n) == 0;
+	n->begun = thread_processors() > 1 && thread_start(&n->thread, stack, sizeof(stack), make, n) == 0;
 }
 
 int netns_take(struct netns *n)
