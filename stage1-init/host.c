@@ -35,7 +35,7 @@
 struct host {
 	const struct host_opts *o;
 	struct plan     p;
-	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, logs_fd, status_fd, host_ns_fd, netns_fd, self_fd;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, status_fd, host_ns_fd, netns_fd, self_fd;
 	pid_t           pid1;
 	struct pump    *pump;
 	struct denied  *denied;
@@ -135,12 +135,10 @@ static int open_dirs(struct host *h, struct err *e)
 		return err_sys(e, "open stage1/rootfs in the pod directory");
 	if (r < 0 || !S_ISDIR(st.st_mode))
 		return err_set(e, ENOENT, "the current directory is not that of a prepared pod");
-	if (fd_mkdirs(h->pod_fd, "stage1/rootfs/rkt/status", 0755, e) < 0 ||
-		fd_mkdirs(h->pod_fd, "logs", 0750, e) < 0)
+	if (fd_mkdirs(h->pod_fd, "stage1/rootfs/rkt/status", 0755, e) < 0)
 		return -1;
 	h->status_fd = fd_open_dir(h->pod_fd, "stage1/rootfs/rkt/status", e);
-	h->logs_fd = h->status_fd < 0 ? -1 : fd_open_dir(h->pod_fd, "logs", e);
-	return h->logs_fd < 0 ? -1 : 0;
+	return h->status_fd < 0 ? -1 : 0;
 }
 
 static int open_channel(struct host *h, struct err *e)
@@ -178,7 +176,7 @@ static int prepare_io(struct host *h, struct err *e)
 	bool prefix =
 		h->o->prefix == PREFIX_ALWAYS || (h->o->prefix == PREFIX_AUTO && h->p.n_apps > 1);
 
-	h->pump = pump_new(&h->p, h->logs_fd, prefix && !h->p.tty, e);
+	h->pump = pump_new(&h->p, h->pod_fd, prefix && !h->p.tty, e);
 	h->denied = h->pump ? denied_new(&h->p, h->pod_fd, e) : NULL;
 	if (!h->denied)
 		return -1;
@@ -270,13 +268,10 @@ static int hand_over(struct host *h, struct err *e)
 	if (h->host_ns_fd >= 0 && setns(h->host_ns_fd, CLONE_NEWNS) < 0)
 		return err_needs(e, "caps", "return to the host's mount namespace");
 	fd_cleanup(&h->host_ns_fd);
-	close_plan(&h->p);
-	int r = cgroup_setup(&h->p, h->pod_fd, h->pid1, e);
-	if (r == 0)
-		r = cgroup_hand_over(&h->p, h->event_fd, e);
-	/* not earlier: it makes files, and PID 1 waits for the groups */
 	pump_parent(h->pump, &h->p);
-	if (r < 0)
+	close_plan(&h->p);
+	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 ||
+		cgroup_hand_over(&h->p, h->event_fd, e) < 0)
 		return -1;
 	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);
 	h->running_fd = running_open(h->pod_fd, e);
@@ -453,7 +448,6 @@ int host_run(const struct host_opts *o)
 		.sig_fd = -1,
 		.pidfd = -1,
 		.running_fd = -1,
-		.logs_fd = -1,
 		.status_fd = -1,
 		.host_ns_fd = -1,
 		.netns_fd = -1,

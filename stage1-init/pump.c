@@ -29,7 +29,7 @@ struct sink {
 };
 
 struct log {
-	int    fd;       /* -1: could not be opened; the app runs without */
+	int    fd;       /* -1: nothing has been written yet, or it could not be opened */
 	size_t size;
 };
 
@@ -44,7 +44,7 @@ struct stream {
 
 struct pump {
 	const struct plan *p;
-	int            logs_fd;
+	int            pod_fd, logs_fd; /* -1: nothing is logged; not open yet */
 	bool           prefix, pod_ended;
 	struct sink    out, err;
 	struct log    *logs;
@@ -61,11 +61,21 @@ struct pump {
 
 /* ---- log files ---- */
 
+static bool logs_ready(struct pump *m)
+{
+	if (m->logs_fd < 0 && m->pod_fd >= 0 && (mkdirat(m->pod_fd, "logs", 0755) == 0 || errno == EEXIST))
+		m->logs_fd = openat(m->pod_fd, "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return m->logs_fd >= 0;
+}
+
 static void log_open(struct pump *m, size_t app)
 {
 	struct log *l = &m->logs[app];
 	struct stat st;
 
+	l->fd = -1;
+	if (!logs_ready(m))
+		return;
 	l->fd = openat(m->logs_fd, m->p->apps[app].name,
 		O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
 	l->size = l->fd >= 0 && fstat(l->fd, &st) == 0 ? (size_t)st.st_size : 0;
@@ -88,6 +98,9 @@ static void log_write(struct pump *m, size_t app, const char *data, size_t len)
 {
 	struct log *l = &m->logs[app];
 
+	/* many apps never write anything, and files take time to make */
+	if (l->fd < 0)
+		log_open(m, app);
 	if (l->fd >= 0 && l->size + len > LOG_MAX)
 		log_rotate(m, app);
 	/* a full disk must not stop the app */
@@ -360,7 +373,7 @@ static int open_streams(struct pump *m, struct plan *p, struct err *e)
 	return 0;
 }
 
-struct pump *pump_new(struct plan *p, int logs_fd, bool prefix, struct err *e)
+struct pump *pump_new(struct plan *p, int pod_fd, bool prefix, struct err *e)
 {
 	struct pump *m = calloc(1, sizeof(*m));
 
@@ -374,7 +387,10 @@ struct pump *pump_new(struct plan *p, int logs_fd, bool prefix, struct err *e)
 		return NULL;
 	}
 	m->p = p;
-	m->logs_fd = logs_fd;
+	m->pod_fd = pod_fd;
+	m->logs_fd = -1;
+	for (size_t i = 0; i < p->n_apps; i++)
+		m->logs[i].fd = -1;
 	m->prefix = prefix;
 	m->master = -1;
 	m->n_apps = p->n_apps;
@@ -395,6 +411,5 @@ void pump_parent(struct pump *m, struct plan *p)
 	for (size_t i = 0; i < p->n_apps; i++) {
 		fd_cleanup(&p->apps[i].out_fd);
 		fd_cleanup(&p->apps[i].err_fd);
-		log_open(m, i);
 	}
 }

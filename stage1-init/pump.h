@@ -20,10 +20,10 @@ struct pump;
 
 /**
  * pump_new() - makes the pipes, whose write ends go into the plan's apps
- * @logs_fd: the directory of log files; borrowed
+ * @pod_fd: the pod directory, where logs/APP comes to be with the first thing that APP writes; borrowed. -1: no logs
  * @prefix: lines carry up-time, app and pid
  */
-struct pump *pump_new(struct plan *p, int logs_fd, bool prefix, struct err *e);
+struct pump *pump_new(struct plan *p, int pod_fd, bool prefix, struct err *e);
 
 /** pump_child() - in PID 1: closes the ends that are not the pod's */
 void pump_child(struct pump *m);

@@ -200,7 +200,7 @@ static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
 		fill_apps(dir_fd, &pp->r, pp->lower_fds, overlay, e) < 0 ||
 		make_volumes(dir_fd, &pp->r.pod.volumes, e) < 0)
 		return -1;
-	return make_dir(dir_fd, "logs", 0755, e);
+	return 0;
 }
 
 static int render(struct prepared_pod *pp, struct err *e)

@@ -14,7 +14,7 @@
  *   appsinfo/APP/treeStoreID            render ID of the app's lower directory: its image's ID, or "deps-..."
  *   appsinfo/APP/{upper,work}           the app's own changes
  *   volumes/NAME                        empty volumes
- *   logs/APP, logs/APP.1                what the app wrote; .1 is older
+ *   logs/APP, logs/APP.1                what the app wrote, if it did; .1 is older
  *   cgroup                              cgroup directories that the pod has or had, one path a line, for gc
  * A pod is running if and only if its directory in run/ is locked.
  * Source: rkt Documentation/devel/pod-lifecycle.md.
