@@ -90,11 +90,13 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 
 void confine_handlers(void)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	/* struct sigaction as the kernel has it, with room to spare: SIG_DFL, no flags, an empty mask */
+	const unsigned long dfl[8] = { 0 };
 
-	/* the C library's own are EINVAL */
+	/* not the C library's sigaction(): it refuses the signals that it keeps for itself (32 to 34), and
+	 * whoever started rkt may ignore these as well */
 	for (int s = 1; s < NSIG; s++)
-		sigaction(s, &dfl, NULL);
+		syscall(SYS_rt_sigaction, s, dfl, NULL, (size_t)(NSIG / 8));
 }
 
 void confine_mask(void)
