@@ -72,6 +72,7 @@ RKTBOX=$BIN/rktbox RKTBIN=$BIN/rkt ACTOOL=$BIN/actool RKT_GC=$BIN/rkt-gc
 RKT_TRUST=$BIN/rkt-trust STAGE1_INIT=$BIN/stage1-init
 SCRIPT=$(basename "$0")
 export LC_ALL=C TZ=UTC
+export PYTHONDONTWRITEBYTECODE=1 # else modules that programs here import leave __pycache__ beside them, in the tree
 # The sanitizers' build: stage 1 leaves by _exit, and commands leave their memory to the kernel.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=0:abort_on_error=0:exitcode=99:allocator_may_return_null=1}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1:exitcode=99}"
