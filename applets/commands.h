@@ -22,6 +22,7 @@
 	X(rkt_fsck) \
 	X(rkt_gc) \
 	X(rkt_image) \
+	X(rkt_install) \
 	X(rkt_list) \
 	X(rkt_logs) \
 	X(rkt_prepare) \

@@ -233,7 +233,7 @@ static int export_run(void *opts, int argc, char **argv, struct err *e)
 	const char *dot = strrchr(argv[1], '.');
 	if (!dot || strcmp(dot, ".aci"))
 		return err_set(e, EINVAL, "extension must be .aci (given %s)", argv[1]);
-	if (globals_need_root(e) < 0 || podref_find(&r, &o->g, argv[0], e) < 0)
+	if (globals_be_root(&o->g, e) < 0 || podref_find(&r, &o->g, argv[0], e) < 0)
 		return -1;
 	if (r.pod.state != POD_EXITED && r.pod.state != POD_EXITED_GARBAGE)
 		return err_set(e, EBUSY, "pod is not exited but %s. Only exited pods are supported.",

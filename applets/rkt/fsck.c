@@ -214,7 +214,7 @@ static int fsck_run(void *opts, int argc, char **argv, struct err *e)
 
 	if (argc)
 		return err_set(e, EINVAL, "\"%s\" is too much: fsck looks at everything (see --help)", argv[0]);
-	if (ui_format(o->format, &format, e) < 0 || globals_need_root(e) < 0 || podref_open(&r, &o->g, e) < 0)
+	if (ui_format(o->format, &format, e) < 0 || globals_be_root(&o->g, e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
 	f.pods = f.used.pods = r.pods;
 	f.list = format == UI_TEXT ? NULL : cJSON_CreateArray();

@@ -137,7 +137,7 @@ static int gc_run(void *opts, int argc, char **argv, struct err *e)
 
 	if (argc)
 		return err_set(e, EINVAL, "\"%s\" is too much: rkt rm removes single pods (see --help)", argv[0]);
-	if (globals_need_root(e) < 0 || podref_open(&r, &o->g, e) < 0)
+	if (globals_be_root(&o->g, e) < 0 || podref_open(&r, &o->g, e) < 0)
 		return -1;
 	struct gc g = { .o = o, .pods = r.pods, .used = { .pods = r.pods } };
 	struct pods_gc_opts how = {

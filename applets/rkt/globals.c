@@ -4,10 +4,17 @@
 #include "applets/rkt/globals.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "applets/ui.h"
 #include "core/base/fd.h"
+#include "core/base/rootless.h"
+
+#define SYSTEM_DIR "/var/lib/rkt"
+#define OWN_DIR    "rktbox" /* below XDG_DATA_HOME */
 
 static const struct insecure_name {
 	const char *name;
@@ -96,6 +103,35 @@ void globals_init(void *opts)
 	g->local_config = "/etc/rkt";
 }
 
+static bool is_member(const char *dir)
+{
+	auto_free char *cas = xasprintf("%s/cas", dir);
+
+	/* by our own ids also in a user namespace of ours, where we are root of nothing that others own */
+	return access(cas, R_OK | W_OK | X_OK) == 0;
+}
+
+/*
+ * Who is not root and named no directory gets the system's if he may fetch into that (rkt install), else one of his
+ * own, where his pods are in any case.
+ */
+static void use_own_dir(struct conf *c)
+{
+	const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	char *own = NULL;
+
+	if (is_member(c->data_dir ? c->data_dir : SYSTEM_DIR))
+		return;
+	if (xdg && *xdg == '/')
+		own = xasprintf("%s/" OWN_DIR, xdg);
+	else if (home && *home == '/')
+		own = xasprintf("%s/.local/share/" OWN_DIR, home);
+	if (!own)
+		return;
+	free(c->data_dir);
+	c->data_dir = own;
+}
+
 int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e)
 {
 	struct conf_opts o = {
@@ -104,12 +140,16 @@ int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e)
 		.user_dir = g->user_config,
 	};
 
-	return conf_read(&o, c, e);
+	if (conf_read(&o, c, e) < 0)
+		return -1;
+	if (rootless_is_user() && !(g->dir && *g->dir))
+		use_own_dir(c);
+	return 0;
 }
 
 const char *globals_dir(const struct rkt_globals *g, const struct conf *c)
 {
-	return g->dir && *g->dir ? g->dir : c->data_dir ? c->data_dir : "/var/lib/rkt";
+	return g->dir && *g->dir ? g->dir : c->data_dir ? c->data_dir : SYSTEM_DIR;
 }
 
 int globals_render(const struct rkt_globals *g, const struct conf *c, struct render_how *out, struct err *e)
@@ -124,7 +164,66 @@ int globals_render(const struct rkt_globals *g, const struct conf *c, struct ren
 
 int globals_need_root(struct err *e)
 {
-	if (geteuid() != 0)
+	if (rootless_is_user())
 		return err_set(e, EPERM, "cannot run as unprivileged user");
 	return fd_proc_ready(e);
+}
+
+/* 1; 0: somebody else's; what is not there yet belongs to whoever may make it */
+static int is_own(const char *dir, struct err *e)
+{
+	auto_free char *at = xstrdup(dir);
+	struct stat st;
+
+	if (stat(at, &st) == 0)
+		return st.st_uid == geteuid();
+	while (errno == ENOENT) {
+		char *slash = strrchr(at, '/');
+		if (!slash)
+			return access(".", W_OK | X_OK) == 0;
+		slash[slash == at] = 0;
+		if (access(at, W_OK | X_OK) == 0)
+			return 1;
+		if (slash == at)
+			return 0;
+	}
+	return errno == EACCES ? 0 : err_sys(e, "look at %s", dir);
+}
+
+static int own(const struct rkt_globals *g, struct err *e)
+{
+	struct conf c;
+
+	if (globals_conf(g, &c, e) < 0)
+		return -1;
+	const char *dir = globals_dir(g, &c);
+	int r = is_own(dir, e);
+	if (r == 0)
+		r = err_set(e, EACCES, "cannot run as unprivileged user: permission denied: %s is not yours; what is in a directory "
+			    "of your own (--dir=DIR) you can run and remove", dir);
+	conf_free(&c);
+	return r < 0 ? -1 : 0;
+}
+
+int globals_be_owner(const struct rkt_globals *g, struct err *e)
+{
+	if (!rootless_is_user())
+		return fd_proc_ready(e);
+	return own(g, e) < 0 || fd_proc_ready(e) < 0 ? -1 : 0;
+}
+
+int globals_be_root(const struct rkt_globals *g, struct err *e)
+{
+	if (globals_be_owner(g, e) < 0)
+		return -1;
+	return rootless_is_user() ? rootless_enter(e) : 0;
+}
+
+int globals_be_root_of_own(const struct rkt_globals *g, struct err *e)
+{
+	struct err not_ours;
+
+	if (rootless_is_user() && own(g, &not_ours) < 0)
+		return 0;
+	return globals_be_root(g, e);
 }

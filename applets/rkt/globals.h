@@ -51,3 +51,14 @@ int globals_render(const struct rkt_globals *g, const struct conf *c, struct ren
  * All of these look at processes, or open again by way of /proc what they have looked at: without it, ENODEV.
  */
 int globals_need_root(struct err *e);
+
+/**
+ * globals_be_root() - the same for commands that any user can carry out on a data directory of his own: then this process
+ *	is root of user and mount namespaces of its own afterwards (core/base/rootless.h), so it comes before threads and
+ *	before anything is opened. EACCES, with the same words: the directory is somebody else's.
+ * globals_be_owner() - without the namespaces
+ * globals_be_root_of_own() - where the directory is somebody else's, the file modes there decide what works
+ */
+int globals_be_root(const struct rkt_globals *g, struct err *e);
+int globals_be_owner(const struct rkt_globals *g, struct err *e);
+int globals_be_root_of_own(const struct rkt_globals *g, struct err *e);

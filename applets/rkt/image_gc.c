@@ -184,7 +184,7 @@ static int gc_run(void *opts, int argc, char **argv, struct err *e)
 
 	if (argc)
 		return err_set(e, EINVAL, "\"%s\" is too much: rkt image rm removes single images (see --help)", argv[0]);
-	if (globals_need_root(e) < 0 || globals_conf(&o->g, &c, e) < 0)
+	if (globals_be_root(&o->g, e) < 0 || globals_conf(&o->g, &c, e) < 0)
 		return -1;
 	int r = choose(&g, &c, e);
 	g.pods = r == 0 ? pods_open(globals_dir(&o->g, &c), false, e) : NULL;

@@ -4,10 +4,14 @@
 #include "applets/commands.h"
 #include "applets/rkt/images_output.h"
 #include "core/base/fd.h"
+#include "core/base/rootless.h"
 #include "core/store/render.h"
 
 static int fill(struct store *st, const struct image_id *id, int dir_fd, struct err *e)
 {
+	/* what is rendered in a store is root's, there or in a user namespace */
+	if (rootless_is_user())
+		return render_unpack(st, id, dir_fd, e);
 	auto_close int root_fd = render_image(st, id, NULL, e);
 
 	return root_fd < 0 ? -1 : render_copy(root_fd, dir_fd, e);

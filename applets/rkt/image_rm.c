@@ -79,7 +79,7 @@ static int rm_run(void *opts, int argc, char **argv, struct err *e)
 
 	if (!argc)
 		return err_set(e, EINVAL, "must provide at least one image ID or name (see --help)");
-	if (globals_need_root(e) < 0)
+	if (globals_be_root_of_own(&o->g, e) < 0)
 		return -1;
 	struct store *st = images_store(&o->g, false, e);
 	if (!st)

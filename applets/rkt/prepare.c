@@ -50,7 +50,8 @@ static int prepare_run(void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
-	int r = prepare_pod(&o->g, &o->pod, PREPARE_FOR_LATER, &pp, e);
+	int r = podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0 ?
+			-1 : prepare_pod(&o->g, &o->pod, PREPARE_FOR_LATER, &pp, e);
 	/* a pod that nobody was told of is nobody's */
 	if (r == 0 && (pod_to_prepared(&pp.pod, e) < 0 || print_uuid(pp.pod.uuid, e) < 0)) {
 		prepare_pod_undo(&pp);

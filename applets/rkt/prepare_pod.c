@@ -18,20 +18,24 @@
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/base/rootless.h"
 #include "core/pod/appfs.h"
 #include "core/pod/volume.h"
 #include "core/store/render.h"
 
 #define PATH_LEN 600
+/* of what leads to files of apps: these may be set-user-ID, and the pod directory may be open to a group */
+#define APPS_MODE 0700
 
 static int make_dir(int dir_fd, const char *path, mode_t mode, struct err *e)
 {
 	return mkdirat(dir_fd, path, mode) < 0 ? err_sys(e, "create directory %s", path) : 0;
 }
 
+/* The pod directory is closed to all but root and, perhaps, a group that may read these. */
 static int write_file(int dir_fd, const char *path, const void *data, size_t len, struct err *e)
 {
-	auto_close int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	auto_close int fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	if (fd < 0 || fd_write_all(fd, data, len) < 0 || fd_close(&fd) < 0)
 		return err_sys(e, "write %s", path);
@@ -99,7 +103,7 @@ static int fill_apps(int dir_fd, const struct reified *r, const int *lower_fds, 
 
 static int make_targets(int dir_fd, const struct reified *r, struct err *e)
 {
-	if (make_dir(dir_fd, "stage1/rootfs/opt", 0755, e) < 0 ||
+	if (make_dir(dir_fd, "stage1/rootfs/opt", APPS_MODE, e) < 0 ||
 		make_dir(dir_fd, "stage1/rootfs/opt/stage2", 0755, e) < 0)
 		return -1;
 	for (size_t i = 0; i < r->pod.apps.n; i++)
@@ -180,7 +184,7 @@ static int make_volumes(int dir_fd, const struct appc_volumes *l, struct err *e)
 	for (size_t i = 0; i < l->n; i++) {
 		if (strcmp(l->v[i].kind, "empty"))
 			continue;
-		if (!made && make_dir(dir_fd, "volumes", 0755, e) < 0)
+		if (!made && make_dir(dir_fd, "volumes", APPS_MODE, e) < 0)
 			return -1;
 		made = true;
 		if (make_volume(dir_fd, &l->v[i], e) < 0)
@@ -195,7 +199,7 @@ static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
 {
 	int dir_fd = pp->pod.dir_fd, stage1_fd = pp->lower_fds[pp->r.n_images];
 
-	if (write_pod_manifest(dir_fd, &pp->r.pod, e) < 0 || make_dir(dir_fd, "appsinfo", 0755, e) < 0 ||
+	if (write_pod_manifest(dir_fd, &pp->r.pod, e) < 0 || make_dir(dir_fd, "appsinfo", APPS_MODE, e) < 0 ||
 		fill_stage1(dir_fd, pp, stage1_fd, overlay, e) < 0 ||
 		fill_apps(dir_fd, &pp->r, pp->lower_fds, overlay, e) < 0 ||
 		make_volumes(dir_fd, &pp->r.pod.volumes, e) < 0)
@@ -221,6 +225,14 @@ static int render(struct prepared_pod *pp, struct err *e)
 	return pp->lower_fds[n] < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
+static int check_stage1(const struct stage1 *s, struct err *e)
+{
+	if (s->builtin || !rootless_is_user())
+		return 0;
+	return err_set(e, EPERM, "cannot run as unprivileged user: a stage 1 that is an image (%s) needs root; the built-in one does not",
+		       s->manifest.name);
+}
+
 static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *pp,
 		   const char *dir, struct err *e)
 {
@@ -230,7 +242,7 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_
 		return -1;
 	pp->st = images_open(g, &pp->conf, dir, true, e);
 	if (!pp->st || images_verify(pp->st, g, &pp->conf, o->verify, e) < 0 ||
-	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 ||
+	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 || check_stage1(&pp->stage1, e) < 0 ||
 	    reify(pp->st, g, o, &pp->r, e) < 0 ||
 	    (when == PREPARE_FOR_NOW && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0))
 		return -1;
@@ -251,7 +263,7 @@ int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for
 		struct err *e)
 {
 	*pp = (struct prepared_pod){ .pod.dir_fd = -1 };
-	if (podopts_check(o, e) < 0 || globals_need_root(e) < 0 || globals_conf(g, &pp->conf, e) < 0)
+	if (globals_conf(g, &pp->conf, e) < 0)
 		return -1;
 	/* modes in the pod are what they are said to be, whatever the caller's umask */
 	umask(022);

@@ -25,7 +25,7 @@ enum prepare_for { PREPARE_FOR_LATER, PREPARE_FOR_NOW };
 /**
  * prepare_pod() - resolves, fetches, renders and fills
  *
- * Everything that can fail for reasons of the images does before there is a pod directory; when something fails
+ * Comes after podopts_check() and globals_be_root(). Everything that can fail for reasons of the images does before there is a pod directory; when something fails
  * after that, the directory is removed again.
  */
 int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *out,

@@ -42,7 +42,7 @@ static int rm_run(void *opts, int argc, char **argv, struct err *e)
 	struct opt_list uuids;
 	bool failed = false;
 
-	if (podref_uuids(argc, argv, o->uuid_file, &uuids, &owned, e) < 0 || globals_need_root(e) < 0 ||
+	if (podref_uuids(argc, argv, o->uuid_file, &uuids, &owned, e) < 0 || globals_be_root(&o->g, e) < 0 ||
 	    podref_open(&r, &o->g, e) < 0)
 		return -1;
 	for (size_t i = 0; i < uuids.n; i++) {

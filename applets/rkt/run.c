@@ -78,6 +78,8 @@ static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct netns *ne
 	/* before anything is fetched, if the command line alone tells */
 	if (!o->pod.manifest && o->pod.n_apps && launch_check(&o->launch, o->pod.n_apps, e) < 0)
 		return -1;
+	if (podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0)
+		return -1;
 	launch_begin(&o->launch, netns);
 	if (prepare_pod(&o->g, &o->pod, PREPARE_FOR_NOW, pp, e) < 0)
 		return -1;

@@ -112,7 +112,7 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 
 static int run_prepared(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)
 {
-	if (globals_need_root(e) < 0 || globals_conf(&o->g, &f->conf, e) < 0)
+	if (globals_be_root(&o->g, e) < 0 || globals_conf(&o->g, &f->conf, e) < 0)
 		return -1;
 	launch_begin(&o->launch, &f->netns);
 	if (look(o, uuid, f, e) < 0 || pod_to_run(&f->pod, e) < 0)

@@ -31,16 +31,31 @@ static int open_pods_dir(const char *dir, bool create, struct err *e)
 	int fd = -1;
 
 	buf_fmt(&path, "%s/pods", dir);
-	if (path.failed) {
-		err_set(e, ENOMEM, "out of memory");
-	} else if (!create || fd_mkdirs(AT_FDCWD, path.data, POD_DIR_MODE, e) == 0) {
-		/* followed: whoever administers the host may keep pods on another disk */
+	if (path.failed)
+		return err_set(e, ENOMEM, "out of memory");
+	/* followed: whoever administers the host may keep pods on another disk */
+	fd = open(path.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && create) {
+		if (fd_mkdirs(AT_FDCWD, path.data, POD_DIR_MODE, e) < 0) {
+			buf_free(&path);
+			return -1;
+		}
 		fd = open(path.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			err_sys(e, "open %s", path.data);
 	}
+	if (fd < 0)
+		err_sys(e, "open %s", path.data);
+	if (fd < 0 && e->code == EACCES && geteuid() != 0)
+		err_set(e, EACCES, "open %s: Permission denied: " PODS_REMEDY, path.data);
 	buf_free(&path);
 	return fd;
+}
+
+/* as rkt install leaves it */
+static bool is_shared(int dir_fd)
+{
+	struct stat sb;
+
+	return fstat(dir_fd, &sb) == 0 && (sb.st_mode & S_ISGID);
 }
 
 struct pods *pods_open(const char *dir, bool create, struct err *e)
@@ -60,6 +75,7 @@ struct pods *pods_open(const char *dir, bool create, struct err *e)
 		pods_close(ps);
 		return NULL;
 	}
+	ps->shared = create && is_shared(ps->dir_fd);
 	for (enum place at = 0; create && at < N_PLACES; at++)
 		if (place_fd(ps, at, true, e) < 0) {
 			pods_close(ps);

@@ -27,7 +27,8 @@ enum place {
 #define PLACE_PATIENCE_MS 2000
 
 struct pods {
-	int dir_fd;       /* DIR/pods; -1: there is none */
+	int  dir_fd;      /* DIR/pods; -1: there is none */
+	bool shared;      /* pods_open() was to create, and found it prepared for a group that may look at pods */
 	int fd[N_PLACES]; /* opened when needed */
 };
 

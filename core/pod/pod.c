@@ -57,6 +57,9 @@ static int take_embryo(struct pod *p, int embryo_fd, struct err *e)
 		return errno == ENOENT ? 0 : err_sys(e, "open pod directory");
 	if (lock_wait(p->dir_fd, LOCK_EXCLUSIVE, e) < 0)
 		return err_wrap(e, "pod %s", p->uuid);
+	/* the group is for this directory alone: what apps write must not be of it */
+	if (p->pods->shared && fchmod(p->dir_fd, 0750) < 0)
+		return err_sys(e, "mode of pod %s", p->uuid);
 	struct err why;
 	if (place_move(p, PLACE_EMBRYO, PLACE_PREPARE, &why) == 0)
 		return 1;
@@ -69,7 +72,7 @@ static int take_embryo(struct pod *p, int embryo_fd, struct err *e)
 /* its time stamp is what tells when the pod was made */
 static int mark_created(const struct pod *p, struct err *e)
 {
-	auto_close int fd = openat(p->dir_fd, "created", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	auto_close int fd = openat(p->dir_fd, "created", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	return fd < 0 ? err_sys(e, "pod %s: create created", p->uuid) : 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * pod - pod directories and their life cycle: state = place + flock, moved by rename(2)
  *
- * DIR/pods/{embryo,prepare,prepared,run,exited-garbage,garbage}/UUID (0750). In a pod directory:
+ * DIR/pods/{embryo,prepare,prepared,run,exited-garbage,garbage}/UUID (0750; of a group, if rkt install prepared that, whose
+ * members read what is not closed to them: no app's files, for these may be set-user-ID). In a pod directory:
  *   pod                                 the pod manifest, JSON
  *   created                             empty; its mtime is when `rkt run` or `rkt prepare` made the pod
  *   pid | ppid                          decimal, host's view: PID 1 of the pod | its parent
@@ -43,6 +44,8 @@ enum pod_state {
 const char *pod_state_name(enum pod_state s);
 
 struct pods; /* DIR/pods, opened */
+/* what those hear who may not look at them */
+#define PODS_REMEDY "they are root's and, once root has run rkt install, members of the group rkt may look at them"
 /** pods_open() - @create false: a directory that is not there holds no pods */
 struct pods *pods_open(const char *dir, bool create, struct err *e);
 void pods_close(struct pods *p);

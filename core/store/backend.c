@@ -285,7 +285,7 @@ static void write_cache(const struct store *st, const struct world *w, const str
 	cJSON_AddStringToObject(j, "caller", w->caller);
 	json_print(j, true, &text);
 	if (!text.failed)
-		fd_publish(st->cas_fd, CACHE, text.data, text.len, 0400, false, &ignored);
+		fd_publish(st->cas_fd, CACHE, text.data, text.len, store_file_mode(st), false, &ignored);
 }
 
 int backend_choose(struct store *st, bool fresh, struct render_backend *out, struct err *e)
@@ -304,7 +304,9 @@ int backend_choose(struct store *st, bool fresh, struct render_backend *out, str
 		return 0;
 	if (probe(st, out, e) < 0)
 		return -1;
-	write_cache(st, &w, out);
+	/* what others than root can do takes no probe to know, and is not what root wants to find there */
+	if (is_admin())
+		write_cache(st, &w, out);
 	return 0;
 }
 

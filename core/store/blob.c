@@ -58,7 +58,7 @@ static int create_named(struct blob *b, struct err *e)
 /* whatever the umask has left of it */
 static int set_mode(struct blob *b, struct err *e)
 {
-	return fchmod(b->fd, 0400) < 0 ? err_sys(e, "create a temporary file in the store") : 0;
+	return fchmod(b->fd, store_shared_dir(b->dir_fd) ? 0440 : 0400) < 0 ? err_sys(e, "create a temporary file in the store") : 0;
 }
 
 int blob_create(struct blob *b, int dir_fd, bool named, struct err *e)

@@ -241,7 +241,7 @@ int store_set_url(struct store *st, const char *url, const struct image_id *id, 
 	auto_close int lock = store_publish_lock(st, e);
 	if (lock < 0)
 		return -1;
-	return fd_publish(st->cas_fd, path.s, b.data, b.len, 0400, true, e);
+	return fd_publish(st->cas_fd, path.s, b.data, b.len, store_file_mode(st), true, e);
 }
 
 /* ---- one image ---- */

@@ -238,6 +238,16 @@ static int check_content(const struct compose *c, int fd, struct err *e)
 	return sealed ? 0 : erofs_check(fd, e);
 }
 
+/* What a member of the group wrote that a store is shared with is no file system for root's kernel to read. */
+static int check_writer(int fd, struct err *e)
+{
+	struct stat sb;
+
+	if (fstat(fd, &sb) < 0)
+		return err_sys(e, "look at an index");
+	return sb.st_uid == geteuid() ? 0 : err_set(e, ESTALE, "user %u wrote it", (unsigned)sb.st_uid);
+}
+
 int index_open(const struct compose *c, struct err *e)
 {
 	struct store_path path = store_path("index", c->r->id.s);
@@ -246,7 +256,7 @@ int index_open(const struct compose *c, struct err *e)
 
 	if (fd < 0)
 		return err_sys(e, "open the store's %s", path.s);
-	if (erofs_open(fd, &info, e) < 0)
+	if (check_writer(fd, e) < 0 || erofs_open(fd, &info, e) < 0)
 		return -1;
 	int r = check_sources(c, &info, e);
 	erofs_info_free(&info);

@@ -31,7 +31,7 @@ struct lost {
 struct extract {
 	const struct extract_opts *o; /* borrowed */
 	int         root_fd;          /* borrowed */
-	struct lost xattrs, devices;
+	struct lost xattrs, devices, owners;
 	char        path[TAR_PATH_MAX + 1]; /* of what is being made */
 };
 
@@ -86,6 +86,11 @@ static int set_owner(struct extract *x, const struct tree_node *n, int dir_fd, c
 	/* nobody but us says that such a directory is root's */
 	if (n->implicit && errno == EPERM)
 		return 0;
+	/* an id that our user namespace has not; what the file lets its owner do, it must not let us do */
+	if (x->o->squash && (errno == EINVAL || errno == EPERM)) {
+		lose(&x->owners, "rootfs/%s: %u:%u", x->path, n->uid, n->gid);
+		return 1;
+	}
 	return err_sys(e, "rootfs/%s: set owner %u:%u", x->path, n->uid, n->gid);
 }
 
@@ -95,9 +100,10 @@ static int set_attributes(struct extract *x, const struct tree_node *n, int dir_
 	const struct timespec mtime = { .tv_sec = n->mtime_s, .tv_nsec = (long)n->mtime_ns };
 	const struct timespec times[2] = { mtime, mtime };
 
-	if (set_owner(x, n, dir_fd, name, e) < 0)
+	int squashed = set_owner(x, n, dir_fd, name, e);
+	if (squashed < 0)
 		return -1;
-	if (!S_ISLNK(n->mode) && fchmodat(dir_fd, name, n->mode & (x->o->no_owner ? 01777 : 07777), 0) < 0)
+	if (!S_ISLNK(n->mode) && fchmodat(dir_fd, name, n->mode & (x->o->no_owner || squashed ? 01777 : 07777), 0) < 0)
 		return err_sys(e, "rootfs/%s: set mode", x->path);
 	if (set_xattrs(x, n, dir_fd, name, e) < 0)
 		return -1;
@@ -279,5 +285,6 @@ int extract_tree(struct tree *t, int dir_fd, const struct extract_opts *o, struc
 			return -1;
 	report(&x, &x.xattrs, "extended attributes could");
 	report(&x, &x.devices, "device nodes could");
+	report(&x, &x.owners, "owners of files are not in our user namespace, so the files are root's there: they could");
 	return 0;
 }

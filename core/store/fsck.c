@@ -67,22 +67,32 @@ static void tell_mended(const struct fsck *f, const char *path, const char *what
 
 /* ---- modes ---- */
 
+/* In a shared store members own what they fetched, and the group has its rights: share.h. */
+static mode_t shared_mode(const char *path, mode_t want)
+{
+	return want == 0400 ? 0440 : !strcmp(path, "tree") ? 02700 :
+	       !strcmp(path, ".") || !strcmp(path, "blob") ? 03770 : 02770;
+}
+
 static void check_mode(const struct fsck *f, const char *path, mode_t want)
 {
 	int cas_fd = f->st->cas_fd;
+	bool shared = store_is_shared(f->st);
 	struct stat sb;
 	struct err why;
 	int r = 0;
 
+	if (shared)
+		want = shared_mode(path, want);
 	if (fstatat(cas_fd, path, &sb, AT_SYMLINK_NOFOLLOW) < 0) {
 		err_sys(&why, "look at it");
 		if (is_no_answer(&why))
 			tell_no_answer(f, path, &why);
 		return;
 	}
-	if (S_ISLNK(sb.st_mode) || ((sb.st_mode & 07777) == want && sb.st_uid == geteuid()))
+	if (S_ISLNK(sb.st_mode) || ((sb.st_mode & 07777) == want && (shared || sb.st_uid == geteuid())))
 		return;
-	if (f->o->repair && (fchownat(cas_fd, path, geteuid(), (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (f->o->repair && (fchownat(cas_fd, path, shared ? (uid_t)-1 : geteuid(), (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 ||
 			     fchmodat(cas_fd, path, want, 0) < 0))
 		r = err_sys(&why, "change it");
 	tell_mended(f, path, "has another mode or owner than it should", r, &why, "set");
@@ -151,8 +161,8 @@ static int read_blob(const struct fsck *f, const struct image_id *id, struct ima
 
 static int write_manifest(const struct fsck *f, const struct image_id *id, const struct aci_result *res, struct err *e)
 {
-	return fd_publish(f->st->cas_fd, store_path("manifest", id->s).s, res->manifest_text, res->manifest_len, 0400,
-			  true, e);
+	return fd_publish(f->st->cas_fd, store_path("manifest", id->s).s, res->manifest_text, res->manifest_len,
+			  store_file_mode(f->st), true, e);
 }
 
 static int mend_manifest(const struct fsck *f, const struct image_id *id, struct err *e)

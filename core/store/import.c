@@ -270,8 +270,8 @@ static int publish_parts(struct import *im, struct image_info *i, struct err *e)
 		return err_sys(e, "look at the store's blob");
 	if (im->index.fd >= 0 && seal_take(im->index.fd, &i->index_seal) < 0)
 		return err_sys(e, "look at the store's index");
-	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len, 0400,
-		       true, e) < 0 || sync_parts(im, i, e) < 0)
+	if (fd_publish(cas_fd, store_path("manifest", im->id.s).s, im->res.manifest_text, im->res.manifest_len,
+		       store_file_mode(im->st), true, e) < 0 || sync_parts(im, i, e) < 0)
 		return -1;
 	return info_write(im->st, i, e);
 }
@@ -418,6 +418,22 @@ int store_import(struct store *st, struct source *in, const struct import_opts *
 
 /* ---- removal ---- */
 
+/*
+ * Members of the group that a store is shared with remove what they fetched themselves, as with rkt. Modes alone do not
+ * say so, since whoever adds an image must be able to replace records.
+ */
+static int may_remove(struct store *st, const struct image_id *id, struct err *e)
+{
+	uid_t us = geteuid();
+	struct stat sb;
+
+	/* whoever fetched it again has written its record, but not its content */
+	if (us == 0 || fstatat(st->cas_fd, store_path("blob", id->s).s, &sb, AT_SYMLINK_NOFOLLOW) < 0 || sb.st_uid == us)
+		return 0;
+	return err_set(e, EACCES, "remove image %.19s: permission denied: it belongs to user %u; root can remove it", id->s,
+		       (unsigned)sb.st_uid);
+}
+
 /* names and, first of all, the record; the content may be in use */
 static int remove_image(struct store *st, const struct image_id *id, struct err *e)
 {
@@ -432,7 +448,11 @@ static int remove_image(struct store *st, const struct image_id *id, struct err 
 		*e = why;
 		return -1;
 	}
-	int r = 0;
+	int r = may_remove(st, id, e);
+	if (r < 0)
+		image_info_free(&i);
+	if (r < 0)
+		return -1;
 	if (unlinkat(st->cas_fd, store_path("info", id->s).s, 0) < 0)
 		r = err_sys(e, "remove image %s", id->s);
 	else if (fsync(lock) < 0) /* the lock is a descriptor of info/ */

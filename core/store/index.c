@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/fd.h"
@@ -29,7 +30,7 @@ static int add_name(struct store *st, const char *name, const char *version, con
 	if (name_dir(name, version, &dir, e) < 0 || store_make_dir(st, dir.s, e) < 0)
 		return -1;
 	struct store_path path = store_path(dir.s, id->s);
-	auto_close int fd = openat(st->cas_fd, path.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0400);
+	auto_close int fd = openat(st->cas_fd, path.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, store_file_mode(st));
 	return fd < 0 ? err_sys(e, "create the store's %s", path.s) : 0;
 }
 
@@ -47,7 +48,8 @@ int store_index(struct store *st, const struct image_info *i, struct err *e)
 	/* when it was used is worth no fsync: without the file, the import time counts */
 	auto_close int used = openat(st->cas_fd, store_path("used", i->id.s).s,
 				     O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (used < 0)
+	/* whoever uses a shared image says so */
+	if (used < 0 || (store_is_shared(st) && fchmod(used, 0660) < 0 && errno != EPERM))
 		return err_sys(e, "create the store's used/%s", i->id.s);
 	if (version && add_name(st, i->name, version, &i->id, e) < 0)
 		return -1;

@@ -214,5 +214,5 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	image_info_free(&back);
 	if (lost)
 		return err_set(e, ENOMEM, "write the store's info: out of memory");
-	return fd_publish(st->cas_fd, store_path("info", i->id.s).s, b.data, b.len, 0400, true, e);
+	return fd_publish(st->cas_fd, store_path("info", i->id.s).s, b.data, b.len, store_file_mode(st), true, e);
 }

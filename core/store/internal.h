@@ -68,6 +68,13 @@ int store_open_file(const struct store *st, const char *path, int flags);
 int store_read_dir(const struct store *st, const char *path, struct dir *out);
 bool store_has(const struct store *st, const char *kind, const char *name);
 
+/** store_is_shared() - it was prepared for the members of a group (share.h), who read and write it beside root */
+bool store_is_shared(const struct store *st);
+/** store_file_mode() - of whatever is published in it: nobody changes that, and only a shared one is read by others */
+mode_t store_file_mode(const struct store *st);
+/** store_shared_dir() - whether what is made in that directory is for a group: it hands its own on */
+bool store_shared_dir(int dir_fd);
+
 /** store_lock_for_a_while() - exclusive: 1, or 0 after a second or so, since who renders or copies a large image may take longer */
 int store_lock_for_a_while(int fd, struct err *e);
 /** store_publish_lock() - the lock of info/: close the descriptor to let it go */
@@ -136,6 +143,7 @@ struct tree *image_tree(int blob_fd, const struct appc_strings *whitelist, int s
 struct extract_opts {
 	const int *fds; /* the archives, by their numbers in the tree; for pread() */
 	size_t     n_fds;
+	bool       squash;   /* what belongs to ids that we may not give things to is ours, and not setuid or setgid */
 	bool       no_owner; /* all belongs to the caller, and nothing is setuid or setgid */
 	void      *ctx;
 	void     (*warn)(void *ctx, const char *text); /* what could not be kept; NULL: nobody is told */

@@ -254,5 +254,5 @@ int recipe_save(struct store *st, const struct render_id *id, const struct buf *
 		return 0;
 	if (store_make_kind(st, "recipe", e) < 0)
 		return -1;
-	return fd_publish(st->cas_fd, store_path("recipe", id->s).s, text->data, text->len, 0400, true, e);
+	return fd_publish(st->cas_fd, store_path("recipe", id->s).s, text->data, text->len, store_file_mode(st), true, e);
 }

@@ -18,6 +18,7 @@
 #include "core/base/fd.h"
 #include "core/base/hash.h"
 #include "core/base/lock.h"
+#include "core/base/rootless.h"
 #include "core/store/backend.h"
 #include "core/store/compose.h"
 #include "core/store/deps.h"
@@ -95,7 +96,7 @@ static int fill_tree(const struct compose *c, const char *tmp, struct err *e)
 		return err_sys(e, "open the store's %s", root.s);
 	struct tree *t = compose_tree(c, e);
 	const struct extract_opts o = {
-		.fds = c->fds, .n_fds = c->r->n_images, .ctx = c->st, .warn = forward_warning,
+		.fds = c->fds, .n_fds = c->r->n_images, .squash = rootless_is_user(), .ctx = c->st, .warn = forward_warning,
 	};
 	int r = t ? extract_tree(t, dir_fd, &o, e) : -1;
 	tree_free(t);
@@ -384,7 +385,7 @@ void render_leave(const char *cas)
 
 static int extract_blob(struct store *st, const struct image_id *id, int blob_fd, int dir_fd, struct err *e)
 {
-	const struct extract_opts o = { .fds = &blob_fd, .n_fds = 1, .ctx = st, .warn = forward_warning };
+	const struct extract_opts o = { .fds = &blob_fd, .n_fds = 1, .no_owner = rootless_is_user(), .ctx = st, .warn = forward_warning };
 	struct aci_result res = { 0 };
 
 	struct tree *t = image_tree(blob_fd, NULL, dir_fd, &res, e);
@@ -403,4 +404,30 @@ int render_extract(struct store *st, const struct image_id *id, int dir_fd, stru
 	if (blob_fd < 0 || extract_blob(st, id, blob_fd, dir_fd, e) < 0)
 		return err_wrap(e, "extract image %.19s", id->s);
 	return 0;
+}
+
+static int unpack_recipe(struct store *st, const struct recipe *r, int dir_fd, struct err *e)
+{
+	struct compose c;
+	struct tree *t = compose_open(&c, st, r, e) < 0 ? NULL : compose_tree(&c, e);
+	const struct extract_opts o = {
+		.fds = c.fds, .n_fds = r->n_images, .no_owner = true, .ctx = st, .warn = forward_warning,
+	};
+	int ret = t ? extract_tree(t, dir_fd, &o, e) : -1;
+
+	tree_free(t);
+	compose_close(&c);
+	return ret;
+}
+
+int render_unpack(struct store *st, const struct image_id *id, int dir_fd, struct err *e)
+{
+	auto_buf struct buf text = { 0 };
+	struct recipe r;
+
+	if (deps_resolve(st, id, &r, &text, e) < 0)
+		return err_wrap(e, "render image %.19s", id->s);
+	int ret = verify_recipe(st, &r, e) < 0 ? -1 : unpack_recipe(st, &r, dir_fd, e);
+	recipe_free(&r);
+	return ret < 0 ? err_wrap(e, "render image %.19s", id->s) : 0;
 }

@@ -83,6 +83,9 @@ int render_missing(struct store *st, const struct image_id *id, void (*tell)(voi
 /** render_copy() - a private copy of the rendered root into the empty directory @dir_fd (no overlayfs, export --overwrite ...) */
 int render_copy(int root_fd, int dir_fd, struct err *e);
 
+/** render_unpack() - the same from the archives, leaving the store as it is; all of it is the caller's, nothing setuid */
+int render_unpack(struct store *st, const struct image_id *id, int dir_fd, struct err *e);
+
 /** render_is_ready() - whether render_again() would have nothing to do */
 bool render_is_ready(struct store *st, const struct render_id *rid);
 

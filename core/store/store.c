@@ -25,14 +25,18 @@ static const char *const store_dirs[] = { "blob", "blob/sha512", "manifest", "in
 static int open_failed(struct err *e, const char *dir, const char *what)
 {
 	if ((errno == EACCES || errno == EPERM) && geteuid() != 0)
-		return err_set(e, EACCES, "cannot run as unprivileged user: %s %s/cas: permission denied", what, dir);
+		return err_set(e, EACCES, "cannot run as unprivileged user: %s %s/cas: permission denied; "
+			       STORE_REMEDY, what, dir);
 	return err_sys(e, "%s %s/cas", what, dir);
 }
 
 static int make_dirs(const char *dir, struct err *e)
 {
-	if (fd_mkdirs(AT_FDCWD, dir, 0750, e) < 0)
-		return e->code == EACCES && geteuid() != 0 ? err_wrap(e, "cannot run as unprivileged user") : -1;
+	if (fd_mkdirs(AT_FDCWD, dir, 0750, e) < 0) {
+		if (e->code == EACCES && geteuid() != 0)
+			err_set(e, EACCES, "cannot run as unprivileged user: create %s: permission denied; " STORE_REMEDY, dir);
+		return -1;
+	}
 	auto_close int top = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0 || (mkdirat(top, "cas", 0700) < 0 && errno != EEXIST))
 		return open_failed(e, dir, "create");
@@ -243,6 +247,29 @@ int store_sync_dir(struct store *st, const char *path, struct err *e)
 	return fd < 0 || fsync(fd) < 0 ? err_sys(e, "sync the store's %s", path) : 0;
 }
 
+bool store_shared_dir(int dir_fd)
+{
+	struct stat sb;
+
+	return fstat(dir_fd, &sb) == 0 && (sb.st_mode & (S_ISGID | S_IWGRP)) == (S_ISGID | S_IWGRP);
+}
+
+bool store_is_shared(const struct store *st)
+{
+	return st->cas_fd >= 0 && store_shared_dir(st->cas_fd);
+}
+
+mode_t store_file_mode(const struct store *st)
+{
+	return store_is_shared(st) ? 0440 : 0400;
+}
+
+/* What is unpacked or mounted may hold set-user-ID programs: never for anybody but the owner, also in a shared store. */
+static bool is_private(const char *path)
+{
+	return !strcmp(path, "tree") || !strcmp(path, "mnt");
+}
+
 int store_make_kind(struct store *st, const char *kind, struct err *e)
 {
 	return store_make_dir(st, kind, e);
@@ -250,7 +277,12 @@ int store_make_kind(struct store *st, const char *kind, struct err *e)
 
 int store_make_dir(struct store *st, const char *path, struct err *e)
 {
-	if (mkdirat(st->cas_fd, path, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "create the store's %s", path);
-	return 0;
+	int r = mkdirat(st->cas_fd, path, 0700);
+
+	if (r < 0 && errno == EEXIST)
+		return 0;
+	/* the group is the parent's; its rights are not in what a umask leaves */
+	if (r == 0 && !is_private(path) && store_is_shared(st))
+		r = fchmodat(st->cas_fd, path, 02770, 0);
+	return r < 0 ? err_sys(e, "create the store's %s", path) : 0;
 }

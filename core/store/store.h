@@ -33,6 +33,9 @@ struct image_id { char s[IMAGE_ID_LEN + 1]; };
 
 struct store; /* holds cas_fd and the shared lock */
 
+/* what those hear who may not use a data directory */
+#define STORE_REMEDY "it is for root and, once root has run rkt install, for members of the group rkt; or use --dir=DIR of your own"
+
 /**
  * store_open() - opens DIR/cas
  * @create: make what is missing; otherwise a store that is not there is an empty one

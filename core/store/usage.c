@@ -161,8 +161,13 @@ int store_usage(struct store *st, bool (*used)(void *ctx, const char *id), void 
 	if (store_ids(st, &c.all, e) < 0)
 		return -1;
 	for (size_t i = 0; r == 0 && i < sizeof(dirs) / sizeof(*dirs); i++)
-		if (each(&c, st->cas_fd, dirs[i].dir, dirs[i].fn) < 0)
-			r = err_sys(e, "read the store's %s", dirs[i].dir);
+		if (each(&c, st->cas_fd, dirs[i].dir, dirs[i].fn) < 0) {
+			/* members of a group see all of a shared store but what is unpacked */
+			if (errno == EACCES && store_is_shared(st))
+				store_warn(st, "the store's %s is not counted: only root can read it", dirs[i].dir);
+			else
+				r = err_sys(e, "read the store's %s", dirs[i].dir);
+		}
 	image_ids_free(&c.all);
 	return r;
 }

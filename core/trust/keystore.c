@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -33,6 +34,23 @@ static int key_dir(const char *prefix, char *out, size_t size, struct err *e)
 	return 0;
 }
 
+/* Below a directory that a group may write in (rkt install) it may write in all of them; who made one may say so. */
+static void hand_on(int base_fd, const char *sub)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (fstat(base_fd, &st) < 0 || (st.st_mode & (S_ISGID | S_IWGRP)) != (S_ISGID | S_IWGRP))
+		return;
+	for (size_t n = strcspn(sub, "/");; n += 1 + strcspn(sub + n + 1, "/")) {
+		snprintf(path, sizeof(path), "%.*s", (int)n, sub);
+		if (fchmodat(base_fd, path, 02775, 0) < 0 && errno != EPERM)
+			return;
+		if (!sub[n])
+			return;
+	}
+}
+
 /* creates and opens DIR/sub, DIR too */
 static int make_dir(const char *dir, const char *sub, struct err *e)
 {
@@ -43,6 +61,7 @@ static int make_dir(const char *dir, const char *sub, struct err *e)
 		return err_sys(e, "open directory %s", dir);
 	if (fd_mkdirs(base, sub, 0755, e) < 0)
 		return err_wrap(e, "%s", dir);
+	hand_on(base, sub);
 	int fd = openat(base, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open directory %s/%s", dir, sub) : fd;
 }
