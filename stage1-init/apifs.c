@@ -13,10 +13,15 @@
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "stage1-init/rootfs.h"
+#include "stage1-init/rootless.h"
 
 /* ---- new file systems ---- */
 
 struct option { const char *key, *value; };
+
+/* the group of terminals, on all distributions */
+#define TTY_GID      5
+#define TTY_GID_TEXT "5"
 
 static int lacks(const char *type, struct err *e)
 {
@@ -76,9 +81,9 @@ static const char *const dev_dirs[] = { "pts", "mqueue", "shm" };
  * can make nodes there, but not use them. That tmpfs ends up below /dev, covered by it. "empty" is
  * what covers directories; below "cgroup" are mount points for groups of version 1.
  */
-static int fill_nodes(int fd, struct err *e)
+static int fill_nodes(int fd, bool rootless, struct err *e)
 {
-	for (size_t i = 0; i < N_NODES; i++)
+	for (size_t i = 0; i < N_NODES && !rootless; i++)
 		if (mknodat(fd, nodes[i].name, S_IFCHR | 0666,
 			    makedev(nodes[i].major, nodes[i].minor)) < 0)
 			return err_needs(e, "mknod", "create /dev/%s", nodes[i].name);
@@ -104,13 +109,13 @@ static int fill_dev(int fd, struct err *e)
 
 /* ---- making ---- */
 
-static int make_all(struct apifs *fs, struct err *e)
+static int make_all(struct apifs *fs, const struct plan *p, struct err *e)
 {
 	static const struct option small[] = { { "mode", "0755" }, { "size", "65536k" },
 		{ NULL, NULL } };
 
 	fs->nodes_fd = new_fs("tmpfs", small, SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC, e);
-	if (fs->nodes_fd < 0 || fill_nodes(fs->nodes_fd, e) < 0)
+	if (fs->nodes_fd < 0 || fill_nodes(fs->nodes_fd, fs->rootless, e) < 0)
 		return -1;
 	fs->dev_fd = new_fs("tmpfs", small, SAFE, e);
 	if (fs->dev_fd < 0 || fill_dev(fs->dev_fd, e) < 0)
@@ -118,16 +123,18 @@ static int make_all(struct apifs *fs, struct err *e)
 	fs->proc_fd = new_fs("proc", NULL, SAFE, e);
 	if (fs->proc_fd < 0)
 		return -1;
-	fs->sys_fd = new_fs("sysfs", NULL, SAFE | SYS_ATTR_RDONLY, e);
+	fs->sys_fd = p->rootless && !p->own_net ? rootless_sys(p, e) : new_fs("sysfs", NULL, SAFE | SYS_ATTR_RDONLY, e);
 	return fs->sys_fd < 0 ? -1 : 0;
 }
 
-int apifs_make(struct apifs *fs, struct err *e)
+int apifs_make(struct apifs *fs, const struct plan *p, struct err *e)
 {
 	mode_t mask = umask(0);
 
 	*fs = (struct apifs)APIFS_NONE;
-	int r = make_all(fs, e);
+	fs->rootless = p->rootless;
+	fs->one_gid = p->rootless && p->n_gids <= TTY_GID;
+	int r = make_all(fs, p, e);
 	umask(mask);
 	if (r < 0)
 		apifs_close(fs);
@@ -150,16 +157,22 @@ static int attach_in(int mnt_fd, int top_fd, const char *name, struct err *e)
 	return sys_attach(mnt_fd, top_fd, name) < 0 ? err_needs(e, "move-mount", "mount on %s", name) : 0;
 }
 
-static int bind_node(int nodes_fd, int dev_fd, const struct node *n, struct err *e)
+static int clone_node(const struct apifs *fs, const char *name)
+{
+	return fs->rootless ? rootless_node(name) :
+			      sys_open_tree(fs->nodes_fd, name, SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+}
+
+static int bind_node(const struct apifs *fs, const struct node *n, struct err *e)
 {
 	struct stat st;
-	auto_close int src = sys_open_tree(nodes_fd, n->name, SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+	auto_close int src = clone_node(fs, n->name);
 
 	if (src < 0 || fstat(src, &st) < 0)
 		return err_sys(e, "/dev/%s", n->name);
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(n->major, n->minor))
 		return err_set(e, EINVAL, "/dev/%s: not the device that it should be", n->name);
-	return attach_in(src, dev_fd, n->name, e);
+	return attach_in(src, fs->dev_fd, n->name, e);
 }
 
 /* with mount(2), in the current directory: half the time of the calls that take descriptors */
@@ -194,12 +207,13 @@ static int attach_dev(const struct apifs *fs, int root_fd, int shm_fd, struct er
 		attach(fs->dev_fd, fs->nodes_fd, "/dev", e) < 0)
 		return -1;
 	for (size_t i = 0; i < N_NODES; i++)
-		if (bind_node(fs->nodes_fd, fs->dev_fd, &nodes[i], e) < 0)
+		if (bind_node(fs, &nodes[i], e) < 0)
 			return -1;
 	if (fchdir(fs->dev_fd) < 0)
 		return err_sys(e, "enter /dev");
 	if (mount_here("pts", "devpts", MS_NOSUID | MS_NOEXEC,
-		    "newinstance,ptmxmode=0666,mode=0620,gid=5", e) < 0 ||
+		    fs->one_gid ? "newinstance,ptmxmode=0666,mode=0620" :
+				  "newinstance,ptmxmode=0666,mode=0620,gid=" TTY_GID_TEXT, e) < 0 ||
 		mount_here("mqueue", "mqueue", MS_SAFE, NULL, e) < 0)
 		return -1;
 	return shm_fd < 0 ? mount_shm(e) : attach_in(shm_fd, fs->dev_fd, "shm", e);
@@ -213,7 +227,7 @@ static int kernel_path(int fs_fd, const char *name)
 	return root_open(fs_fd, name, O_PATH, ROOT_NO_LINKS);
 }
 
-static int mask(int fs_fd, const char *name, int nodes_fd, struct err *e)
+static int mask(int fs_fd, const char *name, const struct apifs *fs, struct err *e)
 {
 	struct stat st;
 	auto_close int at = kernel_path(fs_fd, name);
@@ -223,8 +237,8 @@ static int mask(int fs_fd, const char *name, int nodes_fd, struct err *e)
 	if (fstat(at, &st) < 0)
 		return err_sys(e, "mask %s", name);
 	bool dir = S_ISDIR(st.st_mode);
-	auto_close int cover = sys_open_tree(
-		nodes_fd, dir ? "empty" : "null", SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+	auto_close int cover = dir ? sys_open_tree(fs->nodes_fd, "empty", SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW) :
+				     clone_node(fs, "null");
 	if (cover < 0 || fstat(cover, &st) < 0 ||
 		(dir && sys_restrict(cover, "", SYS_ATTR_RDONLY | SAFE) < 0))
 		return err_sys(e, "mask %s", name);
@@ -255,7 +269,7 @@ static int attach_proc(const struct apifs *fs, int root_fd, struct err *e)
 	if (at < 0 || attach(fs->proc_fd, at, "/proc", e) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked); i++)
-		if (mask(fs->proc_fd, masked[i], fs->nodes_fd, e) < 0)
+		if (mask(fs->proc_fd, masked[i], fs, e) < 0)
 			return err_wrap(e, "/proc");
 	for (size_t i = 0; i < sizeof(read_only) / sizeof(*read_only); i++)
 		if (make_read_only(fs->proc_fd, read_only[i], e) < 0)
@@ -310,7 +324,7 @@ static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app
 	if (at < 0 || attach(fs->sys_fd, at, "/sys", e) < 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked); i++)
-		if (mask(fs->sys_fd, masked[i], fs->nodes_fd, e) < 0)
+		if (mask(fs->sys_fd, masked[i], fs, e) < 0)
 			return err_wrap(e, "/sys");
 	return mount_cgroups(a, fs, e);
 }

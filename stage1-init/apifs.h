@@ -12,11 +12,12 @@
 struct apifs {
 	int nodes_fd; /* a tmpfs with the device nodes that /dev shows */
 	int dev_fd, proc_fd, sys_fd;
+	bool rootless, one_gid; /* the nodes are the host's, or PID 1's; no other group but root is there */
 };
-#define APIFS_NONE { -1, -1, -1, -1 }
+#define APIFS_NONE { -1, -1, -1, -1, false, false }
 
 /** apifs_make() - detached, for one app; in the pod's namespaces */
-int apifs_make(struct apifs *fs, struct err *e);
+int apifs_make(struct apifs *fs, const struct plan *p, struct err *e);
 void apifs_close(struct apifs *fs);
 
 /**

@@ -28,6 +28,7 @@
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
 #include "stage1-init/rootfs.h"
+#include "stage1-init/rootless.h"
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
@@ -253,7 +254,8 @@ static int build_root(struct start *s, struct err *e)
 	if (shm < 0 && !s->p->one_ns)
 		return err_sys(e, "open /dev/shm");
 	if (mounts_take_copies(&s->p->apps[s->index], s->index, e) < 0 || open_root(s, e) < 0 ||
-		user_resolve(s->root_fd, s->a->user, s->a->group, &s->user, e) < 0)
+		user_resolve(s->root_fd, s->a->user, s->a->group, &s->user, e) < 0 ||
+		(s->p->rootless && rootless_check_user(s->p, &s->user, e) < 0))
 		return -1;
 	mounts_etc(s->p, s->root_fd);
 	if (apifs_attach(s->fs, s->root_fd, shm, s->a, e) < 0 || mounts_volumes(s->a, s->root_fd, e) < 0)
@@ -294,6 +296,7 @@ static int give_up_privileges(struct start *s, struct err *e)
 	struct confinement c = {
 		.caps = s->a->limits.caps, .no_new_privs = s->a->limits.no_new_privs,
 		.uid = s->user.uid, .gid = s->user.gid, .gids = s->a->gids, .n_gids = s->a->n_gids,
+		.keep_groups = s->p->keep_groups,
 		.filter = &s->a->filter,
 	};
 	int listener; /* closed by exec: a filter may deny closing it */

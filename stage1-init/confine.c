@@ -51,7 +51,7 @@ static uint64_t known_caps(uint64_t caps)
 
 static int become(const struct confinement *c, uint64_t admin, struct err *e)
 {
-	if (setgroups(c->n_gids, c->gids) < 0)
+	if (!c->keep_groups && setgroups(c->n_gids, c->gids) < 0)
 		return err_needs(e, "caps", "set supplementary groups");
 	if (setresgid(c->gid, c->gid, c->gid) < 0)
 		return err_needs(e, "caps", "set group %lu", (unsigned long)c->gid);

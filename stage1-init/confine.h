@@ -24,6 +24,7 @@ struct confinement {
 	gid_t                gid;
 	const gid_t         *gids; /* supplementary groups: exactly these */
 	size_t               n_gids;
+	bool                 keep_groups; /* a user namespace that lets nobody change them: then n_gids is 0 */
 	struct seccomp_prog *filter;
 };
 

@@ -34,6 +34,7 @@
 #include "stage1-init/event.h"
 #include "stage1-init/pump.h"
 #include "stage1-init/rootfs.h"
+#include "stage1-init/rootless.h"
 #include "stage1-init/running.h"
 
 #define DEVPTS_MAGIC 0x1cd1
@@ -130,6 +131,7 @@ static int read_limits(struct visit *v, pid_t pid1, struct err *e)
 
 static int read_plan(struct visit *v, const char *app, struct err *e)
 {
+	bool rootless = v->p.rootless;
 	char cwd[PATH_MAX];
 	struct plan_opts o = { .uuid = "" };
 
@@ -138,7 +140,7 @@ static int read_plan(struct visit *v, const char *app, struct err *e)
 		return err_sys(e, "open the pod directory");
 	o.uuid = strrchr(cwd, '/') + 1;
 	o.no_seccomp = running_no_seccomp(v->pod_fd);
-	if (plan_read(v->pod_fd, &o, &v->p, e) < 0)
+	if (plan_read(v->pod_fd, &o, &v->p, e) < 0 || (rootless && rootless_settle(&v->p, e) < 0))
 		return -1;
 	v->a = plan_app(&v->p, app);
 	v->only_app = v->p.n_apps == 1;
@@ -157,8 +159,8 @@ static int enter_namespaces(struct visit *v, struct err *e)
 	oom = openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (oom < 0 || write(oom, v->oom_score, v->oom_len) < 0)
 		return err_sys(e, "oom_score_adj");
-	if (setns(v->app_pidfd,
-		    CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
+	if (setns(v->app_pidfd, CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+					(rootless_shares_net(&v->p, v->app.pid) ? 0 : CLONE_NEWNET)) < 0)
 		return err_sys(e, "enter the namespaces of app %s", v->a->name);
 	return 0;
 }
@@ -220,6 +222,7 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 		.gid = v->app.gid,
 		.gids = v->a->gids,
 		.n_gids = v->a->n_gids,
+		.keep_groups = v->p.keep_groups,
 		.filter = &v->a->filter,
 	};
 
@@ -415,9 +418,10 @@ static int visit(struct visit *v, pid_t pid1, const char *app, struct err *e)
 	return relay(v);
 }
 
-int enter_app(pid_t pid, const char *app, char **argv)
+int enter_app(pid_t pid, const char *app, bool rootless, char **argv)
 {
 	struct visit v = { .argv = argv,
+		.p.rootless = rootless,
 		.pod_fd = -1,
 		.app_pidfd = -1,
 		.event_fd = -1,

@@ -29,6 +29,7 @@
 #include "stage1-init/pid1.h"
 #include "stage1-init/plan.h"
 #include "stage1-init/pump.h"
+#include "stage1-init/rootless.h"
 #include "stage1-init/running.h"
 #include "stage1-init/volume.h"
 
@@ -224,10 +225,14 @@ static int prepare(struct host *h, struct err *e)
 	h->p.own_net = own_net;
 	h->p.netns_fd = take_fd(&h->netns_fd);
 	h->p.take_ns = h->host_ns_fd >= 0;
+	if (o->rootless && rootless_settle(&h->p, e) < 0)
+		return -1;
 	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0)
 		return -1;
 	h->n_running = h->p.n_apps;
 	warn_of_masks(&h->p);
+	if (o->rootless)
+		rootless_warn(&h->p, say);
 	if (open_channel(h, e) < 0 || prepare_io(h, e) < 0)
 		return -1;
 	return block_signals(h, e);
@@ -270,7 +275,8 @@ static int hand_over(struct host *h, struct err *e)
 	fd_cleanup(&h->host_ns_fd);
 	pump_parent(h->pump, &h->p);
 	close_plan(&h->p);
-	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 ||
+	if ((h->o->rootless ? rootless_cgroups(&h->p, h->pod_fd, h->pid1, say)
+			   : cgroup_setup(&h->p, h->pod_fd, h->pid1, e)) < 0 ||
 		cgroup_hand_over(&h->p, h->event_fd, e) < 0)
 		return -1;
 	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);

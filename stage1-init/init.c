@@ -26,7 +26,7 @@ static int one_uuid(int argc, char **argv, const char **uuid, struct err *e)
 /* ---- run ---- */
 
 struct run_opts {
-	bool        debug, interactive, no_seccomp;
+	bool        debug, interactive, no_seccomp, rootless;
 	const char *net, *hostname, *mds_token, *local_config, *prefix;
 };
 
@@ -43,6 +43,7 @@ static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, deb
 		"local configuration directory"),
 	OPT_BOOL(0, "disable-seccomp", struct run_opts, no_seccomp,
 		"no seccomp filters, not even those that images ask for"),
+	OPT_BOOL(0, "rootless", struct run_opts, rootless, "we are root of a user namespace only"),
 	OPT_TEXT(0, "prefix", "auto|always|never", struct run_opts, prefix,
 		"begin lines of output with up-time, app and pid (auto: in pods of several apps)"),
 	OPT_END };
@@ -65,7 +66,7 @@ static int run_main(void *opts, int argc, char **argv, struct err *e)
 	const struct run_opts *o = opts;
 	struct host_opts h = { .net = o->net, .hostname = o->hostname, .mds_token = o->mds_token,
 			       .interactive = o->interactive, .debug = o->debug,
-			       .no_seccomp = o->no_seccomp };
+			       .no_seccomp = o->no_seccomp, .rootless = o->rootless };
 
 	if (one_uuid(argc, argv, &h.uuid, e) < 0 || parse_prefix(o->prefix, &h.prefix, e) < 0)
 		return -1;
@@ -81,6 +82,7 @@ const struct cmd stage1_run_cmd = {
 
 struct enter_opts {
 	const char *app;
+	bool        rootless;
 	uint64_t    pid;
 	char      **argv;
 };
@@ -88,6 +90,7 @@ struct enter_opts {
 static const struct opt enter_opts[] = {
 	OPT_NUM(0, "pid", "PID", struct enter_opts, pid, "PID 1 of the pod, as the host sees it"),
 	OPT_TEXT(0, "appname", "NAME", struct enter_opts, app, "the app whose world is entered"),
+	OPT_BOOL(0, "rootless", struct enter_opts, rootless, "we are root of the pod's user namespace only"),
 	OPT_END
 };
 
@@ -114,7 +117,7 @@ static int enter_run(void *opts, int argc, char **argv, struct err *e)
 	(void)argv;
 	if (!o->app || !*o->app || !o->pid || o->pid > INT_MAX)
 		return err_set(e, EINVAL, "--pid and --appname are needed");
-	return enter_app((pid_t)o->pid, o->app, o->argv);
+	return enter_app((pid_t)o->pid, o->app, o->rootless, o->argv);
 }
 
 const struct cmd stage1_enter_cmd = {

@@ -29,6 +29,7 @@
 #include "stage1-init/confine.h"
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
+#include "stage1-init/rootless.h"
 
 struct pid1 {
 	struct plan *p;
@@ -248,7 +249,7 @@ static int spawn(struct pid1 *s, size_t i, const struct plan_run *run, struct er
 	/* until it says otherwise it has failed: it may be killed before it can say anything */
 	s->report = (struct report){ .failed = true, .status = STATUS_OWN_FAILURE };
 	err_set(&s->report.err, ECHILD, "ended before it could be started");
-	if (s->fs.dev_fd < 0 && apifs_make(&s->fs, e) < 0)
+	if (s->fs.dev_fd < 0 && apifs_make(&s->fs, s->p, e) < 0)
 		return -1;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
@@ -433,6 +434,9 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 
 	if (root < 0 || sys_attach(root, at, "") < 0)
 		return err_sys(e, "stage1/rootfs");
+	struct rootless_dev dev;
+	if (s->p->rootless && rootless_dev_take(&dev, s->p, e) < 0)
+		return -1;
 	if (mounts_pivot(root, false, e) < 0)
 		return -1;
 	if (mkdir("/dev", 0755) < 0 && errno != EEXIST)
@@ -440,8 +444,9 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 	if (mount("tmpfs", "/dev", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755") < 0 ||
 		chdir("/dev") < 0)
 		return err_needs(e, "fs-tmpfs", "mount on stage1/rootfs/dev");
-	if (apifs_shm(e) < 0 || mounts_keep(s->p, e) < 0)
+	if (apifs_shm(e) < 0 || mounts_keep(s->p, e) < 0 || (s->p->rootless && rootless_dev_keep(&dev, e) < 0))
 		return -1;
+	s->p->pivoted = true;
 	if (chdir("/") < 0)
 		return err_sys(e, "change directory");
 	s->roots = "opt/stage2";
@@ -480,7 +485,7 @@ static int set_up(struct pid1 *s, struct err *e)
 		return err_sys(e, "new process group");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make mounts private");
-	if (apifs_make(&s->fs, e) < 0)
+	if (apifs_make(&s->fs, s->p, e) < 0)
 		return -1;
 	/* also says that the host side has left our mount namespace, if we took over its own: roots may change now */
 	if (cgroup_take_over(s->p, e) < 0)

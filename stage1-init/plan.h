@@ -89,6 +89,10 @@ struct plan {
 	struct winsize   window;      /* of our terminal; all 0 if it does not say */
 	bool             pass_stdin;  /* the app gets our stdin, which is no terminal */
 	bool take_ns; /* the mount namespace that we were started in becomes the pod's */
+	bool rootless;    /* we are root of a user namespace only: rootless.h */
+	bool keep_groups; /* which lets nobody change supplementary groups */
+	bool pivoted;     /* PID 1 has a root of its own */
+	unsigned long n_uids, n_gids; /* that there are in it, from 0 on */
 	bool one_ns;  /* one app and nothing else: it shares PID 1's mount namespace */
 	int              event_fd;    /* the pod's end of the channel to the host side */
 	int              failure;     /* exit status if setting up fails */

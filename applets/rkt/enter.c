@@ -9,6 +9,7 @@
 #include "applets/rkt/podref.h"
 #include "applets/rkt/stage1.h"
 #include "applets/ui.h"
+#include "core/base/rootless.h"
 
 #define DEFAULT_CMD "/bin/bash"
 
@@ -39,8 +40,14 @@ static char *app_name(const struct pod *p, const char *wanted, struct err *e)
 
 static int become(struct pod *p, pid_t pid, const char *app, int argc, char **argv, struct err *e)
 {
-	char **args = xmalloc(((size_t)argc + 5) * sizeof(*args));
+	char **args = xmalloc(((size_t)argc + 6) * sizeof(*args));
 	size_t n = 0;
+
+	/* where we are what the pod's root is; the rest of the way is stage 1's */
+	if (rootless_is_user() && rootless_join(pid, e) < 0)
+		return err_wrap(e, "enter failed");
+	if (rootless_is_user())
+		args[n++] = xstrdup("--rootless");
 
 	args[n++] = xasprintf("--pid=%d", (int)pid);
 	args[n++] = xasprintf("--appname=%s", app);
@@ -62,7 +69,7 @@ static int enter_run(void *opts, int argc, char **argv, struct err *e)
 
 	if (!argc)
 		return err_set(e, EINVAL, "a UUID is needed (see --help)");
-	if (globals_need_root(e) < 0 || podref_find(&r, &o->g, argv[0], e) < 0)
+	if (globals_be_owner(&o->g, e) < 0 || podref_find(&r, &o->g, argv[0], e) < 0)
 		return -1;
 	if (p->state != POD_RUNNING)
 		return err_set(e, ESRCH, "pod \"%s\" isn't currently running", p->uuid);

@@ -22,6 +22,7 @@
 
 #include "applets/ui.h"
 #include "core/base/fd.h"
+#include "core/base/rootless.h"
 #include "core/base/sys.h"
 #include "core/pod/appfs.h"
 #include "core/store/render.h"
@@ -55,6 +56,9 @@ static int check_net(const char *net, struct err *e)
 		return 0;
 	if (!*net)
 		return err_set(e, EINVAL, "--net: want none or host");
+	if (rootless_is_user())
+		return err_set(e, EPERM, "--net=%s: pods of users other than root have only --net=none and --net=host: "
+			       "whatever leads out of a network takes root to make", net);
 	return err_set(e, ENOTSUP,
 		"--net=%s: pod networks are not in this version: only --net=none and --net=host "
 		"are",
@@ -228,7 +232,8 @@ static int set_up(const struct launch *l, struct err *e)
 	int r = remember(&layers[n_apps], l->stage1_fd, e);
 	for (size_t i = 0; r == 0 && i < n_apps; i++)
 		r = remember(&layers[i], apps[i].lower_fd, e);
-	if (s->builtin)
+	/* back into the host's is more than root of another user namespace may */
+	if (s->builtin && !rootless_is_user())
 		pass_host_ns();
 	if (r == 0)
 		r = enter_namespace(l->pod, e);
@@ -284,6 +289,8 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 		v[n++] = xstrdup("--disable-seccomp");
 	if (!s->builtin && version >= 4)
 		v[n++] = xstrdup("--dns-conf-mode=resolv=default,hosts=default");
+	if (s->builtin && rootless_is_user())
+		v[n++] = xstrdup("--rootless");
 	if (s->builtin && o->prefix)
 		v[n++] = xasprintf("--prefix=%s", o->prefix);
 	v[n++] = xstrdup(p->uuid);

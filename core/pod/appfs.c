@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
+#include "core/base/rootless.h"
 #include "core/base/sys.h"
 #include "core/store/render.h"
 
@@ -61,7 +62,7 @@ static int copy_xattr(int from_fd, int to_fd, const char *name)
 	char value[4096];
 
 	/* overlayfs keeps its own books in these */
-	if (!strncmp(name, "trusted.overlay.", 16))
+	if (!strncmp(name, "trusted.overlay.", 16) || !strncmp(name, "user.overlay.", 13))
 		return 0;
 	ssize_t n = fgetxattr(from_fd, name, value, sizeof(value));
 	return n < 0 ? -1 : fsetxattr(to_fd, name, value, (size_t)n, 0);
@@ -170,9 +171,10 @@ static bool holds_upper(const char *path)
 	unsigned long magic = (unsigned long)fs.f_type & 0xffffffffu;
 	if (magic == MAGIC_EXT || magic == MAGIC_XFS || magic == MAGIC_BTRFS)
 		return true;
-	if (magic == MAGIC_OVERLAY || setxattr(path, "trusted.overlay.probe", "y", 1, 0) < 0)
+	const char *mark = rootless_is_user() ? "user.overlay.probe" : "trusted.overlay.probe";
+	if (magic == MAGIC_OVERLAY || setxattr(path, mark, "y", 1, 0) < 0)
 		return false;
-	removexattr(path, "trusted.overlay.probe");
+	removexattr(path, mark);
 	return true;
 }
 
@@ -189,6 +191,12 @@ const struct appfs_option appfs_semantics[APPFS_N_SEMANTICS] = {
 	{ "xino", "on" }, { "redirect_dir", "on" }, { "metacopy", "on" }, { "index", "off" },
 };
 
+/*
+ * In a user namespace overlayfs keeps its marks where users can, too, and trusts none of them enough to follow it: so a
+ * directory of the image cannot be renamed (EXDEV, and programs copy it), and chmod copies content. Since 5.11.
+ */
+#define ROOTLESS_OPTIONS ",userxattr,xino=on,index=off"
+
 static int mount_overlay(const struct layer *l, const char *target, int lower_fd, unsigned long ms)
 {
 	char options[2 * APPFS_PATH_MAX + 200];
@@ -196,7 +204,9 @@ static int mount_overlay(const struct layer *l, const char *target, int lower_fd
 	/* names are AC names (or ours), so nothing needs escaping; the image's path might, hence /proc */
 	int n = snprintf(options, sizeof(options),
 		"lowerdir=/proc/self/fd/%d,upperdir=%s,workdir=%s", lower_fd, l->upper, l->work);
-	for (size_t i = 0; i < APPFS_N_SEMANTICS; i++)
+	if (rootless_is_user())
+		n += snprintf(options + n, sizeof(options) - (size_t)n, ROOTLESS_OPTIONS);
+	for (size_t i = 0; !rootless_is_user() && i < APPFS_N_SEMANTICS; i++)
 		n += snprintf(options + n, sizeof(options) - (size_t)n, ",%s=%s", appfs_semantics[i].key, appfs_semantics[i].value);
 	/* a pod does not outlive a power cut, so nothing needs to be on disk when it ends (since 5.10) */
 	snprintf(options + n, sizeof(options) - (size_t)n, ",volatile");
@@ -317,6 +327,8 @@ int appfs_mount(const char *name, int lower_fd, struct err *e)
 
 static int set_semantics(int fs_fd)
 {
+	if (rootless_is_user())
+		return sys_fsconfig(fs_fd, SYS_CONFIG_FLAG, "userxattr", NULL);
 	for (size_t i = 0; i < APPFS_N_SEMANTICS; i++)
 		if (sys_fsconfig(fs_fd, SYS_CONFIG_STRING, appfs_semantics[i].key, appfs_semantics[i].value) < 0)
 			return -1;
