@@ -19,7 +19,7 @@
 
 const struct host_check host_checks[] = {
 	CHECK("root", NEEDED, 0, 0, root,
-		"pods", NONE, NONE, NONE, "run it as root"),
+		"pods with networks, limits and mounted images", NONE, NONE, NONE, "run it as root"),
 	CHECK("caps", NEEDED, 0, 0, caps,
 		"pods: stage 1 uses them", NONE, NONE, NONE, IN_CONTAINERS),
 	CHECK("caps-apps", FEATURE, 0, 1, caps,
@@ -51,6 +51,9 @@ const struct host_check host_checks[] = {
 		"pods with users of their own", "USER_NS", NONE, "user.max_user_namespaces", NONE),
 	CHECK("ns-user-nonroot", FEATURE, 0, 1, user_ns,
 		"pods of users other than root", "USER_NS", NONE, "user.max_user_namespaces", "sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0"),
+
+	CHECK("subids", FEATURE, 0, 0, subids,
+		"users of images other than root, in pods of users other than root", NONE, NONE, NONE, "install uidmap; usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"),
 
 	CHECK("openat2", NEEDED, 6, 0, openat2,
 		"pods, and archives to unpack", NONE, NONE, NONE, NONE),

@@ -47,7 +47,8 @@ int probe_upper(struct host_probe *p)
 		return lacks_place(p);
 	if (((unsigned long)fs.f_type & 0xfffffffful) == OVERLAYFS_SUPER_MAGIC)
 		return probe_say(p, HOST_MISSING, "%s is on an overlay", p->at->data_dir);
-	return fsetxattr(fd, "trusted.overlay.probe", "y", 1, 0);
+	/* without root it keeps them where users can, too */
+	return fsetxattr(fd, p->uid ? "user.overlay.probe" : "trusted.overlay.probe", "y", 1, 0);
 }
 
 int probe_verity(struct host_probe *p)

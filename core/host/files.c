@@ -117,6 +117,8 @@ int probe_tmpfs_xattr(struct host_probe *p)
 
 int probe_mknod(struct host_probe *p)
 {
+	if (p->uid)
+		return probe_say(p, HOST_OK, "not needed: without root those of the host are used");
 	if (own_tmpfs() < 0)
 		return lacks_basis(p);
 	if (mknod("null", S_IFCHR | 0666, makedev(1, 3)) < 0)
@@ -158,6 +160,8 @@ int probe_overlay_options(struct host_probe *p)
 	if (overlay(NULL) < 0)
 		return probe_say(p, HOST_UNKNOWN, "needs overlay");
 	umount2("m", 0);
+	if (p->uid)
+		return overlay("userxattr") == 0 ? 0 : probe_say(p, HOST_MISSING, "refused: userxattr (Linux 5.11)");
 	for (size_t i = 0; i < APPFS_N_SEMANTICS; i++) {
 		char option[32];
 		snprintf(option, sizeof(option), "%s=%s", appfs_semantics[i].key, appfs_semantics[i].value);
@@ -166,7 +170,7 @@ int probe_overlay_options(struct host_probe *p)
 		else
 			n += (size_t)snprintf(refused + n, sizeof(refused) - n, " %s", option);
 	}
-	return n ? probe_say(p, p->uid ? HOST_UNKNOWN : HOST_MISSING, "refused:%s", refused) : 0;
+	return n ? probe_say(p, HOST_MISSING, "refused:%s", refused) : 0;
 }
 
 int probe_volatile(struct host_probe *p)

@@ -27,7 +27,11 @@ static int make_one(struct host_probe *p, const struct hierarchy *h)
 	char path[PATH_MAX + 32];
 
 	snprintf(path, sizeof(path), "%s/rkt-doctor-%d", h->own, (int)getpid());
-	if (mkdir(path, 0755) < 0 || rmdir(path) < 0)
+	bool made = mkdir(path, 0755) == 0;
+	if (!made && p->uid && errno == EACCES)
+		return probe_say(p, HOST_MISSING, "none was delegated to user %lu: limits are ignored, with a warning",
+				 (unsigned long)p->uid);
+	if (!made || rmdir(path) < 0)
 		return probe_failed(p, "make a cgroup below ours: ");
 	return probe_say(p, HOST_OK, "version %d, %s", h->v2 ? 2 : 1, h->own);
 }

@@ -75,6 +75,9 @@ int probe_failed(struct host_probe *p, const char *step)
 	char value[24];
 	const char *sysctl = host_word(p->check, HOST_SYSCTL);
 
+	/* what no pod starts without, a user's needs in his namespace */
+	if (code == EPERM && p->uid && geteuid() == 0 && p->check->need == HOST_NEEDED)
+		return probe_say(p, HOST_MISSING, "%s%s: not in a user namespace of ours", step, strerror(code));
 	if ((code == EPERM || code == EACCES) && p->uid)
 		return probe_say(p, HOST_UNKNOWN, "%s%s: only root can try that", step, strerror(code));
 	/* of EPERM: root can do all of it, so something has been taken away from this one */

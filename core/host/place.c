@@ -15,6 +15,7 @@
 
 #include "core/appc/isolator.h"
 #include "core/base/fd.h"
+#include "core/base/rootless.h"
 #include "core/base/sys.h"
 #include "core/host/probe.h"
 
@@ -28,7 +29,21 @@ enum { MOUNTS_OF_A_POD = 128 };
 
 int probe_root(struct host_probe *p)
 {
-	return p->uid ? probe_say(p, HOST_MISSING, "we are user %lu", (unsigned long)p->uid) : 0;
+	if (!p->uid)
+		return 0;
+	/* in a user namespace of ours by now, if there is one to be had */
+	if (geteuid() != 0)
+		return probe_say(p, HOST_MISSING, "we are user %lu, and cannot be root of a user namespace", (unsigned long)p->uid);
+	return probe_say(p, HOST_DEGRADED, "we are user %lu: our pods are in a user namespace, what else we tell is about them",
+			 (unsigned long)p->uid);
+}
+
+/* root needs none of it */
+int probe_subids(struct host_probe *p)
+{
+	struct err e;
+
+	return p->uid && rootless_has_ranges(p->uid, &e) < 0 ? probe_say(p, HOST_MISSING, "%s", e.msg) : 0;
 }
 
 /* arg 0: stage 1's; 1: those that apps get where their image says nothing, which the bounding set must have */

@@ -75,6 +75,7 @@ int probe_render(struct host_probe *p);
 int probe_store(struct host_probe *p);
 
 int probe_root(struct host_probe *p); /* place.c */
+int probe_subids(struct host_probe *p);
 int probe_caps(struct host_probe *p);
 int probe_proc(struct host_probe *p);
 int probe_sys(struct host_probe *p);
