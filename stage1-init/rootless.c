@@ -73,14 +73,14 @@ static void warn_of_groups(const struct plan *p, rootless_say *say)
 }
 
 /* only root of the host can make it less likely that the kernel ends a process */
-static void warn_of_oom(struct plan_app *a, int own, rootless_say *say)
+static void warn_of_oom(struct plan_app *a, long own, rootless_say *say)
 {
 	struct err note;
 
 	if (!a->limits.has_oom_score_adj || a->limits.oom_score_adj >= own)
 		return;
 	a->limits.has_oom_score_adj = false;
-	err_set_text(&note, 0, "warning: app %s: oom-score-adj %d is ignored: without root it can only be raised, and ours is %d",
+	err_set_text(&note, 0, "warning: app %s: oom-score-adj %d is ignored: without root it can only be raised, and ours is %ld",
 		     a->name, a->limits.oom_score_adj, own);
 	say(&note);
 }
@@ -93,7 +93,7 @@ void rootless_warn(struct plan *p, rootless_say *say)
 	warn_of_groups(p, say);
 	read_own("/proc/self/oom_score_adj", text, sizeof(text), &ignored);
 	for (size_t i = 0; i < p->n_apps; i++)
-		warn_of_oom(&p->apps[i], atoi(text), say);
+		warn_of_oom(&p->apps[i], strtol(text, NULL, 10), say);
 }
 
 /* ---- limits ---- */
