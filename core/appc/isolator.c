@@ -2,16 +2,18 @@
  * isolator - what the value of each known isolator must look like, and what may stand together
  *
  * One table names the isolators; an isolator that is not in it is allowed, as the spec wants. The
- * last three are ours: resource/pids {"limit": N}, os/unix/rlimits {"nofile": {"soft": N, "hard":
+ * last four are ours: resource/pids {"limit": N}, os/unix/rlimits {"nofile": {"soft": N, "hard":
  * N}, ...} with "unlimited" for N, os/linux/landlock {"read": [PATH...], "write": [...], "execute":
- * [...]}. Source: appc spec, spec/ace.md, "Isolators"; for oom-score-adj and cpu-shares its
+ * [...]}, os/linux/apparmor-profile {"profile": NAME}. Source: appc spec, spec/ace.md, "Isolators"; for oom-score-adj and cpu-shares its
  * reference schema.
  */
 #include <string.h>
 
 #include "core/appc/isolator.h"
 #include "core/appc/quantity.h"
+#include "core/appc/rlimit.h"
 #include "core/appc/schema.h"
+#include "core/appc/sysctl.h"
 #include "core/base/json.h"
 
 /* ---- helpers: each looks at one member of the value ---- */
@@ -241,11 +243,25 @@ static void check_selinux(struct check *c, const cJSON *value)
 		if (!s || !*s)
 			check_error(c, RULE_ISOLATOR_VALUE, "%s must be a string that is not empty",
 				parts[i]);
-		else if (!plain_text(s) || strchr(s, ' ') || (i < 3 && strchr(s, ':')))
+		else if (!plain_text(s) || strchr(s, ' ') || (i < 3 && strchr(s, ':')) ||
+			 strlen(s) > APPC_LABEL_MAX / 4)
 			check_error(c, RULE_ISOLATOR_VALUE,
 				"\"%.100s\" cannot be the %s of a context", s, parts[i]);
 		check_leave(c, mark);
 	}
+}
+
+static void check_apparmor(struct check *c, const cJSON *value)
+{
+	if (!want_object(c, value))
+		return;
+	const char *s = json_str(value, "profile");
+	size_t mark = check_enter(c, "profile");
+	if (!s || !*s)
+		check_error(c, RULE_ISOLATOR_VALUE, "profile must be a string that is not empty");
+	else if (!plain_text(s) || strlen(s) > APPC_LABEL_MAX)
+		check_error(c, RULE_ISOLATOR_VALUE, "\"%.100s\" cannot be the name of a profile", s);
+	check_leave(c, mark);
 }
 
 static void check_oom_score_adj(struct check *c, const cJSON *value)
@@ -280,24 +296,6 @@ static void check_landlock(struct check *c, const cJSON *value)
 
 /* ---- os/unix/... ---- */
 
-/* components between . or /, none of them empty, so that a key can never become a path upwards */
-static bool sysctl_key_ok(const char *s)
-{
-	static const char chars[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-
-	for (;;) {
-		size_t n = strspn(s, chars);
-		if (!n)
-			return false;
-		if (!s[n])
-			return true;
-		if (s[n] != '.' && s[n] != '/')
-			return false;
-		s += n + 1;
-	}
-}
-
 static void check_sysctl(struct check *c, const cJSON *value)
 {
 	if (!want_object(c, value))
@@ -314,18 +312,6 @@ static void check_sysctl(struct check *c, const cJSON *value)
 			check_error(c, RULE_ISOLATOR_VALUE, "must be one line");
 		check_leave(c, mark);
 	}
-}
-
-static bool rlimit_known(const char *name)
-{
-	static const char *const names[] = { "as", "core", "cpu", "data", "fsize", "locks",
-		"memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio", "rttime",
-		"sigpending", "stack" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
 }
 
 /* -1: missing or reported */
@@ -346,7 +332,7 @@ static void check_rlimits(struct check *c, const cJSON *value)
 		return;
 	for (const cJSON *j = value->child; j; j = j->next) {
 		size_t mark = check_enter(c, j->string);
-		if (!rlimit_known(j->string))
+		if (appc_rlimit_number(j->string) < 0)
 			check_error(c, RULE_ISOLATOR_VALUE,
 				"\"%.100s\" is not a limit (like nofile)", j->string);
 		if (want_object(c, j)) {
@@ -387,6 +373,7 @@ static const struct kind {
 	{ "resource/pids", SCOPE_APP | SCOPE_POD, false, NULL, check_pids },
 	{ "os/unix/rlimits", SCOPE_APP | SCOPE_POD, false, NULL, check_rlimits },
 	{ "os/linux/landlock", SCOPE_APP, true, NULL, check_landlock },
+	{ "os/linux/apparmor-profile", SCOPE_APP | SCOPE_POD, true, NULL, check_apparmor },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 
@@ -397,6 +384,15 @@ static size_t find_kind(const char *name)
 	while (i < N_KINDS && strcmp(kinds[i].name, name))
 		i++;
 	return i;
+}
+
+_Static_assert((int)APPC_APP == (int)SCOPE_APP && (int)APPC_POD == (int)SCOPE_POD, "one meaning");
+
+unsigned appc_isolator_scope(const char *name)
+{
+	size_t k = find_kind(name);
+
+	return k < N_KINDS ? kinds[k].scope : 0;
 }
 
 static void check_together(struct check *c, const struct kind *k, const bool seen[N_KINDS + 1],

@@ -11,6 +11,7 @@
 
 #include "core/appc/isolator.h"
 #include "core/appc/quantity.h"
+#include "core/appc/rlimit.h"
 #include "core/base/json.h"
 #include "core/base/num.h"
 
@@ -143,6 +144,77 @@ static int read_seccomp_remove(const cJSON *value, struct appc_limits *l, struct
 	return appc_seccomp_read(value, false, &l->seccomp, e);
 }
 
+static int read_bandwidth(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return read_member(value, "limit", 1, APPC_UNLIMITED, &l->block_bps, e);
+}
+
+static int read_iops(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return read_member(value, "limit", 1, APPC_UNLIMITED, &l->block_iops, e);
+}
+
+static int read_rlimit_value(const cJSON *rlimit, const char *name, uint64_t *out, struct err *e)
+{
+	const cJSON *j = cJSON_GetObjectItemCaseSensitive(rlimit, name);
+	int64_t v;
+
+	*out = UINT64_MAX;
+	if (cJSON_IsString(j) && !strcmp(j->valuestring, "unlimited"))
+		return 0;
+	if (!j)
+		return err_set(e, EINVAL, "%s is missing", name);
+	if (quantity_read(j, 1, &v, e) < 0)
+		return -1;
+	if (v != APPC_UNLIMITED)
+		*out = (uint64_t)v;
+	return 0;
+}
+
+static int read_rlimits(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	memset(l->rlimits, 0, sizeof(l->rlimits)); /* the last list counts, all of it */
+	for (const cJSON *j = value->child; j; j = j->next) {
+		int n = appc_rlimit_number(j->string);
+		if (n < 0 || n >= APPC_RLIMITS)
+			return err_set(e, EINVAL, "\"%.100s\" is not a limit", j->string);
+		struct appc_rlimit *r = &l->rlimits[n];
+		if (read_rlimit_value(j, "soft", &r->soft, e) < 0 || read_rlimit_value(j, "hard", &r->hard, e) < 0)
+			return err_wrap(e, "%s", j->string);
+		if (r->soft > r->hard)
+			return err_set(e, EINVAL, "%s: soft is more than hard", j->string);
+		r->set = true;
+	}
+	return 0;
+}
+
+static int read_landlock(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	(void)e;
+	l->landlock = value;
+	return 0;
+}
+
+static int read_sysctl(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	(void)e;
+	l->sysctl = value;
+	return 0;
+}
+
+static int read_selinux(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	(void)e;
+	l->selinux = value;
+	return 0;
+}
+
+static int read_apparmor(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	l->apparmor = json_str(value, "profile");
+	return l->apparmor ? 0 : err_set(e, EINVAL, "profile is missing");
+}
+
 static const struct reader {
 	const char *name;
 	int       (*read)(const cJSON *value, struct appc_limits *l, struct err *e);
@@ -158,6 +230,13 @@ static const struct reader {
 	{ "os/linux/capabilities-remove-set", read_remove, true },
 	{ APPC_SECCOMP_RETAIN_SET, read_seccomp_retain, true },
 	{ APPC_SECCOMP_REMOVE_SET, read_seccomp_remove, true },
+	{ "resource/block-bandwidth", read_bandwidth, true },
+	{ "resource/block-iops", read_iops, true },
+	{ "os/unix/rlimits", read_rlimits, true },
+	{ "os/unix/sysctl", read_sysctl, true },
+	{ "os/linux/landlock", read_landlock, true },
+	{ "os/linux/selinux-context", read_selinux, true },
+	{ "os/linux/apparmor-profile", read_apparmor, true },
 };
 
 static const struct reader *find_reader(const char *name)
@@ -185,7 +264,8 @@ int appc_limits_read(const struct appc_isolators *l, struct appc_limits *out, st
 	size_t n_ignored = 0;
 
 	*out = (struct appc_limits){ .memory_bytes = APPC_UNLIMITED, .cpu_millis = APPC_UNLIMITED,
-				     .pids = APPC_UNLIMITED, .caps = appc_caps_default };
+				     .pids = APPC_UNLIMITED, .caps = appc_caps_default,
+				     .block_bps = APPC_UNLIMITED, .block_iops = APPC_UNLIMITED };
 	for (size_t i = 0; i < l->n; i++) {
 		const char *name = l->v[i].name;
 		const struct reader *r = name ? find_reader(name) : NULL;
@@ -197,4 +277,35 @@ int appc_limits_read(const struct appc_isolators *l, struct appc_limits *out, st
 		}
 	}
 	return 0;
+}
+
+static int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void bound_rlimit(struct appc_rlimit *r, const struct appc_rlimit *pod)
+{
+	if (!pod->set)
+		return;
+	if (!r->set)
+		*r = *pod;
+	r->soft = r->soft < pod->soft ? r->soft : pod->soft;
+	r->hard = r->hard < pod->hard ? r->hard : pod->hard;
+	if (r->soft > r->hard)
+		r->soft = r->hard;
+}
+
+void appc_limits_bound(struct appc_limits *app, const struct appc_limits *pod)
+{
+	app->memory_bytes = min64(app->memory_bytes, pod->memory_bytes);
+	app->cpu_millis = min64(app->cpu_millis, pod->cpu_millis);
+	app->pids = min64(app->pids, pod->pids);
+	app->block_bps = min64(app->block_bps, pod->block_bps);
+	app->block_iops = min64(app->block_iops, pod->block_iops);
+	for (size_t i = 0; i < APPC_RLIMITS; i++)
+		bound_rlimit(&app->rlimits[i], &pod->rlimits[i]);
+	/* of labels, those of the app override (spec/ace.md, os/linux/selinux-context) */
+	app->selinux = app->selinux ? app->selinux : pod->selinux;
+	app->apparmor = app->apparmor ? app->apparmor : pod->apparmor;
 }

@@ -10,6 +10,7 @@
 
 #include "core/appc/check.h"
 #include "core/appc/isolator.h"
+#include "core/appc/sysctl.h"
 #include "core/base/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -19,7 +20,7 @@ static const char *const names[] = {
 	"resource/network-bandwidth", "os/linux/capabilities-retain-set", "os/linux/capabilities-remove-set",
 	"os/linux/seccomp-retain-set", "os/linux/seccomp-remove-set", "os/linux/no-new-privileges",
 	"os/linux/selinux-context", "os/linux/oom-score-adj", "os/linux/cpu-shares", "os/unix/sysctl", "os/unix/rlimits",
-	"os/linux/landlock", "example.com/unknown",
+	"os/linux/landlock", "example.com/unknown", "os/linux/apparmor-profile",
 };
 #define N_NAMES (sizeof(names) / sizeof(*names))
 
@@ -34,6 +35,9 @@ static void check_limits(const struct appc_limits *l)
 	must(l->memory_bytes >= 0 && l->memory_request >= 0 && l->cpu_millis >= 0 && l->cpu_request_millis >= 0);
 	must(l->pids >= 0 && (!l->cpu_shares || (l->cpu_shares >= 2 && l->cpu_shares <= 262144)));
 	must(l->seccomp.mode <= APPC_SECCOMP_NONE && l->seccomp.error >= 0 && l->seccomp.error < 4096);
+	must(l->block_bps >= 0 && l->block_iops >= 0);
+	for (int i = 0; i < APPC_RLIMITS; i++)
+		must(!l->rlimits[i].set || l->rlimits[i].soft <= l->rlimits[i].hard);
 	must(l->oom_score_adj >= -1000 && l->oom_score_adj <= 1000);
 	for (int i = 0; i < 64; i++)
 		must(!(l->caps >> i & 1) || appc_cap_name(i));
@@ -71,6 +75,8 @@ static void name_alone(const uint8_t *data, size_t size)
 	int cap = appc_cap_number(text), number = appc_errno_number(text), call = syscall_number(text);
 	struct syscall_set group = { { 0 } };
 	char name[SYSCALL_NAME_SIZE];
+	char path[80];
+	must(!sysctl_path(text, path, sizeof(path)) || (*path != '/' && !strstr(path, "//") && !strstr(path, "..")));
 	must(cap == -1 || !strcmp(appc_cap_name(cap), text));
 	must(number == -1 || number > 0);
 	must(call < 0 || (syscall_name(call, name) && syscall_number(name) == call));

@@ -3,7 +3,11 @@
  */
 #include <errno.h>
 
+#include <sys/resource.h>
+
 #include "core/appc/isolator.h"
+#include "core/appc/rlimit.h"
+#include "core/appc/sysctl.h"
 #include "core/base/json.h"
 #include "testsuite/unit/unit.h"
 
@@ -54,7 +58,7 @@ TEST(each, "limits: each isolator that is enforced, and the names of those that 
 	struct appc_isolators is = list("{\"resource/memory\":{\"request\":\"1M\",\"limit\":\"2Mi\"},\"resource/cpu\":"
 		"{\"limit\":\"1500m\",\"request\":0.5e1},\"resource/pids\":{\"limit\":\"1K\"},\"os/linux/cpu-shares\":512,"
 		"\"os/linux/oom-score-adj\":-3,\"os/linux/no-new-privileges\":true,\"os/linux/capabilities-retain-set\":"
-		"{\"set\":[\"CAP_CHOWN\",\"CAP_CHECKPOINT_RESTORE\"]},\"os/unix/sysctl\":{},\"x/y\":1}");
+		"{\"set\":[\"CAP_CHOWN\",\"CAP_CHECKPOINT_RESTORE\"]},\"resource/network-bandwidth\":{},\"x/y\":1}");
 	struct appc_limits l;
 	struct err e = { 0 };
 
@@ -68,7 +72,7 @@ TEST(each, "limits: each isolator that is enforced, and the names of those that 
 	CHECK_INT(l.oom_score_adj, -3);
 	CHECK(l.has_oom_score_adj && l.no_new_privs);
 	CHECK(l.caps == ((UINT64_C(1) << 0) | (UINT64_C(1) << 40)));
-	CHECK_STR(l.ignored[0], "os/unix/sysctl");
+	CHECK_STR(l.ignored[0], "resource/network-bandwidth");
 	CHECK_STR(l.ignored[1], "x/y");
 	CHECK_STR(l.ignored[2], NULL);
 	drop(&is);
@@ -129,6 +133,89 @@ TEST(malformed, "limits: malformed values are EINVAL and name the isolator")
 	}
 }
 
+TEST(others, "limits: resource limits, block devices, and values that stage 1 walks through")
+{
+	struct appc_isolators is = list("{\"os/unix/rlimits\":{\"nofile\":{\"soft\":\"1K\",\"hard\":\"unlimited\"},\"core\":"
+		"{\"soft\":0,\"hard\":0}},\"resource/block-bandwidth\":{\"default\":true,\"limit\":\"2M\"},"
+		"\"resource/block-iops\":{\"default\":true,\"limit\":9},\"os/unix/sysctl\":{\"net.a\":\"1\"},"
+		"\"os/linux/landlock\":{\"read\":[\"/\"]},\"os/linux/selinux-context\":{},"
+		"\"os/linux/apparmor-profile\":{\"profile\":\"p\"}}");
+	struct appc_limits l;
+	struct err e = { 0 };
+
+	CHECK_INT(appc_limits_read(&is, &l, &e), 0);
+	CHECK(l.rlimits[RLIMIT_NOFILE].set && l.rlimits[RLIMIT_CORE].set && !l.rlimits[RLIMIT_AS].set);
+	CHECK(l.rlimits[RLIMIT_NOFILE].soft == 1000 && l.rlimits[RLIMIT_NOFILE].hard == UINT64_MAX);
+	CHECK(l.rlimits[RLIMIT_CORE].soft == 0 && l.rlimits[RLIMIT_CORE].hard == 0);
+	CHECK_INT(l.block_bps, 2000000);
+	CHECK_INT(l.block_iops, 9);
+	CHECK(l.sysctl && l.landlock && l.selinux);
+	CHECK_STR(l.apparmor, "p");
+	CHECK(!l.ignored[0]);
+	drop(&is);
+}
+
+TEST(bound, "limits: a pod's bound those of an app, which gets them where it says nothing")
+{
+	struct appc_isolators pod = list("{\"resource/pids\":{\"limit\":10},\"resource/block-iops\":{\"limit\":5},\"os/unix/rlimits\":"
+		"{\"nofile\":{\"soft\":20,\"hard\":30},\"core\":{\"soft\":1,\"hard\":2}},\"os/linux/apparmor-profile\":{\"profile\":\"pod\"}}");
+	struct appc_isolators app = list("{\"resource/pids\":{\"limit\":20},\"resource/memory\":{\"limit\":7},\"os/unix/rlimits\":"
+		"{\"nofile\":{\"soft\":25,\"hard\":28},\"nproc\":{\"soft\":3,\"hard\":4}},\"os/linux/apparmor-profile\":{\"profile\":\"app\"}}");
+	struct appc_limits p, a;
+	struct err e = { 0 };
+
+	CHECK_INT(appc_limits_read(&pod, &p, &e), 0);
+	CHECK_INT(appc_limits_read(&app, &a, &e), 0);
+	appc_limits_bound(&a, &p);
+	CHECK_INT(a.pids, 10);
+	CHECK_INT(a.memory_bytes, 7);
+	CHECK_INT(a.block_iops, 5);
+	CHECK(a.block_bps == APPC_UNLIMITED && a.cpu_millis == APPC_UNLIMITED);
+	CHECK(a.rlimits[RLIMIT_NOFILE].soft == 20 && a.rlimits[RLIMIT_NOFILE].hard == 28);
+	CHECK(a.rlimits[RLIMIT_CORE].set && a.rlimits[RLIMIT_CORE].soft == 1 && a.rlimits[RLIMIT_CORE].hard == 2);
+	CHECK(a.rlimits[RLIMIT_NPROC].soft == 3 && a.rlimits[RLIMIT_NPROC].hard == 4);
+	CHECK_STR(a.apparmor, "app");
+	drop(&pod);
+	drop(&app);
+}
+
+TEST(sysctl_keys, "sysctl: keys become paths below /proc/sys, and say whom they concern")
+{
+	static const struct { const char *key, *path; enum sysctl_kind kind; } good[] = {
+		{ "net.core.somaxconn", "net/core/somaxconn", SYSCTL_NET },
+		{ "net/ipv4/conf/eth0.1/forwarding", "net/ipv4/conf/eth0.1/forwarding", SYSCTL_NET },
+		{ "net.ipv4.conf.eth0/1.forwarding", "net/ipv4/conf/eth0.1/forwarding", SYSCTL_NET },
+		{ "kernel.shmmax", "kernel/shmmax", SYSCTL_IPC }, { "kernel.msg_next_id", "kernel/msg_next_id", SYSCTL_IPC },
+		{ "kernel.sem", "kernel/sem", SYSCTL_IPC }, { "fs.mqueue.msg_max", "fs/mqueue/msg_max", SYSCTL_IPC },
+		{ "kernel.sem2", "kernel/sem2", SYSCTL_HOST }, { "kernel.hostname", "kernel/hostname", SYSCTL_HOST },
+		{ "vm.swappiness", "vm/swappiness", SYSCTL_HOST }, { "net", "net", SYSCTL_HOST },
+		{ "netx.a", "netx/a", SYSCTL_HOST }, { "fs.file-max", "fs/file-max", SYSCTL_HOST },
+	};
+	static const char *const bad[] = { "", ".", "..", "net..a", "net/../kernel/panic", "net.ipv4.", "/net/ipv4", "net a",
+		"net.\n" };
+	char path[64];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		CHECK(sysctl_path(good[i].key, path, sizeof(path)));
+		CHECK_STR(path, good[i].path);
+		CHECK_INT(sysctl_kind(path), good[i].kind);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK(!sysctl_path(bad[i], path, sizeof(path)));
+	CHECK(!sysctl_path("net.core.somaxconn", path, strlen("net.core.somaxconn")));
+}
+
+TEST(rlimit_names, "names: resource limits by number, and back")
+{
+	for (int i = 0; i < APPC_RLIMITS; i++) {
+		REQUIRE(appc_rlimit_name(i));
+		CHECK_INT(appc_rlimit_number(appc_rlimit_name(i)), i);
+	}
+	CHECK_INT(appc_rlimit_number("nofile"), RLIMIT_NOFILE);
+	CHECK_INT(appc_rlimit_number("NOFILE"), -1);
+	CHECK(!appc_rlimit_name(APPC_RLIMITS) && !appc_rlimit_name(-1));
+}
+
 TEST(ignored_bounded, "limits: the list of ignored isolators ends with NULL however many there are")
 {
 	struct buf b = { 0 };
@@ -183,4 +270,5 @@ TEST(errnos, "names: errors")
 	CHECK_INT(appc_errno_number("ENONSENSE"), -1);
 }
 
-UNIT_MAIN(none, each, removed, countless, malformed, ignored_bounded, caps, errnos)
+UNIT_MAIN(none, each, removed, countless, malformed, others, bound, sysctl_keys, rlimit_names,
+	  ignored_bounded, caps, errnos)
