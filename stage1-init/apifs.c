@@ -259,7 +259,7 @@ static int make_read_only(int fs_fd, const char *name, struct err *e)
 	return attach(copy, at, name, e);
 }
 
-static int attach_proc(const struct apifs *fs, int root_fd, struct err *e)
+static int attach_proc(const struct apifs *fs, int root_fd, bool no_paths, struct err *e)
 {
 	static const char *const masked[] = { "kcore", "keys", "timer_list", "timer_stats",
 		"sched_debug", "scsi", "acpi", "asound", "latency_stats" };
@@ -268,6 +268,8 @@ static int attach_proc(const struct apifs *fs, int root_fd, struct err *e)
 
 	if (at < 0 || attach(fs->proc_fd, at, "/proc", e) < 0)
 		return -1;
+	if (no_paths)
+		return 0;
 	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked); i++)
 		if (mask(fs->proc_fd, masked[i], fs, e) < 0)
 			return err_wrap(e, "/proc");
@@ -319,11 +321,14 @@ static int mount_cgroups(const struct plan_app *a, const struct apifs *fs, struc
 static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app *a, struct err *e)
 {
 	static const char *const masked[] = { "firmware", "devices/virtual/powercap" };
+	static const struct sys_mount_attr writable = { .clear = SYS_ATTR_RDONLY };
 	auto_close int at = root_system_dir(root_fd, "sys", e);
 
 	if (at < 0 || attach(fs->sys_fd, at, "/sys", e) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked); i++)
+	if (a->no_paths && sys_mount_setattr(fs->sys_fd, "", AT_EMPTY_PATH, &writable) < 0)
+		return err_sys(e, "make /sys writable");
+	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked) && !a->no_paths; i++)
 		if (mask(fs->sys_fd, masked[i], fs, e) < 0)
 			return err_wrap(e, "/sys");
 	return mount_cgroups(a, fs, e);
@@ -332,7 +337,7 @@ static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app
 int apifs_attach(const struct apifs *fs, int root_fd, int shm_fd, const struct plan_app *a,
 	struct err *e)
 {
-	if (attach_dev(fs, root_fd, shm_fd, e) < 0 || attach_proc(fs, root_fd, e) < 0)
+	if (attach_dev(fs, root_fd, shm_fd, e) < 0 || attach_proc(fs, root_fd, a->no_paths, e) < 0)
 		return -1;
 	return attach_sys(fs, root_fd, a, e);
 }

@@ -285,7 +285,7 @@ static int set_oom_score(struct start *s, struct err *e)
 	/* our own mount of proc, made a moment ago */
 	auto_close int fd = openat(s->fs->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, (size_t)n) < 0)
-		return err_sys(e, "oom_score_adj %s", text);
+		return err_needs(e, "caps-limits", "isolator os/linux/oom-score-adj: %s", text);
 	return 0;
 }
 
@@ -331,6 +331,8 @@ static int prepare(struct start *s, struct err *e)
 		return -1;
 	umask(022);
 	confine_mask();
+	if (isolation_begin(&s->a->isolation, s->a->limits.rlimits, s->fs->proc_fd, s->root_fd, e) < 0)
+		return -1;
 	return give_up_privileges(s, e);
 }
 
@@ -341,7 +343,7 @@ void app_main(struct plan *p, size_t index, const struct plan_run *run, const st
 			   .fs = fs, .report_fd = report_fd, .root_fd = -1, .terminal = -1 };
 	struct err e;
 
-	if (prepare(&s, &e) < 0) {
+	if (prepare(&s, &e) < 0 || isolation_end(&s.a->isolation, s.a->limits.rlimits, &s.a->filter, &e) < 0) {
 		report(&s, STATUS_OWN_FAILURE, &e);
 		seccomp_exit(&s.a->filter, STATUS_OWN_FAILURE);
 	}

@@ -17,6 +17,7 @@
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "core/host/cgroup_find.h"
+#include "stage1-init/cgroup_io.h"
 
 #define LIST_MAX  65536
 #define CPU_PERIOD_US 100000
@@ -42,27 +43,12 @@ struct setup {
 
 static int wants(const struct appc_limits *l)
 {
-	return (l->memory_bytes != APPC_UNLIMITED ? CGROUP_MEMORY : 0) |
+	return (l->memory_bytes != APPC_UNLIMITED || l->memory_request ? CGROUP_MEMORY : 0) |
+	       (l->block_bps != APPC_UNLIMITED || l->block_iops != APPC_UNLIMITED ? CGROUP_IO : 0) |
 	       (l->cpu_millis != APPC_UNLIMITED || l->cpu_request_millis || l->cpu_shares
 			       ? CGROUP_CPU
 			       : 0) |
 	       (l->pids != APPC_UNLIMITED ? CGROUP_PIDS : 0);
-}
-
-static int64_t min64(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* the pod's limits bound the apps': v1 would refuse a larger one below a smaller one */
-static struct appc_limits bounded(const struct appc_limits *app, const struct appc_limits *pod)
-{
-	struct appc_limits l = *app;
-
-	l.memory_bytes = min64(l.memory_bytes, pod->memory_bytes);
-	l.cpu_millis = min64(l.cpu_millis, pod->cpu_millis);
-	l.pids = min64(l.pids, pod->pids);
-	return l;
 }
 
 static int64_t shares(const struct appc_limits *l)
@@ -97,8 +83,18 @@ static int put_fmt(const char *dir, const char *file, struct err *e, const char 
 	return put(dir, file, value, e);
 }
 
+/* what is reclaimed last when others want memory, too */
+static int put_request(const char *dir, const char *file, const struct appc_limits *l, struct err *e)
+{
+	if (l->memory_request && put_fmt(dir, file, e, "%lld", (long long)l->memory_request) < 0)
+		return err_wrap(e, "memory request");
+	return 0;
+}
+
 static int put_v1(const char *dir, int uses, const struct appc_limits *l, struct err *e)
 {
+	if ((uses & CGROUP_MEMORY) && put_request(dir, "memory.soft_limit_in_bytes", l, e) < 0)
+		return -1;
 	if ((uses & CGROUP_MEMORY) && l->memory_bytes != APPC_UNLIMITED &&
 	    put_fmt(dir, "memory.limit_in_bytes", e, "%lld", (long long)l->memory_bytes) < 0)
 		return err_wrap(e, "memory limit");
@@ -120,6 +116,8 @@ static int put_v1(const char *dir, int uses, const struct appc_limits *l, struct
 
 static int put_v2(const char *dir, int uses, const struct appc_limits *l, struct err *e)
 {
+	if ((uses & CGROUP_MEMORY) && put_request(dir, "memory.low", l, e) < 0)
+		return -1;
 	if ((uses & CGROUP_MEMORY) && l->memory_bytes != APPC_UNLIMITED &&
 	    put_fmt(dir, "memory.max", e, "%lld", (long long)l->memory_bytes) < 0)
 		return err_wrap(e, "memory limit");
@@ -230,20 +228,21 @@ static int open_for_app(
 static int put_limits(
 	const struct hierarchy *h, const char *dir, const struct appc_limits *l, struct err *e)
 {
-	return h->v2 ? put_v2(dir, h->uses, l, e) : put_v1(dir, h->uses, l, e);
+	if ((h->v2 ? put_v2 : put_v1)(dir, h->uses, l, e) < 0)
+		return -1;
+	return h->uses & CGROUP_IO ? cgroup_put_io(dir, h->v2, l, e) : 0;
 }
 
 static int make_app_group(
 	struct setup *s, const struct group *g, struct plan_app *a, struct err *e)
 {
-	struct appc_limits l = bounded(&a->limits, &s->p->limits);
 	char dir[PATH_MAX + 256];
 
 	if (s->p->n_apps == 1)
 		snprintf(dir, sizeof(dir), "%s", g->path);
 	else
 		snprintf(dir, sizeof(dir), "%s/%s", g->path, a->name);
-	if (make_dir(dir, e) < 0 || put_limits(g->h, dir, &l, e) < 0)
+	if (make_dir(dir, e) < 0 || put_limits(g->h, dir, &a->limits, e) < 0)
 		return -1;
 	return open_for_app(g->h, dir, a, e);
 }
@@ -346,7 +345,7 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 	work.pid1 = pid1;
 	int r = setup(&work, wanted, e);
 	if (r < 0 && wanted)
-		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids");
+		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids cgroup-io");
 	if (r == 0)
 		return 0;
 	/* without limits the groups are only there to be seen: a read-only cgroupfs is no reason
@@ -403,6 +402,7 @@ static void leave_own_leaf(char *leaf)
 		put(leaf, "cgroup.subtree_control", "-memory", &e) == 0) {
 		put(leaf, "cgroup.subtree_control", "-cpu", &e);
 		put(leaf, "cgroup.subtree_control", "-pids", &e);
+		put(leaf, "cgroup.subtree_control", "-io", &e);
 		put(leaf, "cgroup.procs", "0", &e);
 	}
 	*pod = '/';

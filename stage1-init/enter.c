@@ -140,6 +140,7 @@ static int read_plan(struct visit *v, const char *app, struct err *e)
 		return err_sys(e, "open the pod directory");
 	o.uuid = strrchr(cwd, '/') + 1;
 	o.no_seccomp = running_no_seccomp(v->pod_fd);
+	o.no_caps = running_no_caps(v->pod_fd);
 	if (plan_read(v->pod_fd, &o, &v->p, e) < 0 || (rootless && rootless_settle(&v->p, e) < 0))
 		return -1;
 	v->a = plan_app(&v->p, app);
@@ -148,6 +149,14 @@ static int read_plan(struct visit *v, const char *app, struct err *e)
 }
 
 /* ---- in the child ---- */
+
+/* while /proc is the host's: the app's may be covered */
+static int visit_label(const struct visit *v, struct err *e)
+{
+	auto_close int proc = v->a->isolation.label ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return isolation_label(&v->a->isolation, proc, e);
+}
 
 static int enter_namespaces(struct visit *v, struct err *e)
 {
@@ -159,6 +168,8 @@ static int enter_namespaces(struct visit *v, struct err *e)
 	oom = openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (oom < 0 || write(oom, v->oom_score, v->oom_len) < 0)
 		return err_sys(e, "oom_score_adj");
+	if (visit_label(v, e) < 0)
+		return -1;
 	if (setns(v->app_pidfd, CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
 					(rootless_shares_net(&v->p, v->app.pid) ? 0 : CLONE_NEWNET)) < 0)
 		return err_sys(e, "enter the namespaces of app %s", v->a->name);
@@ -241,7 +252,8 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 	confine_mask();
 	/* limits last, as far as that goes: lowering them is always allowed, raising wants
 	 * CAP_SYS_RESOURCE */
-	if (set_limits(v, e) < 0 || confine(&c, NULL, e) < 0)
+	if (set_limits(v, e) < 0 || isolation_confine(&v->a->isolation, v->a->limits.rlimits, root, e) < 0 ||
+	    confine(&c, NULL, e) < 0)
 		return -1;
 	/* after the change of user, which forgets it */
 	if (seccomp_call(&v->a->filter, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0) < 0)
@@ -267,6 +279,10 @@ _Noreturn static void visitor(struct visit *v)
 	char *shell[] = { u.shell, NULL };
 
 	if (become_visitor(v, &room, &u, &e) < 0) {
+		report(v, STATUS_OWN_FAILURE, &e);
+		seccomp_exit(f, STATUS_OWN_FAILURE);
+	}
+	if (isolation_end(&v->a->isolation, v->a->limits.rlimits, f, &e) < 0) {
 		report(v, STATUS_OWN_FAILURE, &e);
 		seccomp_exit(f, STATUS_OWN_FAILURE);
 	}

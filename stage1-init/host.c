@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/appc/sysctl.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
@@ -211,7 +212,9 @@ static int prepare(struct host *h, struct err *e)
 		.hostname = o->hostname,
 		.mds_token = o->mds_token,
 		.debug = o->debug,
-		.no_seccomp = o->no_seccomp };
+		.no_seccomp = o->no_seccomp,
+		.no_caps = o->no_caps,
+		.no_paths = o->no_paths };
 	bool own_net;
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -220,7 +223,9 @@ static int prepare(struct host *h, struct err *e)
 		return -1;
 	if (o->no_seccomp && running_no_seccomp_set(h->pod_fd, e) < 0)
 		return -1;
-	if (plan_read(h->pod_fd, &po, &h->p, e) < 0)
+	if (o->no_caps && running_no_caps_set(h->pod_fd, e) < 0)
+		return -1;
+	if (plan_read(h->pod_fd, &po, &h->p, e) < 0 || sysctl_check(h->p.limits.sysctl, own_net, e) < 0)
 		return -1;
 	h->p.own_net = own_net;
 	h->p.netns_fd = take_fd(&h->netns_fd);

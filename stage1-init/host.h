@@ -12,7 +12,7 @@ enum host_prefix { PREFIX_AUTO, PREFIX_ALWAYS, PREFIX_NEVER };
 
 struct host_opts {
 	const char      *uuid, *hostname, *mds_token, *net;
-	bool             interactive, debug, no_seccomp, rootless;
+	bool             interactive, debug, no_seccomp, no_caps, no_paths, rootless;
 	enum host_prefix prefix;
 };
 

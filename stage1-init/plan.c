@@ -155,8 +155,22 @@ static int build_gids(struct plan_app *a, const struct appc_ints *l, struct err 
 	return 0;
 }
 
+static int build_isolation(
+	struct plan_app *a, const struct appc_limits *pod, const struct plan_opts *o, struct err *e)
+{
+	appc_limits_bound(&a->limits, pod);
+	a->no_paths = o->no_paths;
+	if (o->no_caps)
+		a->limits.caps = ~UINT64_C(0);
+	if (o->no_seccomp)
+		a->limits.seccomp.mode = APPC_SECCOMP_NONE;
+	if (isolation_plan(&a->limits, &a->isolation, e) < 0)
+		return -1;
+	return filter_build(a->limits.caps, &a->limits.seccomp, &a->filter, e);
+}
+
 static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,
-	const struct plan_opts *o, struct err *e)
+	const struct appc_limits *pod, const struct plan_opts *o, struct err *e)
 {
 	const struct appc_app *app = ra->app;
 
@@ -174,9 +188,7 @@ static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,
 		build_mounts(a, &ra->mounts, e) < 0 ||
 		appc_limits_read(&app->isolators, &a->limits, e) < 0)
 		return -1;
-	if (o->no_seccomp)
-		a->limits.seccomp.mode = APPC_SECCOMP_NONE;
-	return filter_build(a->limits.caps, &a->limits.seccomp, &a->filter, e);
+	return build_isolation(a, pod, o, e);
 }
 
 static int read_manifest(int pod_fd, struct pod_manifest *m, struct err *e)
@@ -207,13 +219,23 @@ static int set_names(struct plan *p, const struct plan_opts *o, struct err *e)
 	return 0;
 }
 
+/* an only app is in the pod's group */
+static void take_requests(struct appc_limits *app, const struct appc_limits *pod)
+{
+	if (!app->memory_request)
+		app->memory_request = pod->memory_request;
+	if (!app->cpu_request_millis && !app->cpu_shares)
+		app->cpu_request_millis = pod->cpu_request_millis;
+}
+
 int plan_read(int pod_fd, const struct plan_opts *o, struct plan *p, struct err *e)
 {
 	memset(p, 0, sizeof(*p));
 	p->event_fd = p->netns_fd = -1;
 	p->failure = STATUS_OWN_FAILURE;
 	if (set_names(p, o, e) < 0 || read_manifest(pod_fd, &p->manifest, e) < 0 ||
-	    appc_limits_read(&p->manifest.isolators, &p->limits, e) < 0)
+	    appc_limits_read(&p->manifest.isolators, &p->limits, e) < 0 ||
+	    isolation_plan_pod(&p->limits, &p->sysctls, e) < 0)
 		return -1;
 	const struct appc_runtime_apps *l = &p->manifest.apps;
 	if (!l->n)
@@ -222,8 +244,10 @@ int plan_read(int pod_fd, const struct plan_opts *o, struct plan *p, struct err 
 	if (!p->apps)
 		return out_of_memory(e);
 	for (; p->n_apps < l->n; p->n_apps++)
-		if (build_app(&p->apps[p->n_apps], &l->v[p->n_apps], o, e) < 0)
+		if (build_app(&p->apps[p->n_apps], &l->v[p->n_apps], &p->limits, o, e) < 0)
 			return err_wrap(e, "app %s", l->v[p->n_apps].name);
+	if (p->n_apps == 1)
+		take_requests(&p->apps->limits, &p->limits);
 	p->one_ns = p->n_apps == 1 && !p->apps->n_pre_start && !p->apps->n_post_stop;
 	return 0;
 }

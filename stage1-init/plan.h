@@ -18,12 +18,13 @@
 #include "core/appc/manifest.h"
 #include "core/base/err.h"
 #include "core/pod/uuid.h"
+#include "stage1-init/isolation.h"
 #include "stage1-init/seccomp.h"
 
 #define PLAN_GIDS_MAX   64
 #define PLAN_ENV_SPARE \
 	4 /* HOME, USER, LOGNAME, SHELL: known only once the image's passwd was read */
-#define PLAN_CGROUPS_MAX 4 /* v1 hierarchies that we use: memory, cpu, pids (and none twice) */
+#define PLAN_CGROUPS_MAX 5 /* v1 hierarchies that we use: memory, cpu, pids, blkio (and none twice), and v2 */
 #define STOP_GRACE_MS   10000
 
 /* exit statuses of stage 1 itself */
@@ -61,7 +62,9 @@ struct plan_app {
 	const char         *user, *group, *working_dir;
 	gid_t               gids[PLAN_GIDS_MAX];
 	size_t              n_gids;
-	struct appc_limits  limits;
+	struct appc_limits  limits; /* none above the pod's */
+	struct isolation    isolation;
+	bool                no_paths; /* nothing of /proc and /sys is masked or read-only */
 	bool                read_only;
 	struct plan_mount  *mounts;
 	size_t              n_mounts;
@@ -83,6 +86,7 @@ struct plan {
 	struct plan_app *apps;
 	size_t           n_apps;
 	struct appc_limits limits; /* the pod's */
+	struct isolation_sysctls sysctls;
 	bool             own_net;     /* false: the host's */
 	int              netns_fd;    /* where the pod shall have it; -1: PID 1 makes it */
 	bool             tty;         /* the app gets a terminal of its own */
@@ -102,7 +106,7 @@ struct plan {
 
 struct plan_opts {
 	const char *uuid, *hostname, *mds_token;
-	bool        debug, no_seccomp;
+	bool        debug, no_seccomp, no_caps, no_paths;
 };
 
 /** plan_read() - from the file "pod" in the pod directory; descriptors are all -1 */

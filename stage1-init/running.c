@@ -14,6 +14,7 @@
 
 #define NUMBERS    33 /* "%10d %10u %10u " */
 #define NO_SECCOMP "no-seccomp"
+#define NO_CAPS    "no-capabilities"
 
 int running_open(int pod_fd, struct err *e)
 {
@@ -36,15 +37,35 @@ void running_set(int fd, const struct plan *p, size_t app, pid_t pid, uid_t uid,
 		return; /* a full disk: then the app cannot be entered, and enter says so */
 }
 
-int running_no_seccomp_set(int pod_fd, struct err *e)
+static int mark(int pod_fd, const char *name, struct err *e)
 {
-	return fd_publish(pod_fd, NO_SECCOMP, "", 0, 0640, false, e);
+	return fd_publish(pod_fd, name, "", 0, 0640, false, e);
 }
 
-/* in doubt there is a filter */
+/* in doubt nothing was left out */
+static bool is_marked(int pod_fd, const char *name)
+{
+	return faccessat(pod_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int running_no_seccomp_set(int pod_fd, struct err *e)
+{
+	return mark(pod_fd, NO_SECCOMP, e);
+}
+
 bool running_no_seccomp(int pod_fd)
 {
-	return faccessat(pod_fd, NO_SECCOMP, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return is_marked(pod_fd, NO_SECCOMP);
+}
+
+int running_no_caps_set(int pod_fd, struct err *e)
+{
+	return mark(pod_fd, NO_CAPS, e);
+}
+
+bool running_no_caps(int pod_fd)
+{
+	return is_marked(pod_fd, NO_CAPS);
 }
 
 /* fields are right-aligned with blanks */

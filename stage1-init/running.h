@@ -18,6 +18,9 @@ void running_set(int fd, const struct plan *p, size_t app, pid_t pid, uid_t uid,
 /** running_no_seccomp_set() - that the pod runs without filters; so shall what enters it */
 int running_no_seccomp_set(int pod_fd, struct err *e);
 bool running_no_seccomp(int pod_fd);
+/** running_no_caps_set() - the same of apps that keep all capabilities */
+int running_no_caps_set(int pod_fd, struct err *e);
+bool running_no_caps(int pod_fd);
 
 struct running { pid_t pid; uid_t uid; gid_t gid; };
 /** running_get() - EAGAIN: the app has not been started; ESRCH: it has ended */

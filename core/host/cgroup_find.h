@@ -30,7 +30,7 @@ struct hierarchy {
 	char own[PATH_MAX]; /* our own group */
 };
 
-#define CGROUP_HIERARCHIES_MAX 4 /* memory, cpu and pids at once, and none twice */
+#define CGROUP_HIERARCHIES_MAX 5 /* memory, cpu, pids and io at once, none twice, and version 2 */
 struct hierarchies {
 	struct hierarchy v[CGROUP_HIERARCHIES_MAX];
 	size_t           n;

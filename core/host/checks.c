@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "core/host/facts.h"
 #include "core/host/probe.h"
 
 #ifndef CLONE_NEWCGROUP
@@ -24,6 +25,8 @@ const struct host_check host_checks[] = {
 		"pods: stage 1 uses them", NONE, NONE, NONE, IN_CONTAINERS),
 	CHECK("caps-apps", FEATURE, 0, 1, caps,
 		"capabilities of apps", NONE, NONE, NONE, IN_CONTAINERS),
+	CHECK("caps-limits", FEATURE, 0, 2, caps,
+		"limits above, and OOM scores below, the caller's own", NONE, NONE, NONE, IN_CONTAINERS),
 	CHECK("proc", NEEDED, 0, 0, proc,
 		"pods", "PROC_FS", NONE, NONE, "mount -t proc proc /proc"),
 	CHECK("sys", FEATURE, 0, 0, sys,
@@ -98,6 +101,11 @@ const struct host_check host_checks[] = {
 	CHECK("lsm", FEATURE, 0, 0, lsm,
 		"isolators with a security module", "SECURITY_APPARMOR or CONFIG_SECURITY_SELINUX", NONE, NONE, "lsm= of the kernel"),
 
+	CHECK("selinux", FEATURE, 0, FACTS_LSM_SELINUX, label,
+		"isolators os/linux/selinux-context", "SECURITY_SELINUX", NONE, NONE, "lsm=selinux of the kernel, and a policy"),
+	CHECK("apparmor", FEATURE, 0, FACTS_LSM_APPARMOR, label,
+		"isolators os/linux/apparmor-profile", "SECURITY_APPARMOR", NONE, NONE, "lsm=apparmor of the kernel"),
+
 	CHECK("cgroup", FEATURE, 0, 0, cgroup,
 		"limits", "CGROUPS", NONE, NONE, "mount -t cgroup2 cgroup2 /sys/fs/cgroup"),
 	CHECK("cgroup-memory", FEATURE, 0, 0, cgroup,
@@ -108,6 +116,8 @@ const struct host_check host_checks[] = {
 		"limits of processes", "CGROUP_PIDS", NONE, NONE, NONE),
 	CHECK("cgroup-io", FEATURE, 0, 0, cgroup,
 		"limits of block devices", "BLK_CGROUP", NONE, NONE, NONE),
+	CHECK("io-throttle", FEATURE, 0, 0, throttle,
+		"isolators resource/block-bandwidth and -iops", "BLK_DEV_THROTTLING", NONE, NONE, NONE),
 	CHECK("cgroup-devices", FEATURE, 0, 0, devices,
 		"devices allowed one by one", "CGROUP_BPF", NONE, NONE, NONE),
 

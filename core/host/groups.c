@@ -69,6 +69,39 @@ int probe_cgroup(struct host_probe *p)
 	return probe_controller(p, 0);
 }
 
+static bool has_file(const struct hierarchy *h, const char *group, const char *file)
+{
+	char path[PATH_MAX + 100];
+
+	snprintf(path, sizeof(path), "%s%s/%s", h->own, group, file);
+	return access(path, F_OK) == 0;
+}
+
+/* In version 2 a group has the file when its parent passes the controller on, which ours may not do yet. */
+int probe_throttle(struct host_probe *p)
+{
+	struct err e;
+	char name[32], path[PATH_MAX + 32];
+
+	if (cgroup_find(&found, CGROUP_IO, &e) < 0 || !found.n)
+		return probe_say(p, HOST_UNKNOWN, "needs cgroup-io");
+	const struct hierarchy *h = found.v;
+	if (!h->v2)
+		return has_file(h, "", "blkio.throttle.read_bps_device") ? 0 : probe_say(p, HOST_MISSING, "there is no file for it");
+	if (has_file(h, "", "io.max"))
+		return 0;
+	snprintf(name, sizeof(name), "/rkt-doctor-%d", (int)getpid());
+	snprintf(path, sizeof(path), "%s%s", h->own, name);
+	if (mkdir(path, 0755) < 0)
+		return probe_failed(p, "make a cgroup below ours: ");
+	bool there = has_file(h, name, "io.max"), passed = has_file(h, name, "io.stat");
+	rmdir(path);
+	if (there)
+		return 0;
+	return passed ? probe_say(p, HOST_MISSING, "groups have no io.max") :
+			probe_say(p, HOST_UNKNOWN, "no group was given the controller yet");
+}
+
 /* version 2 has no controller for them, it asks a program: "return 1" */
 static int load_device_program(void)
 {

@@ -17,6 +17,7 @@
 #include "core/base/fd.h"
 #include "core/base/rootless.h"
 #include "core/base/sys.h"
+#include "core/host/facts.h"
 #include "core/host/probe.h"
 
 /* without which no pod starts, or none whose app has another user; what else stage 1 uses, apps have by default */
@@ -46,17 +47,19 @@ int probe_subids(struct host_probe *p)
 	return p->uid && rootless_has_ranges(p->uid, &e) < 0 ? probe_say(p, HOST_MISSING, "%s", e.msg) : 0;
 }
 
-/* arg 0: stage 1's; 1: those that apps get where their image says nothing, which the bounding set must have */
+/* arg 0: stage 1's; 1: those that apps get where their image says nothing, which the bounding set must have; 2: what some
+ * isolators take */
 int probe_caps(struct host_probe *p)
 {
-	uint64_t want = p->check->arg ? appc_caps_default : STAGE1_CAPS;
+	const uint64_t wants[] = { STAGE1_CAPS, appc_caps_default, B(CAP_SYS_RESOURCE) };
+	uint64_t want = wants[p->check->arg];
 	char lacking[250] = "";
 	size_t n = 0;
 
 	if (p->uid)
 		return probe_say(p, HOST_UNKNOWN, "only root has any");
 	for (int c = 0; c < 64; c++)
-		if ((want >> c & 1) && !(p->check->arg ? prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1 : p->caps >> c & 1) &&
+		if ((want >> c & 1) && !(p->check->arg == 1 ? prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1 : p->caps >> c & 1) &&
 		    n < sizeof(lacking))
 			n += (size_t)snprintf(lacking + n, sizeof(lacking) - n, " %s", appc_cap_name(c));
 	return n ? probe_say(p, HOST_MISSING, "root here has not:%s", lacking) : 0;
@@ -136,4 +139,17 @@ int probe_lsm(struct host_probe *p)
 		return probe_say(p, HOST_MISSING, "in force are only: %s", list);
 	return probe_say(p, access("/sys/kernel", F_OK) < 0 ? HOST_UNKNOWN : HOST_MISSING,
 			 "neither AppArmor nor SELinux in /sys");
+}
+
+/* arg: which */
+int probe_label(struct host_probe *p)
+{
+	static const char *const names[] = { "neither AppArmor nor SELinux", "AppArmor", "SELinux" };
+	enum facts_lsm lsm = facts_lsm();
+
+	if ((unsigned)lsm == p->check->arg)
+		return 0;
+	if (access("/sys/kernel", F_OK) < 0)
+		return probe_say(p, HOST_UNKNOWN, "cannot be told without /sys");
+	return probe_say(p, HOST_MISSING, "in force is %s", names[lsm]);
 }

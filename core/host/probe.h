@@ -82,8 +82,10 @@ int probe_sys(struct host_probe *p);
 int probe_dev(struct host_probe *p);
 int probe_mount_max(struct host_probe *p);
 int probe_lsm(struct host_probe *p);
+int probe_label(struct host_probe *p);
 
 int probe_cgroup(struct host_probe *p); /* groups.c */
+int probe_throttle(struct host_probe *p);
 int probe_devices(struct host_probe *p);
 
 int probe_nftables(struct host_probe *p); /* link.c */

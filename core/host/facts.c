@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * facts - see facts.h
+ */
+#include "core/host/facts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "core/host/cgroup_find.h"
+
+#define SYS_LANDLOCK_CREATE_RULESET 444 /* on all architectures */
+#define LANDLOCK_ASK_VERSION        1u
+
+static void first_line(const char *path, char *out, size_t size)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, out, size - 1);
+
+	out[n < 0 ? 0 : n] = 0;
+	out[strcspn(out, "\n")] = 0;
+}
+
+enum facts_lsm facts_lsm(void)
+{
+	char enabled[8];
+
+	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
+		return FACTS_LSM_SELINUX;
+	first_line("/sys/module/apparmor/parameters/enabled", enabled, sizeof(enabled));
+	return *enabled == 'Y' ? FACTS_LSM_APPARMOR : FACTS_LSM_NONE;
+}
+
+int facts_landlock(void)
+{
+	long abi = syscall(SYS_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_ASK_VERSION);
+
+	return abi < 0 ? 0 : (int)abi;
+}
+
+static struct hierarchies *find(int bit, struct err *e)
+{
+	struct hierarchies *l = malloc(sizeof(*l)); /* too much for a stack */
+
+	if (!l)
+		err_set(e, ENOMEM, "out of memory");
+	else if (cgroup_find(l, bit, e) < 0) {
+		free(l);
+		return NULL;
+	}
+	return l;
+}
+
+static bool offered(const struct hierarchies *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].uses)
+			return !l->v[i].v2 || cgroup_check_offered(&l->v[i], e) == 0;
+	err_set(e, ENOTSUP, "our cgroup is not mounted anywhere");
+	return false;
+}
+
+bool facts_controller(int bit, struct err *e)
+{
+	struct hierarchies *l = find(bit, e);
+	bool good = l && offered(l, e);
+
+	free(l);
+	return good;
+}
+
+static bool throttles(const struct hierarchy *h)
+{
+	char path[PATH_MAX + 40];
+
+	snprintf(path, sizeof(path), "%s/blkio.throttle.read_bps_device", h->own);
+	return access(path, F_OK) == 0;
+}
+
+bool facts_io(struct err *e)
+{
+	struct hierarchies *l = find(CGROUP_IO, e);
+	bool good = l && offered(l, e);
+
+	/* in version 2 the file is only in groups that were given the controller */
+	for (size_t i = 0; good && i < l->n; i++)
+		if (l->v[i].uses && !l->v[i].v2 && !throttles(&l->v[i])) {
+			err_set(e, ENOTSUP, "this kernel cannot throttle block devices");
+			good = false;
+		}
+	free(l);
+	return good;
+}
+
+bool facts_io_v1(void)
+{
+	struct err none;
+	struct hierarchies *l = find(CGROUP_IO, &none);
+	bool v1 = false;
+
+	for (size_t i = 0; l && i < l->n; i++)
+		v1 |= l->v[i].uses && !l->v[i].v2;
+	free(l);
+	return v1;
+}
+
+uint64_t facts_nr_open(void)
+{
+	char text[24];
+
+	first_line("/proc/sys/fs/nr_open", text, sizeof(text));
+	return *text ? strtoull(text, NULL, 10) : UINT64_MAX;
+}
+
+uint64_t facts_caps(void)
+{
+	uint64_t caps = 0;
+
+	for (int c = 0; c < 64; c++)
+		if (prctl(PR_CAPBSET_READ, c, 0, 0, 0) == 1)
+			caps |= UINT64_C(1) << c;
+	return caps;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * isolation - see isolation.h
+ */
+#include "stage1-init/isolation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/fd.h"
+#include "stage1-init/rlimits.h"
+
+static int write_all(int fd, const char *text)
+{
+	size_t n = strlen(text);
+	ssize_t done = write(fd, text, n);
+
+	if (done >= 0 && (size_t)done != n)
+		errno = EINVAL;
+	return done == (ssize_t)n ? 0 : -1;
+}
+
+int isolation_sysctls(const struct isolation_sysctls *l, int proc_fd, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		char path[300];
+		snprintf(path, sizeof(path), "sys/%s", l->v[i].path);
+		auto_close int fd = openat(proc_fd, path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write_all(fd, l->v[i].value) < 0)
+			return err_sys(e, "isolator os/unix/sysctl: set %s to \"%.100s\"%s", l->v[i].path, l->v[i].value,
+				       fd < 0 && errno == ENOENT ? " (this kernel does not have it in a pod's namespaces)" : "");
+	}
+	return 0;
+}
+
+int isolation_label(const struct isolation *o, int proc_fd, struct err *e)
+{
+	if (!o->label)
+		return 0;
+	auto_close int fd = openat(proc_fd, "self/attr/exec", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write_all(fd, o->label) == 0)
+		return 0;
+	if (errno == ENOENT && fd >= 0)
+		return err_set(e, ENOENT, "%s: no profile of that name is loaded (apparmor_parser -r FILE loads one): \"%.200s\"",
+			       o->lsm, o->label + strlen("exec "));
+	return err_needs(e, "selinux apparmor", "%s: label \"%.200s\"", o->lsm, o->label);
+}
+
+int isolation_confine(const struct isolation *o, const struct appc_rlimit *rlimits, int root_fd, struct err *e)
+{
+	if (o->rlimits && rlimits_raise(rlimits, e) < 0)
+		return -1;
+	return o->handled ? landlock_restrict(o->handled, o->rules, o->n_rules, root_fd, e) : 0;
+}
+
+int isolation_begin(const struct isolation *o, const struct appc_rlimit *rlimits, int proc_fd, int root_fd, struct err *e)
+{
+	if (isolation_label(o, proc_fd, e) < 0)
+		return -1;
+	return isolation_confine(o, rlimits, root_fd, e);
+}
+
+int isolation_end(const struct isolation *o, const struct appc_rlimit *rlimits, const struct seccomp_prog *filter,
+	struct err *e)
+{
+	return o->rlimits ? rlimits_set(rlimits, filter, e) : 0;
+}
