@@ -47,6 +47,8 @@ const struct opt launch_opts_table[] = {
 	OPT_TEXT(0, "prefix", "WHEN", struct launch_opts, prefix,
 		"name the app before each line of output: always, never or auto (pods of several "
 		"apps)"),
+	OPT_BOOL(0, "strict", struct launch_opts, strict,
+		"do not start a pod where an isolator would be ignored"),
 	OPT_END
 };
 
@@ -279,7 +281,7 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 		v[n++] = xasprintf("--hostname=%s", o->hostname);
 	if (g->local_config && *g->local_config)
 		v[n++] = xasprintf("--local-config=%s", g->local_config);
-	if (!s->builtin && version >= 3) {
+	if (s->builtin || version >= 3) {
 		if (g->insecure & INSECURE_CAPABILITIES)
 			v[n++] = xstrdup("--disable-capabilities-restriction");
 		if (g->insecure & INSECURE_PATHS)

@@ -11,7 +11,7 @@
 /* what rkt run and rkt run-prepared both can be told about the start of a pod */
 struct launch_opts {
 	const char *net, *hostname, *prefix;
-	bool        interactive;
+	bool        interactive, strict;
 };
 extern const struct opt launch_opts_table[];
 

@@ -38,7 +38,7 @@ static struct podopts_app *need_current(struct podopts *o, struct err *e)
 /* ---- options of one image ---- */
 
 /* each of them may be given once per image: two values would mean that one is ignored */
-static int set_text(void *opts, size_t at, const char *arg, struct err *e)
+int podopts_set_text(void *opts, size_t at, const char *arg, struct err *e)
 {
 	struct podopts_app *a = need_current(opts, e);
 
@@ -54,7 +54,7 @@ static int set_text(void *opts, size_t at, const char *arg, struct err *e)
 #define SET_TEXT(field)                                                             \
 	static int set_##field(void *opts, const char *arg, struct err *e)          \
 	{                                                                           \
-		return set_text(opts, offsetof(struct podopts_app, field), arg, e); \
+		return podopts_set_text(opts, offsetof(struct podopts_app, field), arg, e); \
 	}
 
 SET_TEXT(exec)
@@ -66,7 +66,7 @@ static int set_name(void *opts, const char *arg, struct err *e)
 {
 	if (!ac_name_ok(arg))
 		return err_set(e, EINVAL, "\"%s\" is no app name (a-z, 0-9 and -, not - at the ends)", arg);
-	return set_text(opts, offsetof(struct podopts_app, name), arg, e);
+	return podopts_set_text(opts, offsetof(struct podopts_app, name), arg, e);
 }
 
 static int set_memory(void *opts, const char *arg, struct err *e)
@@ -80,7 +80,7 @@ static int set_memory(void *opts, const char *arg, struct err *e)
 		return err_set(e, EINVAL,
 			"memory limit of %lld bytes too low; try a reasonable value, such as --memory=16M",
 			(long long)bytes);
-	return set_text(opts, offsetof(struct podopts_app, memory), arg, e);
+	return podopts_set_text(opts, offsetof(struct podopts_app, memory), arg, e);
 }
 
 static int set_cpu(void *opts, const char *arg, struct err *e)
@@ -89,7 +89,7 @@ static int set_cpu(void *opts, const char *arg, struct err *e)
 
 	if (num_quantity(arg, 1000, &millis, e) < 0)
 		return -1;
-	return set_text(opts, offsetof(struct podopts_app, cpu), arg, e);
+	return podopts_set_text(opts, offsetof(struct podopts_app, cpu), arg, e);
 }
 
 static int set_gids(void *opts, const char *arg, struct err *e)
@@ -110,7 +110,7 @@ static int set_gids(void *opts, const char *arg, struct err *e)
 		if (!*p)
 			break;
 	}
-	return set_text(opts, offsetof(struct podopts_app, gids), arg, e);
+	return podopts_set_text(opts, offsetof(struct podopts_app, gids), arg, e);
 }
 
 static int set_seccomp(void *opts, const char *arg, struct err *e)
@@ -122,7 +122,7 @@ static int set_seccomp(void *opts, const char *arg, struct err *e)
 	if (podopts_seccomp(arg, &retain, &value, e) < 0)
 		return -1;
 	cJSON_Delete(value);
-	return set_text(opts, offsetof(struct podopts_app, seccomp), arg, e);
+	return podopts_set_text(opts, offsetof(struct podopts_app, seccomp), arg, e);
 }
 
 /* with and without a value */

@@ -18,6 +18,7 @@ struct podopts_mount { const char *volume, *target; size_t volume_len, target_le
 struct podopts_app {
 	const char     *image, *name, *exec, *user, *group, *working_dir, *memory, *cpu, *seccomp;
 	const char     *gids; /* "1024,2048" */
+	const char     *caps_retain, *caps_remove, *cpu_shares, *oom_score_adj;
 	bool            read_only;
 	struct opt_list args, environment, mounts, annotations, labels;
 };
@@ -41,6 +42,9 @@ extern const struct opt podopts_pod[], podopts_app[], podopts_images[];
 /* for cmd.operand and cmd.rest, on the struct podopts inside the command's options */
 int podopts_operand(struct podopts *o, const char *arg, struct err *e);
 int podopts_rest(struct podopts *o, int argc, char **argv, struct err *e);
+
+/** podopts_set_text() - the field at offset @at of the image before; each may be given once per image */
+int podopts_set_text(void *opts, size_t at, const char *arg, struct err *e);
 
 /** podopts_check() - what no single option can know: no image, options that exclude each other */
 int podopts_check(const struct podopts *o, struct err *e);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "applets/rkt/isolators.h"
 #include "applets/rkt/stage1.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -268,6 +269,7 @@ static cJSON *app_json(const struct pod *p, const struct times *t, const struct 
 		cJSON_AddStringToObject(o, "image_name", image);
 	free(image);
 	add_mounts(o, m, ra);
+	isolators_json(m, ra->name, o);
 	if (ra->app) {
 		add_copy(o, "user_annotations", ra->app->user_annotations);
 		add_copy(o, "user_labels", ra->app->user_labels);
@@ -283,6 +285,7 @@ static void add_manifest(cJSON *o, const struct pod *p, const struct times *t, c
 		cJSON_AddItemToArray(names, cJSON_CreateString(m->apps.v[i].name));
 		cJSON_AddItemToArray(apps, app_json(p, t, m, &m->apps.v[i]));
 	}
+	isolators_json(m, NULL, o);
 	add_copy(o, "user_annotations", m->user_annotations);
 	add_copy(o, "user_labels", m->user_labels);
 }

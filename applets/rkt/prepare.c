@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "applets/commands.h"
+#include "applets/rkt/podopts_isolators.h"
 #include "applets/rkt/prepare_pod.h"
 #include "applets/ui.h"
 
@@ -16,6 +17,7 @@ struct prepare_opts {
 static const struct opt prepare_opts[] = {
 	OPT_PART("Options of the pod", podopts_pod, struct prepare_opts, pod),
 	OPT_PART("Options of the image before them", podopts_app, struct prepare_opts, pod),
+	OPT_PART("Isolators of the image before them", podopts_isolators, struct prepare_opts, pod),
 	OPT_PART("Where images are from", podopts_images, struct prepare_opts, pod),
 	OPT_PART("Stage 1", stage1_opts_table, struct prepare_opts, pod.stage1),
 	/* rkt had one to keep everything but the UUID away from stdout, where nothing else ever goes here */
@@ -51,7 +53,7 @@ static int prepare_run(void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	(void)argv;
 	int r = podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0 ?
-			-1 : prepare_pod(&o->g, &o->pod, PREPARE_FOR_LATER, &pp, e);
+			-1 : prepare_pod(&o->g, &o->pod, NULL, &pp, e);
 	/* a pod that nobody was told of is nobody's */
 	if (r == 0 && (pod_to_prepared(&pp.pod, e) < 0 || print_uuid(pp.pod.uuid, e) < 0)) {
 		prepare_pod_undo(&pp);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "applets/rkt/isolators.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
@@ -233,8 +234,17 @@ static int check_stage1(const struct stage1 *s, struct err *e)
 		       s->manifest.name);
 }
 
-static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *pp,
-		   const char *dir, struct err *e)
+static int judge(const struct rkt_globals *g, const struct launch_opts *now, struct prepared_pod *pp, struct err *e)
+{
+	bool any;
+
+	if (isolators_record(&pp->r.pod, g->insecure, e) < 0)
+		return -1;
+	return now ? isolators_judge(&pp->r.pod, g->insecure, now, pp->stage1.builtin, &any, e) : 0;
+}
+
+static int resolve(const struct rkt_globals *g, struct podopts *o, const struct launch_opts *now,
+		   struct prepared_pod *pp, const char *dir, struct err *e)
 {
 	enum images_pull pull;
 
@@ -244,7 +254,7 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, enum prepare_
 	if (!pp->st || images_verify(pp->st, g, &pp->conf, o->verify, e) < 0 ||
 	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 || check_stage1(&pp->stage1, e) < 0 ||
 	    reify(pp->st, g, o, &pp->r, e) < 0 ||
-	    (when == PREPARE_FOR_NOW && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0))
+	    (now && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0) || judge(g, now, pp, e) < 0)
 		return -1;
 	return render(pp, e);
 }
@@ -259,8 +269,8 @@ void prepare_pod_undo(struct prepared_pod *pp)
 		ui_debug("%s", why.msg);
 }
 
-int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *pp,
-		struct err *e)
+int prepare_pod(const struct rkt_globals *g, struct podopts *o, const struct launch_opts *now,
+	struct prepared_pod *pp, struct err *e)
 {
 	*pp = (struct prepared_pod){ .pod.dir_fd = -1 };
 	if (globals_conf(g, &pp->conf, e) < 0)
@@ -268,7 +278,7 @@ int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for
 	/* modes in the pod are what they are said to be, whatever the caller's umask */
 	umask(022);
 	const char *dir = globals_dir(g, &pp->conf);
-	if (resolve(g, o, when, pp, dir, e) < 0)
+	if (resolve(g, o, now, pp, dir, e) < 0)
 		return -1;
 	pp->pods = pods_open(dir, true, e);
 	if (!pp->pods || pod_new(pp->pods, &pp->pod, e) < 0)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "applets/rkt/launch.h"
 #include "applets/rkt/podopts.h"
 #include "applets/rkt/reify.h"
 #include "core/pod/pod.h"
@@ -19,17 +20,16 @@ struct prepared_pod {
 	bool           no_source; /* it failed because the source of a volume is not there */
 };
 
-/* a pod that runs at once needs the sources of its volumes; another one when it is run */
-enum prepare_for { PREPARE_FOR_LATER, PREPARE_FOR_NOW };
-
 /**
  * prepare_pod() - resolves, fetches, renders and fills
+ * @now: how it is started at once, NULL: some time later; only then the sources of its volumes are needed, and its
+ * isolators are judged
  *
  * Comes after podopts_check() and globals_be_root(). Everything that can fail for reasons of the images does before there is a pod directory; when something fails
  * after that, the directory is removed again.
  */
-int prepare_pod(const struct rkt_globals *g, struct podopts *o, enum prepare_for when, struct prepared_pod *out,
-		struct err *e);
+int prepare_pod(const struct rkt_globals *g, struct podopts *o, const struct launch_opts *now,
+	struct prepared_pod *out, struct err *e);
 /** prepare_pod_undo() - removes the directory again */
 void prepare_pod_undo(struct prepared_pod *pp);
 void prepare_pod_free(struct prepared_pod *pp);

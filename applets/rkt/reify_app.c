@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "applets/rkt/podopts_isolators.h"
 #include "applets/ui.h"
 #include "core/appc/seccomp.h"
 #include "core/appc/types.h"
@@ -208,6 +209,7 @@ int reify_app(const struct podopts *o, const struct podopts_app *a, struct appc_
 	    (a->memory && set_limit(&app->isolators, "resource/memory", a->memory, e) < 0) ||
 	    (a->seccomp && set_seccomp(&app->isolators, a->seccomp, e) < 0) ||
 	    (a->cpu && set_limit(&app->isolators, "resource/cpu", a->cpu, e) < 0) ||
+	    podopts_isolators_apply(a, &app->isolators, e) < 0 ||
 	    set_user_pairs(&a->annotations, &app->user_annotations, e) < 0 ||
 	    set_user_pairs(&a->labels, &app->user_labels, e) < 0)
 		return -1;

@@ -13,6 +13,7 @@
 
 #include "applets/commands.h"
 #include "applets/rkt/launch.h"
+#include "applets/rkt/podopts_isolators.h"
 #include "applets/rkt/prepare_pod.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -27,6 +28,7 @@ struct run_opts {
 static const struct opt run_opts[] = {
 	OPT_PART("Options of the pod", podopts_pod, struct run_opts, pod),
 	OPT_PART("Options of the image before them", podopts_app, struct run_opts, pod),
+	OPT_PART("Isolators of the image before them", podopts_isolators, struct run_opts, pod),
 	OPT_PART("Start", launch_opts_table, struct run_opts, launch),
 	OPT_TEXT(0, "uuid-file-save", "FILE", struct run_opts, uuid_file, "write the pod's UUID to FILE"),
 	OPT_PART("Where images are from", podopts_images, struct run_opts, pod),
@@ -81,7 +83,7 @@ static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct netns *ne
 	if (podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0)
 		return -1;
 	launch_begin(&o->launch, netns);
-	if (prepare_pod(&o->g, &o->pod, PREPARE_FOR_NOW, pp, e) < 0)
+	if (prepare_pod(&o->g, &o->pod, &o->launch, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||
 	    (o->uuid_file && save_uuid(o->uuid_file, pp->pod.uuid, e) < 0) || pod_to_run(&pp->pod, e) < 0) {

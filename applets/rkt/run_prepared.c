@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "applets/commands.h"
+#include "applets/rkt/isolators.h"
 #include "applets/rkt/launch.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -38,6 +39,7 @@ struct found {
 	struct launch_app  *apps;
 	int                 stage1_fd;
 	bool                no_source; /* of a volume */
+	bool                annotated; /* the manifest has to be written anew */
 	struct netns        netns;
 };
 
@@ -91,6 +93,12 @@ static int render_apps(struct found *f, struct err *e)
 	return f->stage1_fd < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
+/* what was asked for when it was prepared holds as well */
+static unsigned insecure(const struct run_prepared_opts *o, const struct found *f)
+{
+	return o->g.insecure | isolators_recorded(&f->m);
+}
+
 static int look(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)
 {
 	const char *dir = globals_dir(&o->g, &f->conf);
@@ -107,7 +115,22 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 	f->st = images_open(&o->g, &f->conf, dir, true, e);
 	if (!f->st || images_verify(f->st, &o->g, &f->conf, o->verify, e) < 0)
 		return -1;
+	if (isolators_judge(&f->m, insecure(o, f), &o->launch, f->stage1.builtin, &f->annotated, e) < 0)
+		return -1;
 	return render_apps(f, e);
+}
+
+/* what became of the isolators */
+static int write_manifest(struct found *f, struct err *e)
+{
+	auto_buf struct buf b = { 0 };
+
+	if (!f->annotated)
+		return 0;
+	pod_manifest_print(&f->m, false, &b);
+	if (b.failed)
+		return err_set(e, ENOMEM, "out of memory");
+	return fd_publish(f->pod.dir_fd, "pod", b.data, b.len, 0640, false, e);
 }
 
 static int run_prepared(const struct run_prepared_opts *o, const char *uuid, struct found *f, struct err *e)
@@ -115,13 +138,15 @@ static int run_prepared(const struct run_prepared_opts *o, const char *uuid, str
 	if (globals_be_root(&o->g, e) < 0 || globals_conf(&o->g, &f->conf, e) < 0)
 		return -1;
 	launch_begin(&o->launch, &f->netns);
-	if (look(o, uuid, f, e) < 0 || pod_to_run(&f->pod, e) < 0)
+	if (look(o, uuid, f, e) < 0 || pod_to_run(&f->pod, e) < 0 || write_manifest(f, e) < 0)
 		return -1;
+	struct rkt_globals g = o->g;
+	g.insecure |= insecure(o, f);
 	const struct launch l = {
 		.pod = &f->pod, .stage1 = &f->stage1, .stage1_fd = f->stage1_fd, .apps = f->apps,
 		.n_apps = f->m.apps.n, .netns = &f->netns,
 	};
-	return launch(&o->g, &l, &o->launch, e);
+	return launch(&g, &l, &o->launch, e);
 }
 
 static int run_prepared_run(void *opts, int argc, char **argv, struct err *e)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "applets/commands.h"
+#include "applets/rkt/isolators.h"
 #include "applets/rkt/podref.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -152,6 +153,7 @@ static void add_apps(const struct pod *p, struct buf *b)
 		else if (r)
 			buf_fmt(b, "app-%s=%d\n", m.apps.v[i].name, status);
 	}
+	isolators_text(&m, b);
 	pod_manifest_free(&m);
 }
 
