@@ -4,28 +4,17 @@
 #include "core/host/facts.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "core/base/fd.h"
 #include "core/host/cgroup_find.h"
+#include "core/host/probe.h"
 
 #define SYS_LANDLOCK_CREATE_RULESET 444 /* on all architectures */
 #define LANDLOCK_ASK_VERSION        1u
-
-static void first_line(const char *path, char *out, size_t size)
-{
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, out, size - 1);
-
-	out[n < 0 ? 0 : n] = 0;
-	out[strcspn(out, "\n")] = 0;
-}
 
 enum facts_lsm facts_lsm(void)
 {
@@ -33,7 +22,7 @@ enum facts_lsm facts_lsm(void)
 
 	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
 		return FACTS_LSM_SELINUX;
-	first_line("/sys/module/apparmor/parameters/enabled", enabled, sizeof(enabled));
+	probe_line("/sys/module/apparmor/parameters/enabled", enabled, sizeof(enabled));
 	return *enabled == 'Y' ? FACTS_LSM_APPARMOR : FACTS_LSM_NONE;
 }
 
@@ -114,7 +103,7 @@ uint64_t facts_nr_open(void)
 {
 	char text[24];
 
-	first_line("/proc/sys/fs/nr_open", text, sizeof(text));
+	probe_line("/proc/sys/fs/nr_open", text, sizeof(text));
 	return *text ? strtoull(text, NULL, 10) : UINT64_MAX;
 }
 

@@ -33,6 +33,8 @@ if [ "$modules" = none ]; then
 	judge "images are unpacked" $? 0
 	judge "cgroups version 2" "$(verdicts cgroup cgroup-memory cgroup-cpu cgroup-pids cgroup-io cgroup-devices)" \
 		'0 cgroup=ok cgroup-memory=ok cgroup-cpu=ok cgroup-pids=ok cgroup-io=ok cgroup-devices=ok '
+	judge "confinement" "$(verdicts landlock selinux apparmor io-throttle caps-limits)" \
+		'0 caps-limits=ok landlock=ok selinux=missing apparmor=ok io-throttle=ok '
 	mkdir -p /sys/fs/cgroup/a/b
 	echo 0 >/sys/fs/cgroup/a/b/cgroup.procs
 	judge "a group that was given nothing" "$(verdicts cgroup cgroup-memory cgroup-devices)" \

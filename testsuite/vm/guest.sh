@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 # guest.sh - the cases that run inside the guest; prints "ok - NAME" or "not ok - NAME # WHY" for each
 #
-# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape and /calls in it), and in $cgroup what is mounted.
+# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape and /calls in it), /isolators.sh, perhaps /policy, and
+# in $cgroup what is mounted.
 
 R="/rkt --dir=${data:-/data} --insecure-options=image"
 ln -s rktbox /rkt
@@ -91,6 +92,8 @@ else
 	judge "a limit that cannot be is refused" \
 		"$? $(grep -c 'memory limit: the cgroup controller "memory" is not available: mount cgroup2' /err)" '254 1'
 fi
+
+. /isolators.sh
 
 $R gc --grace-period=0s >/out 2>&1
 $R gc --grace-period=0s >/out 2>&1
