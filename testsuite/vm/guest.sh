@@ -101,3 +101,32 @@ judge "gc leaves no pod" "$($R list --no-legend 2>/err)" ''
 judge "gc leaves no mount" "$(grep -E "${data:-/data}/|overlay" /proc/mounts)" ''
 judge "gc leaves no cgroup" "$(find /sys/fs/cgroup -type d | grep -E '[0-9a-f]{8}-[0-9a-f]{4}')" ''
 judge "gc leaves no process" "$(ps | grep -E 'stage1|sleep 1000' | grep -v grep)" ''
+
+# ---- a user's pods, in a user namespace
+
+mkdir -p /etc /home/user
+grep -q '^user:' /etc/passwd 2>/dev/null || printf 'root:x:0:0::/:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n' >/etc/passwd
+grep -q '^user:' /etc/group 2>/dev/null || printf 'root:x:0:\nuser:x:1000:\n' >/etc/group
+chown 1000:1000 /home/user
+as_user() { # ARGUMENTS of rkt; where groups of version 2 are, alone in one that is the user's
+	set -- /rkt --insecure-options=image --dir=/home/user/data "$@"
+	if [ $cgroup = v2 ]; then
+		[ -d /sys/fs/cgroup/user ] || mkdir /sys/fs/cgroup/user
+		for c in memory cpu pids; do echo +$c >/sys/fs/cgroup/cgroup.subtree_control; done 2>/dev/null
+		chown 1000:1000 /sys/fs/cgroup/user /sys/fs/cgroup/user/cgroup.*
+	fi
+	# shellcheck disable=SC2016
+	sh -c '[ ! -d /sys/fs/cgroup/user ] || echo $$ >/sys/fs/cgroup/user/cgroup.procs
+		exec su user -s /bin/sh -c "exec $*"' sh "$@"
+}
+as_user fetch /busybox.aci >/out 2>/err
+judge "a user fetches" "$?" 0
+as_user run example.com/busybox --exec=/escape -- /only-on-the-host >/out 2>/err
+judge "a user's pod: no way out of the root" "$?" 1
+as_user run example.com/busybox --memory=48Mi --exec=/bin/sh -- -c '"cat /sys/fs/cgroup/memory.max /proc/self/uid_map; ls -d /only-on-the-host /bin/busybox"' \
+	>/out 2>/err
+case $cgroup in v2) want='50331648 ' ;; *) want='' ;; esac
+judge "a user's pod: its root, its ids, its limit" "$(tr -s ' \n' ' ' </out | sed 's/^ //')" "${want}0 1000 1 /bin/busybox "
+judge "a user's pod: a limit that cannot be is told" "$(grep -c 'limits are ignored: memory' /err)" "$([ $cgroup = v2 ] || echo 1)$([ $cgroup != v2 ] || echo 0)"
+as_user gc --grace-period=0s >/out 2>/err
+judge "a user's pods: gc" "$? $(as_user list --no-legend) $(find /sys/fs/cgroup/user -mindepth 1 -type d 2>/dev/null)" '0  '
