@@ -25,6 +25,7 @@
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "stage1-init/confine.h"
+#include "stage1-init/etc.h"
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
 #include "stage1-init/rootfs.h"
@@ -205,6 +206,14 @@ static int set_up_terminal(struct start *s, struct err *e)
 	return 0;
 }
 
+/* Opening /dev/stdout opens the pipe anew, for which it has to be the app's; what cannot be given away stays ours. */
+static void give_pipes(const struct start *s)
+{
+	if (s->user.uid && fchown(s->a->out_fd, s->user.uid, (gid_t)-1) == 0 &&
+	    fchown(s->a->err_fd, s->user.uid, (gid_t)-1) < 0)
+		return;
+}
+
 static int set_up_stdio(struct start *s, struct err *e)
 {
 	auto_close int null = -1;
@@ -216,6 +225,7 @@ static int set_up_stdio(struct start *s, struct err *e)
 		if (null < 0)
 			return err_sys(e, "open /dev/null");
 	}
+	give_pipes(s);
 	return app_take_stdio(s->p->pass_stdin ? 0 : null, s->a->out_fd, s->a->err_fd, false, e);
 }
 
@@ -257,7 +267,7 @@ static int build_root(struct start *s, struct err *e)
 		user_resolve(s->root_fd, s->a->user, s->a->group, &s->user, e) < 0 ||
 		(s->p->rootless && rootless_check_user(s->p, &s->user, e) < 0))
 		return -1;
-	mounts_etc(s->p, s->root_fd);
+	etc_fill(s->p, s->root_fd);
 	if (apifs_attach(s->fs, s->root_fd, shm, s->a, e) < 0 || mounts_volumes(s->a, s->root_fd, e) < 0)
 		return -1;
 	return s->p->tty ? set_up_terminal(s, e) : 0;

@@ -26,6 +26,7 @@
 #include "core/base/sys.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/denied.h"
+#include "stage1-init/etc.h"
 #include "stage1-init/event.h"
 #include "stage1-init/pid1.h"
 #include "stage1-init/plan.h"
@@ -232,7 +233,7 @@ static int prepare(struct host *h, struct err *e)
 	h->p.take_ns = h->host_ns_fd >= 0;
 	if (o->rootless && rootless_settle(&h->p, e) < 0)
 		return -1;
-	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0)
+	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 || etc_open(&h->p, o->dns, h->pod_fd, e) < 0)
 		return -1;
 	h->n_running = h->p.n_apps;
 	warn_of_masks(&h->p);

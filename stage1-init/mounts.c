@@ -14,6 +14,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "stage1-init/etc.h"
 #include "stage1-init/rootfs.h"
 
 static int attach(int mnt_fd, int at_fd, const char *where, struct err *e)
@@ -32,9 +33,10 @@ int mounts_volumes(const struct plan_app *a, int root_fd, struct err *e)
 
 	for (size_t i = 0; i < a->n_mounts; i++) {
 		const struct plan_mount *m = &a->mounts[i];
-		auto_close int at = root_mount_point(root_fd, m->path, m->dir, &foreign, e);
+		auto_close int at = m->ours ? etc_mount_point(root_fd, m->path, &foreign, e)
+					    : root_mount_point(root_fd, m->path, m->dir, &foreign, e);
 		if (at < 0 || attach(m->fd, at, m->path, e) < 0)
-			return err_wrap(e, "volume %s", m->volume);
+			return err_wrap(e, "%s%s", m->ours ? "" : "volume ", m->volume);
 		if (!m->host)
 			continue;
 		if (foreign.n == VOLUMES_MAX)
@@ -99,35 +101,6 @@ int mounts_keep(struct plan *p, struct err *e)
 int mounts_take_copies(struct plan_app *a, size_t index, struct err *e)
 {
 	return has_handlers(a) ? each_mount(a, index, take_copy, e) : 0;
-}
-
-/* ---- /etc ---- */
-
-static void write_new(int dir_fd, const char *name, const char *text)
-{
-	auto_close int fd =
-		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-	/* nobody is worse off than without the file when this fails */
-	if (fd >= 0 && fd_write_all(fd, text, strlen(text)) < 0)
-		unlinkat(dir_fd, name, 0);
-}
-
-void mounts_etc(const struct plan *p, int root_fd)
-{
-	char text[256];
-	auto_close int etc = root_open(root_fd, "etc", O_PATH | O_DIRECTORY, ROOT_FOLLOW);
-
-	if (etc < 0)
-		return;
-	snprintf(text, sizeof(text),
-		"127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
-		p->hostname);
-	write_new(etc, "hosts", text);
-	snprintf(text, sizeof(text), "%s\n", p->hostname);
-	write_new(etc, "hostname", text);
-	if (symlinkat("../proc/self/mounts", etc, "mtab") < 0)
-		return;
 }
 
 /* ---- the new root ---- */

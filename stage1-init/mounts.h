@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * mounts - what an app's root gets besides the image and the kernel's file systems (apifs.h): volumes, a few files in
- * /etc; and how it becomes the root
+ * mounts - what an app's root gets besides the image and the kernel's file systems (apifs.h): volumes, and files of
+ * /etc that were asked for; and how it becomes the root
  *
  * Runs in the app's process, in its mount namespace, before anything of the app does: no heap.
  */
@@ -23,10 +23,6 @@ int mounts_keep(struct plan *p, struct err *e);
 /** mounts_take_copies() - in an app's process: the plan gets what its namespace has of those; others stay as
  * they are */
 int mounts_take_copies(struct plan_app *a, size_t index, struct err *e);
-
-/** mounts_etc() - hosts, hostname and mtab where the image has an /etc without them; as far as it
- * lets us */
-void mounts_etc(const struct plan *p, int root_fd);
 
 /**
  * mounts_pivot() - @root_fd becomes the root, and everything else is gone

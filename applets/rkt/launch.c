@@ -25,6 +25,7 @@
 #include "core/base/rootless.h"
 #include "core/base/sys.h"
 #include "core/pod/appfs.h"
+#include "core/pod/dns.h"
 #include "core/store/render.h"
 
 /* --net alone is what rkt says for its default network */
@@ -261,8 +262,20 @@ static int set_up(const struct launch *l, struct err *e)
 
 /* ---- the command line of stage 1 ---- */
 
+static char *dns_mode(const struct stage1 *s, const struct dns_files *d)
+{
+	bool asked = d->resolv != DNS_DEFAULT || d->hosts != DNS_DEFAULT;
+
+	if (s->builtin ? asked : stage1_version(s) >= 4)
+		return xasprintf("--dns-conf-mode=resolv=%s,hosts=%s", dns_way_names[d->resolv], dns_way_names[d->hosts]);
+	if (asked)
+		ui_warn("--dns, --dns-search, --dns-opt, --dns-domain and --hosts-entry are left out: this stage 1 "
+			"does not know them (its interface has version %u)", stage1_version(s));
+	return NULL;
+}
+
 static char **arguments(const struct rkt_globals *g, const struct pod *p, const struct stage1 *s,
-			const struct launch_opts *o)
+			const struct launch_opts *o, const struct dns_files *d)
 {
 	char **v = xmalloc(16 * sizeof(*v));
 	size_t n = 0;
@@ -289,10 +302,11 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 	}
 	if ((s->builtin || version >= 3) && g->insecure & INSECURE_SECCOMP)
 		v[n++] = xstrdup("--disable-seccomp");
-	if (!s->builtin && version >= 4)
-		v[n++] = xstrdup("--dns-conf-mode=resolv=default,hosts=default");
 	if (s->builtin && rootless_is_user())
 		v[n++] = xstrdup("--rootless");
+	char *dns = dns_mode(s, d);
+	if (dns)
+		v[n++] = dns;
 	if (s->builtin && o->prefix)
 		v[n++] = xasprintf("--prefix=%s", o->prefix);
 	v[n++] = xstrdup(p->uuid);
@@ -318,14 +332,15 @@ void launch_begin(const struct launch_opts *o, struct netns *n)
 		netns_begin(n);
 }
 
-int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)
+static int become(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o,
+		  const struct dns_files *d, struct err *e)
 {
 	const struct stage1 *s = l->stage1;
 	auto_close int self_fd = s->builtin ? stage1_self(e) : -1;
 
 	if (s->builtin && self_fd < 0)
 		return -1;
-	if (set_up(l, e) < 0 || hand_over_lock(l->pod, e) < 0)
+	if (set_up(l, e) < 0 || dns_install(d, e) < 0 || hand_over_lock(l->pod, e) < 0)
 		return err_wrap(e, "start pod %s", l->pod->uuid);
 	/* an exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own */
 	auto_close int netns_fd = netns_take(l->netns);
@@ -334,5 +349,18 @@ int launch(const struct rkt_globals *g, const struct launch *l, const struct lau
 		/* closed with the exec it would hold that up, until no processor looks at the mount any more */
 		pass_fd("RKTBOX_SELF_FD", self_fd);
 	}
-	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o), e);
+	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o, d), e);
+}
+
+int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)
+{
+	char hostname[UUID_LEN + 5];
+	struct dns_files d;
+
+	snprintf(hostname, sizeof(hostname), "rkt-%s", l->pod->uuid);
+	int r = dns_files(l->annotations, o->hostname ? o->hostname : hostname, &d, e);
+	if (r == 0)
+		r = become(g, l, o, &d, e);
+	dns_files_free(&d);
+	return r;
 }

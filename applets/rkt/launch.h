@@ -37,6 +37,7 @@ struct launch {
 	const struct launch_app *apps;
 	size_t                   n_apps;
 	struct netns            *netns;
+	const struct appc_pairs *annotations; /* of the pod */
 };
 
 /**

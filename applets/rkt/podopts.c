@@ -241,7 +241,7 @@ int podopts_check(const struct podopts *o, struct err *e)
 		return err_set(e, EINVAL,
 			"pod must contain at least one application: name an image, or give "
 			"--pod-manifest");
-	return 0;
+	return dnsopts_check(&o->dns, e);
 }
 
 void podopts_free(struct podopts *o)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "applets/rkt/dnsopts.h"
 #include "applets/rkt/images.h"
 #include "applets/rkt/stage1.h"
 #include "core/base/opt.h"
@@ -34,6 +35,7 @@ struct podopts {
 	bool                store_only, no_store;
 	const char         *verify; /* for images_verify() */
 	struct stage1_opts  stage1;
+	struct dnsopts      dns;
 };
 
 /* the table describes struct podopts; use with OPT_PART */

@@ -359,6 +359,8 @@ int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o
 		return -1;
 	if ((o->manifest ? reify_file : reify_options)(st, g, o, &policy, out, e) < 0)
 		return -1;
+	if (dnsopts_record(&o->dns, &out->pod.annotations, e) < 0)
+		return -1;
 	/* options can break rules that the images kept: a relative --exec, a variable without a name */
 	bool ok = pod_manifest_check(&out->pod, &f);
 	if (!ok)

@@ -29,6 +29,7 @@ static const struct opt run_opts[] = {
 	OPT_PART("Options of the pod", podopts_pod, struct run_opts, pod),
 	OPT_PART("Options of the image before them", podopts_app, struct run_opts, pod),
 	OPT_PART("Isolators of the image before them", podopts_isolators, struct run_opts, pod),
+	OPT_PART("Names and addresses", dnsopts_table, struct run_opts, pod.dns),
 	OPT_PART("Start", launch_opts_table, struct run_opts, launch),
 	OPT_TEXT(0, "uuid-file-save", "FILE", struct run_opts, uuid_file, "write the pod's UUID to FILE"),
 	OPT_PART("Where images are from", podopts_images, struct run_opts, pod),
@@ -63,7 +64,7 @@ static int start(const struct run_opts *o, struct prepared_pod *pp, struct netns
 	struct launch_app *apps = xmalloc(n * sizeof(*apps));
 	const struct launch l = {
 		.pod = &pp->pod, .stage1 = &pp->stage1, .stage1_fd = o->pod.no_overlay ? -1 : pp->lower_fds[n],
-		.apps = apps, .n_apps = n, .netns = netns,
+		.apps = apps, .n_apps = n, .netns = netns, .annotations = &pp->r.pod.annotations,
 	};
 
 	for (size_t i = 0; i < n; i++) {

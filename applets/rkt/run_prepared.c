@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "applets/commands.h"
+#include "applets/rkt/dnsopts.h"
 #include "applets/rkt/isolators.h"
 #include "applets/rkt/launch.h"
 #include "applets/ui.h"
@@ -18,11 +19,13 @@
 struct run_prepared_opts {
 	struct rkt_globals g;
 	struct launch_opts launch;
+	struct dnsopts     dns;
 	const char        *verify;
 };
 
 static const struct opt run_prepared_opts[] = {
 	OPT_PART("Start", launch_opts_table, struct run_prepared_opts, launch),
+	OPT_PART("Names and addresses", dnsopts_table, struct run_prepared_opts, dns),
 	OPT_TEXT(0, "verify", "WHEN", struct run_prepared_opts, verify, IMAGES_VERIFY_HELP),
 	OPT_PART("Global options", rkt_globals_opts, struct run_prepared_opts, g),
 	OPT_END
@@ -110,6 +113,7 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 		return err_set(e, EINVAL, "pod \"%s\" is not prepared: it is %s", f->pod.uuid,
 			pod_state_name(f->pod.state));
 	if (pod_manifest(&f->pod, &f->m, e) < 0 || launch_check(&o->launch, f->m.apps.n, e) < 0 ||
+	    dnsopts_record(&o->dns, &f->m.annotations, e) < 0 ||
 	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0)
 		return -1;
 	f->st = images_open(&o->g, &f->conf, dir, true, e);
@@ -144,7 +148,7 @@ static int run_prepared(const struct run_prepared_opts *o, const char *uuid, str
 	g.insecure |= insecure(o, f);
 	const struct launch l = {
 		.pod = &f->pod, .stage1 = &f->stage1, .stage1_fd = f->stage1_fd, .apps = f->apps,
-		.n_apps = f->m.apps.n, .netns = &f->netns,
+		.n_apps = f->m.apps.n, .netns = &f->netns, .annotations = &f->m.annotations,
 	};
 	return launch(&g, &l, &o->launch, e);
 }

@@ -103,13 +103,30 @@ int appc_pairs_set(struct appc_pairs *l, const char *name, const char *value, st
 	return 0;
 }
 
+static void pair_free(struct appc_pair *p)
+{
+	free(p->name);
+	free(p->value);
+	cJSON_Delete(p->extra);
+}
+
+void appc_pairs_remove(struct appc_pairs *l, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!l->v[i].name || strcmp(l->v[i].name, name) != 0)
+			l->v[n++] = l->v[i];
+		else
+			pair_free(&l->v[i]);
+	}
+	l->n = n;
+}
+
 void appc_pairs_clear(struct appc_pairs *l)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		free(l->v[i].name);
-		free(l->v[i].value);
-		cJSON_Delete(l->v[i].extra);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		pair_free(&l->v[i]);
 	free(l->v);
 	*l = (struct appc_pairs){ 0 };
 }

@@ -161,6 +161,7 @@ int appc_strings_add(struct appc_strings *l, const char *s, struct err *e);
 void appc_strings_clear(struct appc_strings *l);
 int appc_ints_add(struct appc_ints *l, int64_t v, struct err *e);
 int appc_pairs_set(struct appc_pairs *l, const char *name, const char *value, struct err *e);
+void appc_pairs_remove(struct appc_pairs *l, const char *name); /* all of that name */
 void appc_pairs_clear(struct appc_pairs *l);
 void appc_isolators_remove(struct appc_isolators *l, const char *name); /* all of that name */
 int appc_isolators_set(struct appc_isolators *l, const char *name, cJSON *value, struct err *e); /* takes value */
