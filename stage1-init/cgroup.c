@@ -18,6 +18,7 @@
 #include "core/base/sys.h"
 #include "core/host/cgroup_find.h"
 #include "stage1-init/cgroup_io.h"
+#include "stage1-init/devices.h"
 
 #define LIST_MAX  65536
 #define CPU_PERIOD_US 100000
@@ -233,16 +234,23 @@ static int put_limits(
 	return h->uses & CGROUP_IO ? cgroup_put_io(dir, h->v2, l, e) : 0;
 }
 
+/* where apps have groups of their own, below the pod's: rules for devices must stand above the apps' reach */
+static bool nested(const struct setup *s, const struct group *g)
+{
+	return s->p->n_apps > 1 || g->h->devices;
+}
+
 static int make_app_group(
 	struct setup *s, const struct group *g, struct plan_app *a, struct err *e)
 {
 	char dir[PATH_MAX + 256];
 
-	if (s->p->n_apps == 1)
+	if (!nested(s, g))
 		snprintf(dir, sizeof(dir), "%s", g->path);
 	else
 		snprintf(dir, sizeof(dir), "%s/%s", g->path, a->name);
-	if (make_dir(dir, e) < 0 || put_limits(g->h, dir, &a->limits, e) < 0)
+	if (make_dir(dir, e) < 0 || put_limits(g->h, dir, &a->limits, e) < 0 ||
+	    (g->h->devices && s->p->n_apps > 1 && devices_limit(s->p, a, dir, g->h->v2, e) < 0))
 		return -1;
 	return open_for_app(g->h, dir, a, e);
 }
@@ -251,8 +259,9 @@ static int make_groups(struct setup *s, const struct group *g, struct err *e)
 {
 	if (g->h->v2 && enable_v2(g, s->pid1, e) < 0)
 		return -1;
-	if (s->p->n_apps > 1) {
-		if (make_dir(g->path, e) < 0 || put_limits(g->h, g->path, &s->p->limits, e) < 0)
+	if (nested(s, g)) {
+		if (make_dir(g->path, e) < 0 || put_limits(g->h, g->path, &s->p->limits, e) < 0 ||
+		    (g->h->devices && devices_limit(s->p, NULL, g->path, g->h->v2, e) < 0))
 			return -1;
 		if (g->h->v2 && enable_all(g->path, g->h->uses, e) < 0)
 			return -1;
@@ -277,7 +286,7 @@ static int record(struct setup *s, struct err *e)
 		if (s->l.v[i].v2 && s->l.v[i].uses)
 			buf_fmt(&b, "%s" OWN_LEAF "\n", pod);
 		buf_fmt(&b, "%s\n", pod);
-		for (size_t j = 0; j < s->p->n_apps && s->p->n_apps > 1; j++)
+		for (size_t j = 0; j < s->p->n_apps && nested(s, &s->groups[i]); j++)
 			buf_fmt(&b, "%s/%s\n", pod, s->p->apps[j].name);
 	}
 	if (b.failed || b.len > LIST_MAX)
@@ -334,7 +343,7 @@ static int setup(struct setup *s, int wanted, struct err *e)
 
 int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 {
-	int wanted = wants(&p->limits);
+	int wanted = wants(&p->limits) | (devices_wanted(p) ? CGROUP_DEVICES : 0);
 
 	for (size_t i = 0; i < p->n_apps; i++)
 		wanted |= wants(&p->apps[i].limits);
@@ -345,7 +354,8 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 	work.pid1 = pid1;
 	int r = setup(&work, wanted, e);
 	if (r < 0 && wanted)
-		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids cgroup-io");
+		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids cgroup-io%s",
+				 wanted & CGROUP_DEVICES ? " cgroup-devices" : "");
 	if (r == 0)
 		return 0;
 	/* without limits the groups are only there to be seen: a read-only cgroupfs is no reason
@@ -467,18 +477,28 @@ static bool ends_with(const char *s, const char *end)
 	return n >= len && !strcmp(s + n - len, end);
 }
 
+/* whether the next line of the record is about a group in this one */
+static bool has_below(const char *dir, const char *next)
+{
+	size_t n = strlen(dir);
+
+	return next && !strncmp(next, dir, n) && next[n] == '/';
+}
+
 int cgroup_join(int pod_fd, const char *uuid, const char *app, bool only_app, struct err *e)
 {
-	char group[UUID_LEN + 300];
+	char pod[UUID_LEN + 8], group[UUID_LEN + 300];
 	ssize_t n = read_record(pod_fd);
 	char *save = NULL;
 
 	if (n < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "read cgroup");
-	snprintf(group, sizeof(group), "/rkt-%s%s%.255s", uuid, only_app ? "" : "/",
-		only_app ? "" : app);
-	for (char *dir = strtok_r(list, "\n", &save); dir; dir = strtok_r(NULL, "\n", &save))
-		if (plausible(dir) && ends_with(dir, group) && put(dir, "cgroup.procs", "0", e) < 0)
+	snprintf(pod, sizeof(pod), "/rkt-%s", uuid);
+	snprintf(group, sizeof(group), "%s/%.255s", pod, app);
+	for (char *dir = strtok_r(list, "\n", &save); dir; dir = strtok_r(NULL, "\n", &save)) {
+		bool apps = ends_with(dir, group) || (only_app && ends_with(dir, pod) && !has_below(dir, save));
+		if (apps && plausible(dir) && put(dir, "cgroup.procs", "0", e) < 0)
 			return -1;
+	}
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cgroup - the pod's groups, in version 2, in version 1 and in mixtures of both
  *
- * CALLER'S GROUP/rkt-UUID/APP in a pod of several apps; with only one, CALLER'S GROUP/rkt-UUID is
- * the app's and bears the smaller of each limit of app and pod. Always below the group of whoever
+ * CALLER'S GROUP/rkt-UUID/APP in a pod of several apps, and where devices are told apart (devices.h); with only one,
+ * CALLER'S GROUP/rkt-UUID is the app's and bears the smaller of each limit of app and pod. Always below the group of whoever
  * called us, so that limits which the host's init put there hold for the apps. PID 1 and the host
  * side stay where they are: running out of memory shall hit an app, not what looks after it.
  * Source: kernel Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/.

@@ -24,7 +24,7 @@
 #define PLAN_GIDS_MAX   64
 #define PLAN_ENV_SPARE \
 	4 /* HOME, USER, LOGNAME, SHELL: known only once the image's passwd was read */
-#define PLAN_CGROUPS_MAX 5 /* v1 hierarchies that we use: memory, cpu, pids, blkio (and none twice), and v2 */
+#define PLAN_CGROUPS_MAX 6 /* hierarchies that we use */
 #define PLAN_ETC_MAX    2 /* files of /etc that are mounts, besides the volumes */
 #define STOP_GRACE_MS   10000
 
@@ -42,6 +42,9 @@ struct plan_mount {
 	bool        dir;   /* the source is a directory */
 	bool        host;  /* of the host: nothing is created on it */
 	bool        masks; /* the image has files there, which the app will not see */
+	bool        read_only;
+	char        device; /* the source is a node: 'c' or 'b', for rdev; else 0 */
+	dev_t       rdev;
 	bool        ours;  /* no volume, but a file of /etc; see etc.h */
 };
 

@@ -216,7 +216,7 @@ int root_mount_point(
 		return replace_file(root_fd, path, foreign, e);
 	if (dir ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
 		return err_set(e, EINVAL, "mount point %s: %s in the image, and the volume is %s",
-			path, kind(st.st_mode), dir ? "a directory" : "a file");
+			path, kind(st.st_mode), dir ? "a directory" : "a file or a device");
 	return take_fd(&fd);
 }
 

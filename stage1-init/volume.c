@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "core/base/fd.h"
 #include "core/base/num.h"
@@ -88,6 +89,21 @@ static int clone_mount(
 	return take_fd(&fd);
 }
 
+/* A mount cannot give what the one that it is a copy of lacks. */
+static int check_usable(int src, const struct appc_volume *v, struct err *e)
+{
+	struct statvfs fs;
+
+	if (fstatvfs(src, &fs) < 0)
+		return err_sys(e, "source %s", v->source);
+	if (fs.f_flag & ST_NODEV)
+		return err_set(e, EACCES,
+			"source %s: the file system that this device node is on is mounted nodev, so nobody can open "
+			"it: name a node in /dev, or mount that without nodev",
+			v->source);
+	return 0;
+}
+
 static int open_mount(struct plan *p, const struct appc_app *app, const struct appc_volume *v,
 	struct plan_mount *to, int pod_fd, struct err *e)
 {
@@ -102,8 +118,12 @@ static int open_mount(struct plan *p, const struct appc_app *app, const struct a
 	if (fstat(src, &st) < 0)
 		return err_sys(e, "stat");
 	to->dir = S_ISDIR(st.st_mode);
-	to->fd = clone_mount(
-		src, v, v->read_only || app_wants_read_only(app, to->path), st.st_mode, e);
+	to->read_only = v->read_only || app_wants_read_only(app, to->path);
+	to->device = S_ISCHR(st.st_mode) ? 'c' : S_ISBLK(st.st_mode) ? 'b' : 0;
+	to->rdev = st.st_rdev;
+	if (to->device && check_usable(src, v, e) < 0)
+		return -1;
+	to->fd = clone_mount(src, v, to->read_only, st.st_mode, e);
 	return to->fd < 0 ? -1 : 0;
 }
 

@@ -72,7 +72,7 @@ void err_point_text(struct err *e, const char *checks, ...)
 	static const char there[] = "see rkt doctor)"; /* already, for ENOSYS */
 	size_t n = strlen(e->msg), len = sizeof(there) - 1;
 	bool more = n > len && !strcmp(e->msg + n - len, there);
-	char ids[60];
+	char ids[120];
 	va_list ap;
 
 	va_start(ap, checks);

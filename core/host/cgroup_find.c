@@ -59,6 +59,7 @@ static int add_hierarchy(struct hierarchies *s, int wanted, char *line, struct e
 	struct hierarchy *h = &s->v[s->n++];
 	h->v2 = v2;
 	h->uses = uses;
+	h->devices = uses & CGROUP_DEVICES;
 	h->found = false;
 	/* until its mount is known: controllers in name, path within the hierarchy in own */
 	snprintf(h->name, sizeof(h->name), "%s", names);
@@ -92,9 +93,11 @@ static int read_own_groups(struct hierarchies *s, int wanted, struct err *e)
 	 * left alone */
 	size_t n = 0;
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->v[i].v2)
-			s->v[i].uses = wanted & ~v1;
-		if (s->v[i].uses || !v1)
+		if (s->v[i].v2) {
+			s->v[i].devices = wanted & ~v1 & CGROUP_DEVICES;
+			s->v[i].uses = wanted & ~v1 & ~CGROUP_DEVICES;
+		}
+		if (s->v[i].uses || s->v[i].devices || !v1)
 			keep(s, n++, i);
 	}
 	s->n = n;
@@ -217,7 +220,7 @@ static int check_complete(const struct hierarchies *s, int wanted, struct err *e
 	for (size_t i = 0; i < CGROUP_CONTROLLERS; i++) {
 		int have = 0;
 		for (size_t j = 0; j < s->n; j++)
-			have |= s->v[j].uses;
+			have |= s->v[j].uses | (s->v[j].devices ? CGROUP_DEVICES : 0);
 		if (wanted & ~have & cgroup_controllers[i].bit)
 			return err_set(e, ENOTSUP,
 				"%s limit: the cgroup controller \"%s\" is not available: mount "

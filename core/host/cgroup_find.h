@@ -25,12 +25,13 @@ extern const struct cgroup_controller cgroup_controllers[CGROUP_CONTROLLERS];
 /* a hierarchy that we use */
 struct hierarchy {
 	bool v2, found;
+	bool devices;       /* it is the one that tells which devices may be used; no controller does so in v2 */
 	int  uses;          /* controllers of ours that live here */
 	char name[32];      /* directory below /sys/fs/cgroup in the app; "" for v2 */
 	char own[PATH_MAX]; /* our own group */
 };
 
-#define CGROUP_HIERARCHIES_MAX 5 /* memory, cpu, pids and io at once, none twice, and version 2 */
+#define CGROUP_HIERARCHIES_MAX 6 /* of each controller one at most, and of version 2 */
 struct hierarchies {
 	struct hierarchy v[CGROUP_HIERARCHIES_MAX];
 	size_t           n;

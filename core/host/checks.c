@@ -119,7 +119,7 @@ const struct host_check host_checks[] = {
 	CHECK("io-throttle", FEATURE, 0, 0, throttle,
 		"isolators resource/block-bandwidth and -iops", "BLK_DEV_THROTTLING", NONE, NONE, NONE),
 	CHECK("cgroup-devices", FEATURE, 0, 0, devices,
-		"devices allowed one by one", "CGROUP_BPF", NONE, NONE, NONE),
+		"devices as volumes, apps with CAP_SYS_ADMIN", "CGROUP_BPF", NONE, NONE, NONE),
 
 	CHECK("overlay", FASTER, 0, 0, overlay,
 		"starts that copy no image", "OVERLAY_FS", "overlay", NONE, NONE),

@@ -15,10 +15,8 @@
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "core/host/cgroup_find.h"
+#include "core/host/devices.h"
 #include "core/host/probe.h"
-
-#define BPF_LOAD                5
-#define BPF_TYPE_CGROUP_DEVICE 15
 
 static struct hierarchies found; /* too much for a stack */
 
@@ -102,21 +100,34 @@ int probe_throttle(struct host_probe *p)
 			probe_say(p, HOST_UNKNOWN, "no group was given the controller yet");
 }
 
-/* version 2 has no controller for them, it asks a program: "return 1" */
-static int load_device_program(void)
+/* a group that may open /dev/null */
+static int restrict_one(struct host_probe *p, const struct hierarchy *h)
 {
-	static const uint8_t program[16] = { 0xb7, 0, 0, 0, 1, 0, 0, 0, 0x95 };
-	struct {
-		uint32_t type, n;
-		uint64_t program, license, log[3];
-	} a = { BPF_TYPE_CGROUP_DEVICE, 2, (uint64_t)(uintptr_t)program, (uint64_t)(uintptr_t)"Apache-2.0", { 0 } };
+	const struct device_rule null = { 'c', true, true, 1, 3 };
+	char path[PATH_MAX + 32];
+	struct err e;
 
-	return (int)syscall(SYS_bpf, BPF_LOAD, &a, sizeof(a));
+	snprintf(path, sizeof(path), "%s/rkt-doctor-%d", h->own, (int)getpid());
+	if (mkdir(path, 0755) < 0)
+		return probe_failed(p, "make a cgroup below ours: ");
+	int r = devices_restrict(path, h->v2, &null, 1, &e);
+	rmdir(path);
+	if (r < 0) {
+		errno = e.code;
+		return probe_failed(p, h->v2 ? "a program in a cgroup below ours: " : "rules in a cgroup below ours: ");
+	}
+	return probe_say(p, HOST_OK, "version %d, %s", h->v2 ? 2 : 1, h->own);
 }
 
 int probe_devices(struct host_probe *p)
 {
-	if (is_v1(CGROUP_DEVICES))
-		return probe_controller(p, CGROUP_DEVICES);
-	return load_device_program();
+	struct err e;
+
+	if (cgroup_find(&found, CGROUP_DEVICES, &e) < 0)
+		return probe_say(p, access("/proc/self/cgroup", F_OK) < 0 && access("/proc/self", F_OK) < 0 ?
+				 HOST_UNKNOWN : HOST_MISSING, "%.250s", e.msg);
+	for (size_t i = 0; i < found.n; i++)
+		if (found.v[i].devices)
+			return restrict_one(p, &found.v[i]);
+	return probe_say(p, HOST_MISSING, "our group is not mounted anywhere");
 }

@@ -57,6 +57,23 @@ judge "a set of allowed calls" "$(cat /out)" "$(printf 'getpid 1\nuname 14\ncaps
 judge "what was denied" "$($R logs --denied "$(cat /uuid)" | sort | tr '\n' ' ')" 'capset 1 getpid 1 '
 options=''
 
+# devices as volumes: node 5:1 is none that apps have by themselves
+pod_options='--volume=k,kind=host,source=/dev/console,readOnly=true' options='--mount volume=k,target=/dev/k'
+if [ "$cgroup" = none ]; then
+	app true >/out
+	judge "a device volume that cannot be kept apart is refused" \
+		"$? $(grep -c 'the cgroup controller "devices" is not available' /err)" '254 1'
+else
+	judge "a read-only device volume" \
+		"$(app '(exec 3</dev/k) && echo opened; (exec 3>/dev/k) || echo refused; mknod /n c 5 1 || echo not made')" \
+		"$(printf 'opened\nrefused\nnot made')"
+	judge "by the cgroup, and not by the mount" "$(grep -c -E "/dev/k.*Operation not permitted|/n.*Operation not permitted" /err)" 2
+	judge "the standard nodes" "$(app 'for n in null zero full random urandom; do head -c 1 /dev/$n >/dev/null && echo $n; done' | wc -l)" 5
+	pod_options='--volume=k,kind=host,source=/dev/console'
+	judge "a device volume" "$(app '(exec 3<>/dev/k) && echo opened')" opened
+fi
+pod_options='' options=''
+
 # Since 6.11 a kernel may have the memory controller for v2 only; 6.12 of Debian is such a one.
 limits='--memory=48Mi --cpu=500m'
 case $cgroup in
