@@ -152,6 +152,12 @@ static bool has_files(int root_fd, const char *path)
 	return S_ISDIR(st.st_mode) ? has_entries(at) : !S_ISREG(st.st_mode) || st.st_size;
 }
 
+/* with what the image has there, then: nobody else can have put anything into it yet */
+static bool begins_filled(const struct plan_mount *m)
+{
+	return !m->host && m->dir && has_entries(m->fd);
+}
+
 /* Only for a warning: what cannot be looked at is not worth an error here. */
 static void find_masked(struct plan_app *a, int pod_fd)
 {
@@ -161,7 +167,7 @@ static void find_masked(struct plan_app *a, int pod_fd)
 	auto_close int root_fd =
 		openat(pod_fd, target, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	for (size_t i = 0; root_fd >= 0 && i < a->n_mounts; i++)
-		a->mounts[i].masks = has_files(root_fd, a->mounts[i].path);
+		a->mounts[i].masks = has_files(root_fd, a->mounts[i].path) && !begins_filled(&a->mounts[i]);
 }
 
 static int open_app(struct plan *p, struct plan_app *a, const struct appc_runtime_app *ra,

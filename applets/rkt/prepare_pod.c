@@ -194,6 +194,16 @@ static int make_volumes(int dir_fd, const struct appc_volumes *l, struct err *e)
 	return 0;
 }
 
+static int fill_volumes(const struct prepared_pod *pp, struct err *e)
+{
+	for (size_t i = 0; i < pp->r.n_fills; i++) {
+		const struct reified_fill *v = &pp->r.fills[i];
+		if (volume_fill(pp->pod.dir_fd, v->volume, pp->lower_fds[v->image], v->path, e) < 0)
+			return err_wrap(e, "volume %s", v->volume);
+	}
+	return 0;
+}
+
 /* ---- the whole ---- */
 
 static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
@@ -205,7 +215,7 @@ static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
 		fill_apps(dir_fd, &pp->r, pp->lower_fds, overlay, e) < 0 ||
 		make_volumes(dir_fd, &pp->r.pod.volumes, e) < 0)
 		return -1;
-	return 0;
+	return fill_volumes(pp, e);
 }
 
 static int render(struct prepared_pod *pp, struct err *e)

@@ -153,9 +153,24 @@ static int add_empty_volume(struct pod_manifest *p, const char *name, struct err
 	return appc_string_set(&v->mode, "0755", e);
 }
 
-/* Every mount point gets a mount: of the volume of its name, else of an empty one made for it. */
-static int satisfy_mount_points(struct pod_manifest *p, struct appc_runtime_app *ra, struct err *e)
+/* Docker fills its volumes with what the image has there, and images made for it count on that. */
+static bool from_docker(const struct image_manifest *m)
 {
+	return appc_pair_find(&m->annotations, "appc.io/docker/repository");
+}
+
+/* of the image that was added last */
+static void fill_volume(struct reified *r, const char *volume, const char *path)
+{
+	r->fills = xrealloc(r->fills, (r->n_fills + 1) * sizeof(*r->fills));
+	r->fills[r->n_fills++] = (struct reified_fill){ xstrdup(volume), xstrdup(path), r->n_images - 1 };
+}
+
+/* Every mount point gets a mount: of the volume of its name, else of an empty one made for it. */
+static int satisfy_mount_points(struct reified *r, struct appc_runtime_app *ra, bool docker, struct err *e)
+{
+	struct pod_manifest *p = &r->pod;
+
 	for (size_t i = 0; i < ra->app->mount_points.n; i++) {
 		const struct appc_mount_point *mp = &ra->app->mount_points.v[i];
 		if (mount_at(&ra->mounts, mp->path))
@@ -166,12 +181,15 @@ static int satisfy_mount_points(struct pod_manifest *p, struct appc_runtime_app 
 			continue;
 		}
 		auto_free char *name = xasprintf("%s-%s", ra->name, mp->name);
-		ui_warn("no volume specified for mount point \"%s\" of app %s, implicitly creating "
-			"an \"empty\" volume; "
+		ui_warn("app %s: no volume specified for mount point \"%s\", implicitly creating an \"empty\" volume%s; "
 			"it will be removed when the pod is garbage-collected",
-			mp->name, ra->name);
-		if (!find_volume(p, name) && add_empty_volume(p, name, e) < 0)
-			return -1;
+			ra->name, mp->name, docker ? ", which begins with what the Docker image has there" : "");
+		if (!find_volume(p, name)) {
+			if (add_empty_volume(p, name, e) < 0)
+				return -1;
+			if (docker)
+				fill_volume(r, name, mp->path);
+		}
 		if (add_mount(&ra->mounts, name, mp->path, e) < 0)
 			return -1;
 	}
@@ -202,9 +220,10 @@ static int set_app_name(const struct pod_manifest *p, struct appc_runtime_app *r
 }
 
 /* appends an app made of the image @m; on failure it stays half-made in a manifest that is thrown away */
-static int build_app(struct pod_manifest *p, const struct podopts *o, const struct podopts_app *a,
+static int build_app(struct reified *r, const struct podopts *o, const struct podopts_app *a,
 		     const struct image_id *id, const struct image_manifest *m, struct err *e)
 {
+	struct pod_manifest *p = &r->pod;
 	struct appc_runtime_app *ra = pod_manifest_add_app(p, e);
 
 	if (!ra || set_app_name(p, ra, a->name, m->name, e) < 0 || describe_image(ra, id, m, e) < 0)
@@ -220,7 +239,7 @@ static int build_app(struct pod_manifest *p, const struct podopts *o, const stru
 	if (add_option_mounts(p, &a->mounts, 0, &ra->mounts, e) < 0 ||
 	    add_option_mounts(p, &o->mounts, ra->mounts.n, &ra->mounts, e) < 0)
 		return -1;
-	return satisfy_mount_points(p, ra, e);
+	return satisfy_mount_points(r, ra, from_docker(m), e);
 }
 
 static int reify_image(struct store *st, const struct rkt_globals *g, const struct podopts *o,
@@ -234,7 +253,7 @@ static int reify_image(struct store *st, const struct rkt_globals *g, const stru
 		return -1;
 	if (load_image(st, img, &m, e) < 0)
 		return -1;
-	int ret = build_app(&r->pod, o, a, &img->id, &m, e);
+	int ret = build_app(r, o, a, &img->id, &m, e);
 	if (ret < 0)
 		err_wrap(e, "image %s", m.name);
 	image_manifest_free(&m);
@@ -269,7 +288,7 @@ static int check_mounts(const struct pod_manifest *p, const struct appc_runtime_
 	return 0;
 }
 
-static int complete_app(struct pod_manifest *p, struct appc_runtime_app *ra, const struct image_id *id,
+static int complete_app(struct reified *r, struct appc_runtime_app *ra, const struct image_id *id,
 			const struct image_manifest *m, struct err *e)
 {
 	if (appc_string_set(&ra->image_id, id->s, e) < 0 ||
@@ -283,7 +302,7 @@ static int complete_app(struct pod_manifest *p, struct appc_runtime_app *ra, con
 		return -1;
 	if (!ra->app->exec.n)
 		return err_set(e, ENOEXEC, "neither the pod manifest nor the image says what to execute");
-	return satisfy_mount_points(p, ra, e) < 0 ? -1 : check_mounts(p, ra, e);
+	return satisfy_mount_points(r, ra, from_docker(m), e) < 0 ? -1 : check_mounts(&r->pod, ra, e);
 }
 
 static int reify_listed(struct store *st, const struct rkt_globals *g,
@@ -296,7 +315,7 @@ static int reify_listed(struct store *st, const struct rkt_globals *g,
 
 	if (images_resolve(st, g, ra->image_id, &by_id, &img->id, e) < 0 || load_image(st, img, &m, e) < 0)
 		return err_wrap(e, "app %s", ra->name);
-	int ret = complete_app(&r->pod, ra, &img->id, &m, e);
+	int ret = complete_app(r, ra, &img->id, &m, e);
 	if (ret < 0)
 		err_wrap(e, "app %s", ra->name);
 	image_manifest_free(&m);
@@ -378,5 +397,10 @@ void reified_free(struct reified *r)
 	for (size_t i = 0; i < r->n_images; i++)
 		free(r->images[i].text);
 	free(r->images);
+	for (size_t i = 0; i < r->n_fills; i++) {
+		free(r->fills[i].volume);
+		free(r->fills[i].path);
+	}
+	free(r->fills);
 	*r = (struct reified){ .n_images = 0 };
 }

@@ -18,10 +18,18 @@ struct reified_image {
 	size_t          text_len;
 };
 
+/* an implicit empty volume that begins as what the image has at @path */
+struct reified_fill {
+	char  *volume, *path;
+	size_t image; /* in images */
+};
+
 struct reified {
 	struct pod_manifest   pod;
 	struct reified_image *images;
 	size_t                n_images;
+	struct reified_fill  *fills;
+	size_t                n_fills;
 };
 
 /** reify() - from the command line (or the file of --pod-manifest); fetches images; reified_free() it either way */

@@ -81,19 +81,19 @@ static int copy_xattrs(int from_fd, int to_fd)
 	return 0;
 }
 
-static int make_alike(int dir_fd, const char *name, int like_fd, struct err *e)
+int appfs_make_alike(int dir_fd, const char *name, int like_fd, struct err *e)
 {
 	struct stat st;
 	/* O_PATH will not do for attributes */
 	auto_close int like = openat(like_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (like < 0 || fstat(like, &st) < 0)
-		return err_sys(e, "root of the image");
+		return err_sys(e, "directory of the image");
 	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct timespec times[2] = { st.st_atim, st.st_mtim };
 	if (fd < 0 || ((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid) < 0) ||
 	    fchmod(fd, st.st_mode & 07777) < 0 || copy_xattrs(like, fd) < 0 || futimens(fd, times) < 0)
-		return err_sys(e, "make %s like the image's root", name);
+		return err_sys(e, "make %s like the image's", name);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ static int make_layer(int dir_fd, const struct layer *l, int lower_fd, struct er
 {
 	if (make_dir(dir_fd, l->upper, e) < 0 || make_dir(dir_fd, l->work, e) < 0)
 		return -1;
-	return make_alike(dir_fd, l->upper, lower_fd, e);
+	return appfs_make_alike(dir_fd, l->upper, lower_fd, e);
 }
 
 int appfs_prepare(int pod_fd, const char *name, int lower_fd, struct err *e)
@@ -153,7 +153,7 @@ int appfs_copy(int pod_fd, const char *name, int lower_fd, struct err *e)
 	if (fd < 0 || render_copy(lower_fd, fd, e) < 0)
 		return -1;
 	/* last: writing into the directory has changed its time */
-	return make_alike(pod_fd, target, lower_fd, e);
+	return appfs_make_alike(pod_fd, target, lower_fd, e);
 }
 
 /* ---- mounting ---- */

@@ -55,5 +55,8 @@ int appfs_mount(const char *name, int lower_fd, struct err *e);
  */
 int appfs_mount_ro(int pod_fd, const char *app, int lower_fd, struct err *e);
 
+/** appfs_make_alike() - gives the directory @name below @dir_fd owner, mode, attributes and times of @like_fd */
+int appfs_make_alike(int dir_fd, const char *name, int like_fd, struct err *e);
+
 /** appfs_is_overlay() - whether the layer needs the image's tree */
 bool appfs_is_overlay(int pod_fd, const char *name);

@@ -21,5 +21,15 @@
  */
 int volume_source(const struct appc_volume *v, bool *missing, struct err *e);
 
+/**
+ * volume_fill() - the new empty volume @name begins as what an image has at its mount point, as Docker's do
+ * @root_fd: the rendered root of the image
+ * @path: the mount point; links in it lead inside the image
+ *
+ * Content, owners, modes, times, extended attributes, hard links; and the same of the directory itself. Where the image
+ * has no directory there, the volume stays as it is.
+ */
+int volume_fill(int pod_fd, const char *name, int root_fd, const char *path, struct err *e);
+
 /** volume_check_sources() - the same for all volumes that apps of @m mount, without keeping them open */
 int volume_check_sources(const struct pod_manifest *m, bool *missing, struct err *e);
