@@ -49,25 +49,19 @@ void etc_fill(const struct plan *p, int root_fd)
 
 /* ---- what is mounted ---- */
 
-static bool is_foreign(int fd, const struct root_foreign *foreign)
-{
-	uint64_t id = foreign->n ? root_mount_id(fd) : 0;
-
-	for (size_t i = 0; i < foreign->n; i++)
-		if (foreign->mount_ids[i] == id)
-			return true;
-	return false;
-}
-
-/* whether there is room now that was not there before; a directory stays, as it may hold more than its name */
-static bool make_room(int root_fd, const char *path, const struct root_foreign *foreign)
+/*
+ * Whether there is room now that was not there before. Only in the app's root itself: below a volume of the host may
+ * lie more mounts of the host. A directory stays, as it may hold more than its name.
+ */
+static bool make_room(int root_fd, const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
 	struct stat st;
 	auto_close int etc = open_etc(root_fd);
 
-	return etc >= 0 && !is_foreign(etc, foreign) && fstatat(etc, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) && unlinkat(etc, name, 0) == 0;
+	return etc >= 0 && root_mount_id(etc) == root_mount_id(root_fd) &&
+	       fstatat(etc, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode) &&
+	       unlinkat(etc, name, 0) == 0;
 }
 
 int etc_mount_point(int root_fd, const char *path, const struct root_foreign *foreign, struct err *e)
@@ -77,7 +71,7 @@ int etc_mount_point(int root_fd, const char *path, const struct root_foreign *fo
 
 	if (fd >= 0)
 		return fd;
-	if (make_room(root_fd, path, foreign))
+	if (make_room(root_fd, path))
 		return root_mount_point(root_fd, path, false, foreign, e);
 	*e = first;
 	return -1;

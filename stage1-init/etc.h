@@ -26,6 +26,6 @@ void etc_fill(const struct plan *p, int root_fd);
 
 /**
  * etc_mount_point() - in the app's process, for a mount of etc_open(): like root_mount_point(), but the name is ours:
- * a link that leads to no file, a FIFO or a socket which the image has there makes room
+ * a link that leads to no file, a FIFO or a socket which the image has there makes room. In a volume nothing does.
  */
 int etc_mount_point(int root_fd, const char *path, const struct root_foreign *foreign, struct err *e);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,14 +15,15 @@
 static const struct file {
 	const char *key, *option, *path, *written;
 	bool        may_be_none;
-} files[PLAN_ETC_MAX] = {
+} files[] = {
 	{ "resolv=", "--dns", "/etc/resolv.conf", "stage1/rootfs/etc/" DNS_RESOLV_FILE, true },
 	{ "hosts=", "--hosts-entry", "/etc/hosts", "stage1/rootfs/etc/" DNS_HOSTS_FILE, false },
 };
+#define N_FILES (sizeof(files) / sizeof(*files))
 
 static const struct file *find_file(const char *word)
 {
-	for (size_t i = 0; i < PLAN_ETC_MAX; i++)
+	for (size_t i = 0; i < N_FILES; i++)
 		if (!strncmp(word, files[i].key, strlen(files[i].key)))
 			return &files[i];
 	return NULL;
@@ -63,6 +65,10 @@ static int add_mount(struct plan_app *a, const struct file *f, int src, bool rea
 
 	if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0)
 		return err_needs(e, "open-tree mount-setattr", "%s: clone mount", f->option);
+	struct plan_mount *more = realloc(a->mounts, (a->n_mounts + 1) * sizeof(*more));
+	if (!more)
+		return err_set(e, ENOMEM, "out of memory");
+	a->mounts = more;
 	/* last, after all volumes: it is stronger than they are */
 	a->mounts[a->n_mounts++] = (struct plan_mount){
 		.volume = f->option, .path = f->path, .fd = take_fd(&fd), .ours = true,
@@ -85,7 +91,7 @@ static int add_everywhere(struct plan *p, const struct file *f, enum dns_way way
 
 int etc_open(struct plan *p, const char *modes, int pod_fd, struct err *e)
 {
-	bool seen[PLAN_ETC_MAX] = { false };
+	bool seen[N_FILES] = { false };
 
 	for (const char *word = modes; word && *word;) {
 		size_t len = strcspn(word, ",");

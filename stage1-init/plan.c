@@ -128,7 +128,7 @@ static void sort_mounts(struct plan_mount *v, size_t n)
 
 static int build_mounts(struct plan_app *a, const struct appc_mounts *l, struct err *e)
 {
-	a->mounts = calloc(l->n + PLAN_ETC_MAX + 1, sizeof(*a->mounts));
+	a->mounts = calloc(l->n + 1, sizeof(*a->mounts));
 	if (!a->mounts)
 		return out_of_memory(e);
 	for (size_t i = 0; i < l->n; i++)

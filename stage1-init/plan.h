@@ -25,7 +25,6 @@
 #define PLAN_ENV_SPARE \
 	4 /* HOME, USER, LOGNAME, SHELL: known only once the image's passwd was read */
 #define PLAN_CGROUPS_MAX 6 /* hierarchies that we use */
-#define PLAN_ETC_MAX    2 /* files of /etc that are mounts, besides the volumes */
 #define STOP_GRACE_MS   10000
 
 /* exit statuses of stage 1 itself */

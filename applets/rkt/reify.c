@@ -181,9 +181,9 @@ static int satisfy_mount_points(struct reified *r, struct appc_runtime_app *ra, 
 			continue;
 		}
 		auto_free char *name = xasprintf("%s-%s", ra->name, mp->name);
-		ui_warn("app %s: no volume specified for mount point \"%s\", implicitly creating an \"empty\" volume%s; "
+		ui_warn("no volume specified for mount point \"%s\", implicitly creating an \"empty\" volume for app %s%s; "
 			"it will be removed when the pod is garbage-collected",
-			ra->name, mp->name, docker ? ", which begins with what the Docker image has there" : "");
+			mp->name, ra->name, docker ? ", which begins with what the Docker image has there" : "");
 		if (!find_volume(p, name)) {
 			if (add_empty_volume(p, name, e) < 0)
 				return -1;
