@@ -40,17 +40,15 @@ static void forget_ours(struct appc_pairs *l)
 
 int isolators_record(struct pod_manifest *m, unsigned insecure, struct err *e)
 {
-	char list[64] = "";
+	auto_buf struct buf list = { 0 };
 
 	forget_ours(&m->annotations);
-	for (size_t i = 0; i < N_OF_RUN; i++) {
-		if (!(insecure & of_run[i].bit))
-			continue;
-		if (*list)
-			strcat(list, ",");
-		strcat(list, of_run[i].name);
-	}
-	return *list ? appc_pairs_set(&m->annotations, INSECURE_ANNOTATION, list, e) : 0;
+	for (size_t i = 0; i < N_OF_RUN; i++)
+		if (insecure & of_run[i].bit)
+			buf_fmt(&list, "%s%s", list.len ? "," : "", of_run[i].name);
+	if (list.failed)
+		return err_set(e, ENOMEM, "out of memory");
+	return list.len ? appc_pairs_set(&m->annotations, INSECURE_ANNOTATION, list.data, e) : 0;
 }
 
 unsigned isolators_recorded(const struct pod_manifest *m)
