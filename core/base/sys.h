@@ -69,6 +69,7 @@
 #define SYS_ATTR_NOSUID    0x02u
 #define SYS_ATTR_NODEV     0x04u
 #define SYS_ATTR_NOEXEC    0x08u
+#define SYS_ATTR_IDMAP     0x00100000u /* since 5.12; owners as the user namespace userns_fd has them */
 #define SYS_CONFIG_FLAG    0u
 #define SYS_CONFIG_STRING  1u
 #define SYS_CONFIG_CREATE  6u

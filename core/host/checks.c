@@ -51,7 +51,7 @@ const struct host_check host_checks[] = {
 	CHECK("ns-net", NEEDED, 0, CLONE_NEWNET, namespaces,
 		"pods other than those with --net=host", "NET_NS", NONE, "user.max_net_namespaces", NONE),
 	CHECK("ns-user", FEATURE, 0, 0, user_ns,
-		"pods with users of their own", "USER_NS", NONE, "user.max_user_namespaces", NONE),
+		"--private-users", "USER_NS", NONE, "user.max_user_namespaces", NONE),
 	CHECK("ns-user-nonroot", FEATURE, 0, 1, user_ns,
 		"pods of users other than root", "USER_NS", NONE, "user.max_user_namespaces", "sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0"),
 
@@ -140,7 +140,9 @@ const struct host_check host_checks[] = {
 	CHECK("verity", FASTER, 4, 0, verity,
 		"images trusted unread", "FS_VERITY", NONE, NONE, "mkfs.ext4 -O verity"),
 	CHECK("idmap", FEATURE, 12, 0, idmap,
-		"images for users of the pod's own", NONE, NONE, NONE, NONE),
+		"--private-users", NONE, NONE, NONE, "--dir on ext4, xfs, btrfs or (Linux 6.3) tmpfs"),
+	CHECK("overlay-idmap", FASTER, 19, 0, overlay_idmap,
+		"--private-users that copies no image", "OVERLAY_FS", NONE, NONE, NONE),
 
 	CHECK("nftables", FEATURE, 0, 0, nftables,
 		"networks of pods: NAT, ports", "NF_TABLES", "nf_tables", NONE, NONE),

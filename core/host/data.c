@@ -7,13 +7,10 @@
 #include <fcntl.h>
 #include <linux/fsverity.h>
 #include <linux/magic.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/statfs.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -21,7 +18,6 @@
 #include "core/base/sys.h"
 #include "core/host/probe.h"
 
-#define ATTR_IDMAP 0x00100000u
 #define LACKS_IT   " is on a file system without it"
 
 static int lacks_place(struct host_probe *p)
@@ -65,62 +61,6 @@ int probe_verity(struct host_probe *p)
 	if (errno == ENOTTY || errno == EOPNOTSUPP)
 		return probe_say(p, HOST_MISSING, "%s" LACKS_IT, p->at->data_dir);
 	return -1;
-}
-
-/* ---- idmapped mounts ---- */
-
-static int put_map(pid_t pid, const char *what)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
-	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -1 : fd_write_all(fd, "0 65536 65536", 13);
-}
-
-/* of a process that stays until it is no more needed, where root is nobody special */
-static int user_ns(pid_t *holder)
-{
-	char path[40];
-
-	*holder = sys_fork(CLONE_NEWUSER, NULL, -1);
-	if (*holder == 0)
-		for (;;)
-			pause();
-	if (*holder < 0 || put_map(*holder, "uid_map") < 0 || put_map(*holder, "gid_map") < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)*holder);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
-static int map_ids(struct host_probe *p, int ns_fd)
-{
-	struct sys_mount_attr a = { .set = ATTR_IDMAP, .userns_fd = (uint64_t)ns_fd };
-	auto_close int dir_fd = probe_data_dir(p);
-	auto_close int tree_fd = dir_fd < 0 ? -1 : sys_open_tree(dir_fd, "", SYS_TREE_CLONE | AT_EMPTY_PATH);
-
-	if (tree_fd < 0)
-		return lacks_place(p);
-	if (sys_mount_setattr(tree_fd, "", AT_EMPTY_PATH, &a) == 0)
-		return 0;
-	if (errno == EINVAL)
-		return probe_say(p, HOST_MISSING, "%s" LACKS_IT, p->at->data_dir);
-	return -1;
-}
-
-int probe_idmap(struct host_probe *p)
-{
-	pid_t holder = -1;
-
-	if (p->uid)
-		return probe_say(p, HOST_UNKNOWN, "only root can try that");
-	auto_close int ns_fd = user_ns(&holder);
-	int r = ns_fd < 0 ? probe_say(p, HOST_UNKNOWN, "needs ns-user and proc: %s", strerror(errno)) : map_ids(p, ns_fd);
-	if (holder > 0) {
-		kill(holder, SIGKILL);
-		waitpid(holder, NULL, 0);
-	}
-	return r;
 }
 
 /* ---- images ---- */

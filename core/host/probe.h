@@ -69,10 +69,12 @@ int probe_volatile(struct host_probe *p);
 
 int probe_upper(struct host_probe *p); /* data.c */
 int probe_verity(struct host_probe *p);
-int probe_idmap(struct host_probe *p);
 int probe_erofs(struct host_probe *p);
 int probe_render(struct host_probe *p);
 int probe_store(struct host_probe *p);
+
+int probe_idmap(struct host_probe *p); /* idmap.c */
+int probe_overlay_idmap(struct host_probe *p);
 
 int probe_root(struct host_probe *p); /* place.c */
 int probe_subids(struct host_probe *p);
