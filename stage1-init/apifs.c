@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -14,6 +15,7 @@
 #include "core/base/sys.h"
 #include "stage1-init/rootfs.h"
 #include "stage1-init/rootless.h"
+#include "stage1-init/users.h"
 
 /* ---- new file systems ---- */
 
@@ -21,7 +23,6 @@ struct option { const char *key, *value; };
 
 /* the group of terminals, on all distributions */
 #define TTY_GID      5
-#define TTY_GID_TEXT "5"
 
 static int lacks(const char *type, struct err *e)
 {
@@ -199,7 +200,20 @@ int apifs_shm(struct err *e)
 	return mount_shm(e);
 }
 
-static int attach_dev(const struct apifs *fs, int root_fd, int shm_fd, struct err *e)
+/* what the images' group "tty" is, everywhere; one that is not there cannot be mounted with */
+static int mount_pts(const struct apifs *fs, const struct plan_app *a, struct err *e)
+{
+	char options[80] = "newinstance,ptmxmode=0666,mode=0620";
+	size_t n = strlen(options);
+
+	if (!fs->one_gid)
+		snprintf(options + n, sizeof(options) - n, ",gid=%lu", (unsigned long)a->ids.first + TTY_GID);
+	if (mount_here("pts", "devpts", MS_NOSUID | MS_NOEXEC, options, e) < 0)
+		return -1;
+	return a->ids.count ? users_own_pts(a, e) : 0;
+}
+
+static int attach_dev(const struct apifs *fs, int root_fd, int shm_fd, const struct plan_app *a, struct err *e)
 {
 	auto_close int at = root_system_dir(root_fd, "dev", e);
 
@@ -211,10 +225,7 @@ static int attach_dev(const struct apifs *fs, int root_fd, int shm_fd, struct er
 			return -1;
 	if (fchdir(fs->dev_fd) < 0)
 		return err_sys(e, "enter /dev");
-	if (mount_here("pts", "devpts", MS_NOSUID | MS_NOEXEC,
-		    fs->one_gid ? "newinstance,ptmxmode=0666,mode=0620" :
-				  "newinstance,ptmxmode=0666,mode=0620,gid=" TTY_GID_TEXT, e) < 0 ||
-		mount_here("mqueue", "mqueue", MS_SAFE, NULL, e) < 0)
+	if (mount_pts(fs, a, e) < 0 || mount_here("mqueue", "mqueue", MS_SAFE, NULL, e) < 0)
 		return -1;
 	return shm_fd < 0 ? mount_shm(e) : attach_in(shm_fd, fs->dev_fd, "shm", e);
 }
@@ -337,7 +348,7 @@ static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app
 int apifs_attach(const struct apifs *fs, int root_fd, int shm_fd, const struct plan_app *a,
 	struct err *e)
 {
-	if (attach_dev(fs, root_fd, shm_fd, e) < 0 || attach_proc(fs, root_fd, a->no_paths, e) < 0)
+	if (attach_dev(fs, root_fd, shm_fd, a, e) < 0 || attach_proc(fs, root_fd, a->no_paths, e) < 0)
 		return -1;
 	return attach_sys(fs, root_fd, a, e);
 }

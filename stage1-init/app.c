@@ -30,6 +30,7 @@
 #include "stage1-init/mounts.h"
 #include "stage1-init/rootfs.h"
 #include "stage1-init/rootless.h"
+#include "stage1-init/users.h"
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
@@ -198,7 +199,7 @@ static int set_up_terminal(struct start *s, struct err *e)
 
 	if (pts < 0)
 		return err_sys(e, "open /dev/pts");
-	s->terminal = app_open_terminal(pts, s->user.uid, &s->p->window, &master, e);
+	s->terminal = app_open_terminal(pts, s->a->ids.first + s->user.uid, &s->p->window, &master, e);
 	if (s->terminal < 0 || apifs_console(s->fs, pts, e) < 0)
 		return -1;
 	if (event_send(s->p->event_fd, &ev, master) < 0)
@@ -264,8 +265,9 @@ static int build_root(struct start *s, struct err *e)
 	if (shm < 0 && !s->p->one_ns)
 		return err_sys(e, "open /dev/shm");
 	if (mounts_take_copies(&s->p->apps[s->index], s->index, e) < 0 || open_root(s, e) < 0 ||
-		user_resolve(s->root_fd, s->a->user, s->a->group, &s->user, e) < 0 ||
-		(s->p->rootless && rootless_check_user(s->p, &s->user, e) < 0))
+		user_resolve(s->root_fd, s->a->user, s->a->group, &s->a->ids, &s->user, e) < 0 ||
+		(s->p->rootless && rootless_check_user(s->p, &s->user, e) < 0) ||
+		(s->a->ids.count && users_check(s->a, s->user.uid, s->user.gid, e) < 0))
 		return -1;
 	etc_fill(s->p, s->root_fd);
 	if (apifs_attach(s->fs, s->root_fd, shm, s->a, e) < 0 || mounts_volumes(s->a, s->root_fd, e) < 0)
@@ -273,9 +275,12 @@ static int build_root(struct start *s, struct err *e)
 	return s->p->tty ? set_up_terminal(s, e) : 0;
 }
 
+static bool is_admin(const struct plan_app *a) { return a->limits.caps >> CAP_SYS_ADMIN & 1; }
+
 static int enter_root(struct start *s, struct err *e)
 {
-	bool admin = s->a->limits.caps >> CAP_SYS_ADMIN & 1;
+	/* in a user namespace it may be one: it cannot unmount what belongs to another namespace */
+	bool admin = !s->a->ids.count && is_admin(s->a);
 
 	if (mounts_pivot(s->root_fd, admin, e) < 0)
 		return -1;
@@ -311,6 +316,8 @@ static int give_up_privileges(struct start *s, struct err *e)
 	};
 	int listener; /* closed by exec: a filter may deny closing it */
 
+	if (s->a->ids.count && users_join(s->p->userns_fd, is_admin(s->a), e) < 0)
+		return -1;
 	if (confine(&c, &listener, e) < 0)
 		return -1;
 	if (event_send_past(&s->a->filter, s->p->event_fd, &ev, listener) < 0)

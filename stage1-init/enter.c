@@ -36,6 +36,7 @@
 #include "stage1-init/rootfs.h"
 #include "stage1-init/rootless.h"
 #include "stage1-init/running.h"
+#include "stage1-init/users.h"
 
 #define DEVPTS_MAGIC 0x1cd1
 #define MAX_POLLS    16
@@ -105,6 +106,14 @@ static int find_process(struct visit *v, pid_t pid1, struct err *e)
 	if (same && errno != ESRCH)
 		return err_sys(e, "look at process %d", (int)v->app.pid);
 	return err_set(e, ESRCH, "app %s is not running", v->a->name);
+}
+
+static int find_users(struct visit *v, struct err *e)
+{
+	if (users_of(v->app.pid, &v->p.ids, e) < 0)
+		return -1;
+	v->a->ids = v->p.ids;
+	return 0;
 }
 
 /* PID 1 has what the app was started with; the app itself may have lowered its own since. */
@@ -198,7 +207,7 @@ static int take_stdio(struct visit *v, int root_fd, struct err *e)
 	if (!v->p.tty)
 		return v->relay_out ? app_take_stdio(0, v->a->out_fd, v->a->err_fd, false, e) : 0;
 	auto_close int pts = open_pts(root_fd, e);
-	auto_close int slave = pts < 0 ? -1 : app_open_terminal(pts, v->app.uid, &v->p.window, &master, e);
+	auto_close int slave = pts < 0 ? -1 : app_open_terminal(pts, v->a->ids.first + v->app.uid, &v->p.window, &master, e);
 	if (slave < 0)
 		return -1;
 	if (event_send(v->p.event_fd, &ev, master) < 0)
@@ -221,7 +230,7 @@ static int look_up_user(struct visit *v, int root_fd, struct user *u, struct err
 
 	snprintf(uid, sizeof(uid), "%lu", (unsigned long)v->app.uid);
 	snprintf(gid, sizeof(gid), "%lu", (unsigned long)v->app.gid);
-	return user_resolve(root_fd, uid, gid, u, e);
+	return user_resolve(root_fd, uid, gid, &v->a->ids, u, e);
 }
 
 static int become_visitor(struct visit *v, struct app_user_env *room, struct user *u, struct err *e)
@@ -252,8 +261,11 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 	confine_mask();
 	/* limits last, as far as that goes: lowering them is always allowed, raising wants
 	 * CAP_SYS_RESOURCE */
-	if (set_limits(v, e) < 0 || isolation_confine(&v->a->isolation, v->a->limits.rlimits, root, e) < 0 ||
-	    confine(&c, NULL, e) < 0)
+	if (set_limits(v, e) < 0 || isolation_confine(&v->a->isolation, v->a->limits.rlimits, root, e) < 0)
+		return -1;
+	if (v->a->ids.count && users_join(v->app_pidfd, false, e) < 0)
+		return -1;
+	if (confine(&c, NULL, e) < 0)
 		return -1;
 	/* after the change of user, which forgets it */
 	if (seccomp_call(&v->a->filter, SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0) < 0)
@@ -312,7 +324,7 @@ static int set_up_relay(struct visit *v, struct err *e)
 	v->event_fd = fds[0];
 	v->p.event_fd = fds[1];
 	v->pump = pump_new(&v->p, -1, false, e);
-	return v->pump ? 0 : -1;
+	return v->pump ? users_own_output(&v->p, e) : -1;
 }
 
 static int open_signals(struct visit *v, struct err *e)
@@ -420,6 +432,7 @@ static int visit(struct visit *v, pid_t pid1, const char *app, struct err *e)
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (read_plan(v, app, e) < 0 || find_process(v, pid1, e) < 0 ||
+		find_users(v, e) < 0 ||
 		read_limits(v, pid1, e) < 0 || open_signals(v, e) < 0 || set_up_relay(v, e) < 0 ||
 		start_visitor(v, &report_fd, e) < 0)
 		return -1;

@@ -33,12 +33,13 @@
 #include "stage1-init/pump.h"
 #include "stage1-init/rootless.h"
 #include "stage1-init/running.h"
+#include "stage1-init/users.h"
 #include "stage1-init/volume.h"
 
 struct host {
 	const struct host_opts *o;
 	struct plan     p;
-	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, status_fd, host_ns_fd, netns_fd, self_fd;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, status_fd, host_ns_fd, netns_fd, userns_fd, self_fd;
 	pid_t           pid1;
 	struct pump    *pump;
 	struct denied  *denied;
@@ -97,6 +98,7 @@ static int take_from_stage0(struct host *h, struct err *e)
 			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
 	return take_inherited("RKTBOX_HOST_MNTNS_FD", &h->host_ns_fd, e) < 0 ||
 		       take_inherited("RKTBOX_POD_NETNS_FD", &h->netns_fd, e) < 0 ||
+		       take_inherited("RKTBOX_POD_USERNS_FD", &h->userns_fd, e) < 0 ||
 		       take_inherited("RKTBOX_SELF_FD", &h->self_fd, e) < 0 ?
 		       -1 : 0;
 }
@@ -231,6 +233,8 @@ static int prepare(struct host *h, struct err *e)
 	h->p.own_net = own_net;
 	h->p.netns_fd = take_fd(&h->netns_fd);
 	h->p.take_ns = h->host_ns_fd >= 0;
+	if (users_prepare(&h->p, o->private_users, take_fd(&h->userns_fd), e) < 0)
+		return -1;
 	if (o->rootless && rootless_settle(&h->p, e) < 0)
 		return -1;
 	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 || etc_open(&h->p, o->dns, h->pod_fd, e) < 0)
@@ -239,7 +243,7 @@ static int prepare(struct host *h, struct err *e)
 	warn_of_masks(&h->p);
 	if (o->rootless)
 		rootless_warn(&h->p, say);
-	if (open_channel(h, e) < 0 || prepare_io(h, e) < 0)
+	if (open_channel(h, e) < 0 || prepare_io(h, e) < 0 || users_own_output(&h->p, e) < 0)
 		return -1;
 	return block_signals(h, e);
 }
@@ -259,6 +263,7 @@ static void close_plan(struct plan *p)
 {
 	fd_cleanup(&p->event_fd);
 	fd_cleanup(&p->netns_fd);
+	users_close(p);
 	for (size_t i = 0; i < p->n_apps; i++) {
 		struct plan_app *a = &p->apps[i];
 		for (size_t j = 0; j < a->n_mounts; j++)
@@ -463,6 +468,7 @@ int host_run(const struct host_opts *o)
 		.status_fd = -1,
 		.host_ns_fd = -1,
 		.netns_fd = -1,
+		.userns_fd = -1,
 		.self_fd = -1 };
 	struct err e;
 

@@ -30,6 +30,7 @@
 #include "stage1-init/event.h"
 #include "stage1-init/mounts.h"
 #include "stage1-init/rootless.h"
+#include "stage1-init/users.h"
 
 struct pid1 {
 	struct plan *p;
@@ -472,6 +473,8 @@ static int set_up(struct pid1 *s, struct err *e)
 
 	confine_handlers();
 	if (tie_to_host(s, e) < 0 || take_signal_fd(s, e) < 0)
+		return -1;
+	if (s->p->ids.count && users_enter(s->p, &ns, e) < 0)
 		return -1;
 	if (unshare(ns) < 0)
 		return err_needs(e, "ns-ipc ns-uts ns-cgroup ns-mnt", "new namespaces");

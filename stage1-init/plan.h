@@ -17,6 +17,7 @@
 #include "core/appc/isolator.h"
 #include "core/appc/manifest.h"
 #include "core/base/err.h"
+#include "core/pod/ids.h"
 #include "core/pod/uuid.h"
 #include "stage1-init/isolation.h"
 #include "stage1-init/seccomp.h"
@@ -66,6 +67,7 @@ struct plan_app {
 	const char         *user, *group, *working_dir;
 	gid_t               gids[PLAN_GIDS_MAX];
 	size_t              n_gids;
+	struct pod_ids      ids; /* the pod's */
 	struct appc_limits  limits; /* none above the pod's */
 	struct isolation    isolation;
 	bool                no_paths; /* nothing of /proc and /sys is masked or read-only */
@@ -93,6 +95,8 @@ struct plan {
 	struct isolation_sysctls sysctls;
 	bool             own_net;     /* false: the host's */
 	int              netns_fd;    /* where the pod shall have it; -1: PID 1 makes it */
+	struct pod_ids   ids;         /* of a pod with users of its own, on the host; count 0: it has the host's */
+	int              userns_fd, ipc_fd, uts_fd; /* of such a pod; -1 */
 	bool             tty;         /* the app gets a terminal of its own */
 	struct winsize   window;      /* of our terminal; all 0 if it does not say */
 	bool             pass_stdin;  /* the app gets our stdin, which is no terminal */

@@ -155,47 +155,50 @@ static int look_up(
 	return r < 0 ? err_sys(e, "read %s of the image", path) : r;
 }
 
-static int owner_of(int root_fd, const char *path, struct stat *st, struct err *e)
+static int owner_of(int root_fd, const char *path, bool group, const struct pod_ids *ids, uid_t *out, struct err *e)
 {
+	struct stat st;
 	auto_close int fd = root_open(root_fd, path, O_PATH, ROOT_FOLLOW);
 
-	if (fd < 0 || fstat(fd, st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_sys(e, "owner of %s in the image", path);
+	*out = group ? st.st_gid : st.st_uid;
+	if (!ids || !ids->count)
+		return 0;
+	if (*out - ids->first >= ids->count)
+		return err_set(e, ERANGE, "owner of %s in the image: a pod with --private-users has only the ids from 0 "
+			"to %lu", path, (unsigned long)ids->count - 1);
+	*out -= ids->first;
 	return 0;
 }
 
 /* @p comes back with the line by name; with name "" when there was no need or no such line */
-static int resolve_one(
-	int root_fd, const char *what, bool group, struct passwd_line *p, struct err *e)
+static int resolve_one(int root_fd, const char *what, bool group, const struct pod_ids *ids, struct passwd_line *p,
+		       struct err *e)
 {
-	struct stat st;
-
 	*p->name = 0;
 	if (!*what)
 		return err_set(e, EINVAL, "empty %s", group ? "group" : "user");
 	int number = num_user(what, &p->id, e);
 	if (number)
 		return number < 0 ? err_wrap(e, "%s", group ? "group" : "user") : 0;
-	if (*what == '/') {
-		if (owner_of(root_fd, what, &st, e) < 0)
-			return -1;
-		p->id = group ? st.st_gid : st.st_uid;
-		return 0;
-	}
+	if (*what == '/')
+		return owner_of(root_fd, what, group, ids, &p->id, e);
 	int r = look_up(root_fd, group, what, 0, p, e);
 	if (r == 0)
 		return err_set(e, ENOENT, "\"%s\" %s not found", what, group ? "group" : "user");
 	return r < 0 ? -1 : 0;
 }
 
-int user_resolve(int root_fd, const char *user, const char *group, struct user *out, struct err *e)
+int user_resolve(int root_fd, const char *user, const char *group, const struct pod_ids *ids, struct user *out,
+		 struct err *e)
 {
 	struct passwd_line p = { .id = 0 };
 
-	if (resolve_one(root_fd, group, true, &p, e) < 0)
+	if (resolve_one(root_fd, group, true, ids, &p, e) < 0)
 		return -1;
 	out->gid = (gid_t)p.id;
-	if (resolve_one(root_fd, user, false, &p, e) < 0)
+	if (resolve_one(root_fd, user, false, ids, &p, e) < 0)
 		return -1;
 	out->uid = p.id;
 	if (!*p.name) {

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "core/base/err.h"
+#include "core/pod/ids.h"
 
 #define USER_NAME_MAX 64
 #define USER_PATH_MAX 256
@@ -28,9 +29,11 @@ struct user {
  *
  * Something that begins like a number is a number (0..2^32-2) or an error, never a name; something
  * that begins with "/" is a path in the image, whose owner or group is meant; all else is a name.
+ * @ids: the pod's, to which owners of files in the image are mapped; NULL or count 0: they are not
  * Errors: `"NAME" user not found`, `"NAME" group not found`.
  */
-int user_resolve(int root_fd, const char *user, const char *group, struct user *out, struct err *e);
+int user_resolve(int root_fd, const char *user, const char *group, const struct pod_ids *ids, struct user *out,
+		 struct err *e);
 
 struct passwd_line { /* one line of passwd or group; what group lacks is empty */
 	char  name[USER_NAME_MAX], home[USER_PATH_MAX], shell[USER_PATH_MAX];

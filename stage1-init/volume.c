@@ -15,6 +15,7 @@
 #include "core/pod/appfs.h"
 #include "core/pod/volume.h"
 #include "stage1-init/rootfs.h"
+#include "stage1-init/users.h"
 
 /* ---- sources ---- */
 
@@ -124,7 +125,7 @@ static int open_mount(struct plan *p, const struct appc_app *app, const struct a
 	if (to->device && check_usable(src, v, e) < 0)
 		return -1;
 	to->fd = clone_mount(src, v, to->read_only, st.st_mode, e);
-	return to->fd < 0 ? -1 : 0;
+	return to->fd < 0 ? -1 : users_map_volume(p, v, src, to->fd, e);
 }
 
 /* ---- what is below ---- */

@@ -26,6 +26,7 @@
 #include "core/base/sys.h"
 #include "core/pod/appfs.h"
 #include "core/pod/dns.h"
+#include "core/pod/userns.h"
 #include "core/store/render.h"
 
 /* --net alone is what rkt says for its default network */
@@ -146,7 +147,7 @@ static int mount_stage1(int lower_fd, struct err *e)
 
 	if (rkt_fd < 0)
 		return err_needs(e, "open-tree", "clone stage1/rootfs/rkt");
-	int r = appfs_mount(APPFS_STAGE1, lower_fd, e);
+	int r = appfs_mount(APPFS_STAGE1, lower_fd, NULL, e);
 	if (r < 0)
 		return -1;
 	/* the same directory inside and outside of the pod: status files are read from outside */
@@ -157,24 +158,22 @@ static int mount_stage1(int lower_fd, struct err *e)
 	return 0;
 }
 
-static int mount_app(const struct launch_app *a, const struct stage1 *s, int lower_fd, struct err *e)
+static int mount_app(const struct launch_app *a, const struct stage1 *s, int lower_fd, const struct appfs_owners *o,
+		     struct err *e)
 {
 	char target[APPFS_PATH_MAX];
 
 	appfs_target(a->name, target);
 	if (!s->builtin && fd_mkdirs(AT_FDCWD, target, 0755, e) < 0)
 		return -1;
-	return appfs_mount(a->name, lower_fd, e);
+	return appfs_mount(a->name, lower_fd, o, e);
 }
 
-static int mount_all(const struct stage1 *s, const struct launch_app *apps,
-	const struct layer *layers, size_t n_apps, struct err *e)
+static int mount_apps(const struct launch *l, const struct layer *layers, const struct appfs_owners *o, struct err *e)
 {
-	if (!s->builtin && mount_stage1(layers[n_apps].fd, e) < 0)
-		return err_wrap(e, "stage 1");
-	for (size_t i = 0; i < n_apps; i++)
-		if (mount_app(&apps[i], s, layers[i].fd, e) < 0)
-			return err_wrap(e, "app %s", apps[i].name);
+	for (size_t i = 0; i < l->n_apps; i++)
+		if (mount_app(&l->apps[i], l->stage1, layers[i].fd, o, e) < 0)
+			return err_wrap(e, "app %s", l->apps[i].name);
 	return 0;
 }
 
@@ -187,6 +186,29 @@ static void pass_fd(const char *variable, int fd)
 		return;
 	snprintf(text, sizeof(text), "%d", fd);
 	setenv(variable, text, 1);
+}
+
+/* of a pod with users of its own; overlayfs makes its files as whoever mounts it */
+static int mount_mapped(const struct launch *l, const struct layer *layers, struct err *e)
+{
+	struct appfs_owners o = { .ids = l->ids, .userns_fd = userns_make(&l->ids, e) };
+
+	if (o.userns_fd < 0)
+		return err_wrap(e, "--private-users");
+	if (userns_act_as(l->ids.first) < 0)
+		return err_needs(e, "caps", "--private-users: act as the pod's root");
+	int r = mount_apps(l, layers, &o, e);
+	if (userns_act_as(0) < 0)
+		return r < 0 ? -1 : err_sys(e, "act as root");
+	pass_fd("RKTBOX_POD_USERNS_FD", o.userns_fd);
+	return r;
+}
+
+static int mount_all(const struct launch *l, const struct layer *layers, struct err *e)
+{
+	if (!l->stage1->builtin && mount_stage1(layers[l->n_apps].fd, e) < 0)
+		return err_wrap(e, "stage 1");
+	return l->ids.count ? mount_mapped(l, layers, e) : mount_apps(l, layers, NULL, e);
 }
 
 /*
@@ -245,7 +267,7 @@ static int set_up(const struct launch *l, struct err *e)
 	for (size_t i = 0; r == 0 && i < n_apps; i++)
 		r = reopen(&layers[i], apps[i].lower_fd, e);
 	if (r == 0)
-		r = mount_all(s, apps, layers, n_apps, e);
+		r = mount_all(l, layers, e);
 	/*
 	 * Overlays hold what they stand on by themselves. The mounts of all images, which came along, would keep
 	 * them in use as long as the pod lives. The data directory is three levels above a pod directory.
@@ -275,9 +297,9 @@ static char *dns_mode(const struct stage1 *s, const struct dns_files *d)
 }
 
 static char **arguments(const struct rkt_globals *g, const struct pod *p, const struct stage1 *s,
-			const struct launch_opts *o, const struct dns_files *d)
+			const struct launch_opts *o, const struct dns_files *d, const struct pod_ids *ids)
 {
-	char **v = xmalloc(16 * sizeof(*v));
+	char **v = xmalloc(16 * sizeof(*v)), range[POD_IDS_TEXT_MAX];
 	size_t n = 0;
 	unsigned version = stage1_version(s);
 
@@ -307,6 +329,10 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 	char *dns = dns_mode(s, d);
 	if (dns)
 		v[n++] = dns;
+	if (ids->count) {
+		pod_ids_text(ids, range);
+		v[n++] = xasprintf("--private-users=%s", range);
+	}
 	if (s->builtin && o->prefix)
 		v[n++] = xasprintf("--prefix=%s", o->prefix);
 	v[n++] = xstrdup(p->uuid);
@@ -342,14 +368,17 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 		return -1;
 	if (set_up(l, e) < 0 || dns_install(d, e) < 0 || hand_over_lock(l->pod, e) < 0)
 		return err_wrap(e, "start pod %s", l->pod->uuid);
-	/* an exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own */
+	/*
+	 * An exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own, and with it
+	 * those make one that have users of their own, to whom it belongs.
+	 */
 	auto_close int netns_fd = netns_take(l->netns);
-	if (s->builtin) {
+	if (s->builtin && !l->ids.count)
 		pass_fd("RKTBOX_POD_NETNS_FD", netns_fd);
-		/* closed with the exec it would hold that up, until no processor looks at the mount any more */
+	/* closed with the exec it would hold that up, until no processor looks at the mount any more */
+	if (s->builtin)
 		pass_fd("RKTBOX_SELF_FD", self_fd);
-	}
-	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o, d), e);
+	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o, d, &l->ids), e);
 }
 
 int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)

@@ -5,6 +5,7 @@
 
 #include "applets/rkt/stage1.h"
 #include "core/base/opt.h"
+#include "core/pod/ids.h"
 #include "core/pod/netns.h"
 #include "core/pod/pod.h"
 
@@ -38,6 +39,7 @@ struct launch {
 	size_t                   n_apps;
 	struct netns            *netns;
 	const struct appc_pairs *annotations; /* of the pod */
+	struct pod_ids           ids; /* count 0: the host's */
 };
 
 /**

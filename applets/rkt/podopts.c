@@ -284,6 +284,8 @@ const struct opt podopts_pod[] = {
 		"run what this pod manifest describes"),
 	OPT_BOOL(0, "no-overlay", struct podopts, no_overlay,
 		"copy the images' trees instead of using overlayfs"),
+	OPT_BOOL(0, "private-users", struct podopts, private_users,
+		"give the pod users and groups of its own: a user namespace"),
 	OPT_END
 };
 

@@ -29,7 +29,7 @@ struct podopts {
 	size_t              n_apps;
 	bool                between; /* after "---": the next word is an image */
 	struct opt_list     volumes, mounts, env, env_files;
-	bool                inherit_env, no_overlay;
+	bool                inherit_env, no_overlay, private_users;
 	const char         *manifest; /* --pod-manifest */
 	const char         *pull_policy;
 	bool                store_only, no_store;

@@ -13,6 +13,7 @@
 #include "applets/rkt/stage1.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
+#include "core/pod/ids.h"
 
 #define UUID_FILE_MAX 1024
 
@@ -277,6 +278,19 @@ static cJSON *app_json(const struct pod *p, const struct times *t, const struct 
 	return o;
 }
 
+/* which ids of the host a pod with users of its own has */
+static void add_ids(cJSON *o, const struct pod_manifest *m)
+{
+	struct pod_ids ids;
+	struct err none;
+
+	if (pod_ids_of(m, &ids, &none) < 0 || !ids.count)
+		return;
+	cJSON *u = cJSON_AddObjectToObject(o, "private_users");
+	add_int(u, "first", ids.first);
+	add_int(u, "count", ids.count);
+}
+
 static void add_manifest(cJSON *o, const struct pod *p, const struct times *t, const struct pod_manifest *m)
 {
 	cJSON *names = cJSON_AddArrayToObject(o, "app_names"), *apps = cJSON_AddArrayToObject(o, "apps");
@@ -288,6 +302,7 @@ static void add_manifest(cJSON *o, const struct pod *p, const struct times *t, c
 	isolators_json(m, NULL, o);
 	add_copy(o, "user_annotations", m->user_annotations);
 	add_copy(o, "user_labels", m->user_labels);
+	add_ids(o, m);
 }
 
 cJSON *podref_json(const struct pod *p, struct err *e)

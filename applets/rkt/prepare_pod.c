@@ -204,6 +204,27 @@ static int fill_volumes(const struct prepared_pod *pp, struct err *e)
 	return 0;
 }
 
+/* ---- users of its own ---- */
+
+/* Into the manifest as well, which everybody reads. What says there that the pod has a range is us, or nobody. */
+static int reserve_ids(struct prepared_pod *pp, struct err *e)
+{
+	char text[POD_IDS_TEXT_MAX];
+
+	if (pod_ids_reserve(&pp->pod, &pp->ids, e) < 0)
+		return -1;
+	pod_ids_text(&pp->ids, text);
+	return appc_pairs_set(&pp->r.pod.annotations, POD_IDS_ANNOTATION, text, e);
+}
+
+static int check_manifest(const struct pod_manifest *m, struct err *e)
+{
+	if (!appc_pair_find(&m->annotations, POD_IDS_ANNOTATION))
+		return 0;
+	return err_set(e, EINVAL, "pod manifest: the annotation " POD_IDS_ANNOTATION " is what --private-users makes: "
+		"leave it out, and give the option");
+}
+
 /* ---- the whole ---- */
 
 static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
@@ -244,6 +265,14 @@ static int check_stage1(const struct stage1 *s, struct err *e)
 		       s->manifest.name);
 }
 
+static int check_users(const struct stage1 *s, struct err *e)
+{
+	if (rootless_is_user())
+		return err_set(e, EPERM, "cannot run as unprivileged user: --private-users takes ranges of the host's ids; "
+			"a user's pod is in a user namespace of its own without it");
+	return stage1_check_users(s, e);
+}
+
 static int judge(const struct rkt_globals *g, const struct launch_opts *now, struct prepared_pod *pp, struct err *e)
 {
 	bool any;
@@ -263,8 +292,9 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, const struct 
 	pp->st = images_open(g, &pp->conf, dir, true, e);
 	if (!pp->st || images_verify(pp->st, g, &pp->conf, o->verify, e) < 0 ||
 	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 || check_stage1(&pp->stage1, e) < 0 ||
-	    reify(pp->st, g, o, &pp->r, e) < 0 ||
-	    (now && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0) || judge(g, now, pp, e) < 0)
+	    (o->private_users && check_users(&pp->stage1, e) < 0) || reify(pp->st, g, o, &pp->r, e) < 0 ||
+	    check_manifest(&pp->r.pod, e) < 0 || (now && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0) ||
+	    judge(g, now, pp, e) < 0)
 		return -1;
 	return render(pp, e);
 }
@@ -294,7 +324,7 @@ int prepare_pod(const struct rkt_globals *g, struct podopts *o, const struct lau
 	if (!pp->pods || pod_new(pp->pods, &pp->pod, e) < 0)
 		return -1;
 	ui_debug("preparing pod %s", pp->pod.uuid);
-	if (fill(pp, !o->no_overlay, e) == 0)
+	if ((!o->private_users || reserve_ids(pp, e) == 0) && fill(pp, !o->no_overlay, e) == 0)
 		return 0;
 	prepare_pod_undo(pp);
 	return err_wrap(e, "prepare pod %s", pp->pod.uuid);

@@ -6,6 +6,7 @@
 #include "applets/rkt/launch.h"
 #include "applets/rkt/podopts.h"
 #include "applets/rkt/reify.h"
+#include "core/pod/ids.h"
 #include "core/pod/pod.h"
 
 /* All that rkt run knows about a new pod. Zero-initialise; prepare_pod_free() it either way. */
@@ -17,6 +18,7 @@ struct prepared_pod {
 	struct stage1  stage1;
 	struct reified r;
 	int           *lower_fds; /* rendered roots, one per app, then stage 1's (-1 for the built-in one) */
+	struct pod_ids ids;       /* with --private-users; else count 0 */
 	bool           no_source; /* it failed because the source of a volume is not there */
 };
 

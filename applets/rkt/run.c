@@ -65,6 +65,7 @@ static int start(const struct run_opts *o, struct prepared_pod *pp, struct netns
 	const struct launch l = {
 		.pod = &pp->pod, .stage1 = &pp->stage1, .stage1_fd = o->pod.no_overlay ? -1 : pp->lower_fds[n],
 		.apps = apps, .n_apps = n, .netns = netns, .annotations = &pp->r.pod.annotations,
+		.ids = pp->ids,
 	};
 
 	for (size_t i = 0; i < n; i++) {
@@ -83,7 +84,8 @@ static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct netns *ne
 		return -1;
 	if (podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0)
 		return -1;
-	launch_begin(&o->launch, netns);
+	if (!o->pod.private_users)
+		launch_begin(&o->launch, netns);
 	if (prepare_pod(&o->g, &o->pod, &o->launch, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||

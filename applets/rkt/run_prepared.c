@@ -44,6 +44,7 @@ struct found {
 	bool                no_source; /* of a volume */
 	bool                annotated; /* the manifest has to be written anew */
 	struct netns        netns;
+	struct pod_ids      ids; /* of a pod with users of its own */
 };
 
 static void found_free(struct found *f)
@@ -112,8 +113,8 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 	if (f->pod.state != POD_PREPARED)
 		return err_set(e, EINVAL, "pod \"%s\" is not prepared: it is %s", f->pod.uuid,
 			pod_state_name(f->pod.state));
-	if (pod_manifest(&f->pod, &f->m, e) < 0 || launch_check(&o->launch, f->m.apps.n, e) < 0 ||
-	    dnsopts_record(&o->dns, &f->m.annotations, e) < 0 ||
+	if (pod_manifest(&f->pod, &f->m, e) < 0 || pod_ids_of(&f->m, &f->ids, e) < 0 ||
+	    launch_check(&o->launch, f->m.apps.n, e) < 0 || dnsopts_record(&o->dns, &f->m.annotations, e) < 0 ||
 	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0)
 		return -1;
 	f->st = images_open(&o->g, &f->conf, dir, true, e);
@@ -148,7 +149,7 @@ static int run_prepared(const struct run_prepared_opts *o, const char *uuid, str
 	g.insecure |= insecure(o, f);
 	const struct launch l = {
 		.pod = &f->pod, .stage1 = &f->stage1, .stage1_fd = f->stage1_fd, .apps = f->apps,
-		.n_apps = f->m.apps.n, .netns = &f->netns, .annotations = &f->m.annotations,
+		.n_apps = f->m.apps.n, .netns = &f->netns, .annotations = &f->m.annotations, .ids = f->ids,
 	};
 	return launch(&g, &l, &o->launch, e);
 }

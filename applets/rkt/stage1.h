@@ -19,6 +19,7 @@
 #include "core/store/store.h"
 
 #define STAGE1_ANNOTATION "rktbox/stage1"
+#define STAGE1_MAPPED     "rktbox/stage1-mapped" /* "true": knows roots of apps that have the pod's owners */
 #define STAGE1_TREE_ID    "stage1TreeStoreID"
 
 /* ---- choosing one: rkt run, rkt prepare ---- */
@@ -41,6 +42,9 @@ void stage1_free(struct stage1 *s);
 /** stage1_choose() - resolves options and configuration; a foreign one is in the store afterwards */
 int stage1_choose(struct store *st, const struct rkt_globals *g, const struct conf *c, const struct stage1_opts *o,
 		  enum images_pull pull, struct stage1 *out, struct err *e);
+
+/** stage1_check_users() - whether it can be given a pod with users of its own: ENOTSUP */
+int stage1_check_users(const struct stage1 *s, struct err *e);
 
 /** stage1_load() - the stage 1 that an existing pod was made with */
 int stage1_load(const struct pod *p, struct stage1 *out, struct err *e);

@@ -12,6 +12,7 @@
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/pod/ids.h"
 
 #define FOREVER -1
 
@@ -136,23 +137,44 @@ static pid_t pid_of(struct pod *p)
 	return pid;
 }
 
-static void add_apps(const struct pod *p, struct buf *b)
+/* which ids of the host a pod with users of its own has */
+static void add_ids(const struct pod_manifest *m, struct buf *b)
+{
+	char text[POD_IDS_TEXT_MAX];
+	struct pod_ids ids;
+	struct err why;
+
+	if (pod_ids_of(m, &ids, &why) < 0)
+		ui_warn("%s", why.msg);
+	if (!ids.count)
+		return;
+	pod_ids_text(&ids, text);
+	buf_fmt(b, "private-users=%s\n", text);
+}
+
+static void add_app(const struct pod *p, const char *app, struct buf *b)
+{
+	struct err why;
+	int status, r = pod_app_status(p, app, &status, NULL, &why);
+
+	if (r < 0)
+		ui_warn("unable to get exit status of app \"%s\": %s", app, why.msg);
+	else if (r)
+		buf_fmt(b, "app-%s=%d\n", app, status);
+}
+
+static void add_manifest(const struct pod *p, bool apps, struct buf *b)
 {
 	struct pod_manifest m;
 	struct err why;
-	int status, r;
 
 	if (pod_manifest(p, &m, &why) < 0) {
 		ui_warn("unable to get exit statuses: %s", why.msg);
 		return;
 	}
-	for (size_t i = 0; i < m.apps.n; i++) {
-		r = pod_app_status(p, m.apps.v[i].name, &status, NULL, &why);
-		if (r < 0)
-			ui_warn("unable to get exit status of app \"%s\": %s", m.apps.v[i].name, why.msg);
-		else if (r)
-			buf_fmt(b, "app-%s=%d\n", m.apps.v[i].name, status);
-	}
+	add_ids(&m, b);
+	for (size_t i = 0; apps && i < m.apps.n; i++)
+		add_app(p, m.apps.v[i].name, b);
 	isolators_text(&m, b);
 	pod_manifest_free(&m);
 }
@@ -173,8 +195,9 @@ static int print_text(struct pod *p, struct err *e)
 	if (s == POD_RUNNING || podref_after_run(p)) {
 		buf_fmt(&b, "pid=%d\nexited=%s\n", (int)pid,
 			s == POD_EXITED || s == POD_EXITED_GARBAGE ? "true" : "false");
-		add_apps(p, &b);
 	}
+	if (s == POD_PREPARED || s == POD_RUNNING || podref_after_run(p))
+		add_manifest(p, s != POD_PREPARED, &b);
 	return ui_out(&b, e);
 }
 

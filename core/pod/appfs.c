@@ -18,6 +18,7 @@
 #include "core/base/fd.h"
 #include "core/base/rootless.h"
 #include "core/base/sys.h"
+#include "core/pod/appfs_map.h"
 #include "core/store/render.h"
 
 #define IN_MEMORY "in-memory"
@@ -273,22 +274,25 @@ static int restrict_old(const char *target)
 }
 
 /* a copy: a mount of its own, for devices to be switched off on it */
-static int settle_copy(const char *name, const char *target, struct err *e)
+static int settle_copy(const char *name, const char *target, const struct appfs_owners *o, struct err *e)
 {
+	if (o && appfs_map_copy(target, o, e) < 0)
+		return -1;
 	if (allows_devices(name))
 		return 1;
-	if (mount(target, target, NULL, MS_BIND, NULL) < 0)
+	if (!o && mount(target, target, NULL, MS_BIND, NULL) < 0)
 		return err_sys(e, "bind mount on %s", target);
 	if (sys_restrict(AT_FDCWD, target, SYS_ATTR_NODEV) < 0 && (errno != ENOSYS || restrict_old(target) < 0))
 		return err_sys(e, "restrict the mount on %s", target);
 	return 1;
 }
 
-static int mount_writable(const char *name, const char *target, int lower_fd, unsigned long ms, struct err *e)
+static int mount_writable(
+	const char *name, const char *target, int lower_fd, bool on_disk, unsigned long ms, struct err *e)
 {
 	struct layer l = layer_on_disk(name);
 
-	if (holds_upper(l.upper)) {
+	if (on_disk && holds_upper(l.upper)) {
 		if (mount_overlay(&l, target, lower_fd, ms) == 0)
 			return 0;
 		/* with another reason than the upper directory's file system a tmpfs would not help either */
@@ -304,23 +308,48 @@ static bool can_copy(int code)
 	return code == ENODEV || code == EINVAL || code == EOPNOTSUPP;
 }
 
-int appfs_mount(const char *name, int lower_fd, struct err *e)
+/* instead of what could not be mounted for the reason @why */
+static int copy_instead(const char *name, const char *target, int lower_fd, const struct appfs_owners *o,
+			const struct err *why, struct err *e)
+{
+	/* files get the owners that they have in the image */
+	if (o && userns_act_as(0) < 0)
+		return err_sys(e, "act as root");
+	if (replace_by_copy(name, target, lower_fd, e) < 0)
+		return err_wrap(e, "%s: copying instead", why->msg);
+	if (o && userns_act_as(o->ids.first) < 0)
+		return err_sys(e, "act as the pod's root");
+	return settle_copy(name, target, o, e);
+}
+
+int appfs_mount(const char *name, int lower_fd, const struct appfs_owners *o, struct err *e)
 {
 	char target[APPFS_PATH_MAX];
+	unsigned long ms = allows_devices(name) ? 0 : MS_NODEV;
+	bool on_disk = true;
 	struct err why;
+	int r;
 
 	appfs_target(name, target);
 	if (!appfs_is_overlay(AT_FDCWD, name))
-		return settle_copy(name, target, e);
-	if (mount_writable(name, target, lower_fd, allows_devices(name) ? 0 : MS_NODEV, &why) == 0)
+		return settle_copy(name, target, o, e);
+	if (o) {
+		auto_close int mapped_fd = appfs_map_layers(name, target, lower_fd, o, &on_disk, e);
+		if (mapped_fd < 0)
+			return -1;
+		r = mount_writable(name, target, mapped_fd, on_disk, ms, &why);
+	} else {
+		r = mount_writable(name, target, lower_fd, on_disk, ms, &why);
+	}
+	if (r == 0)
 		return 0;
+	if (o)
+		appfs_unmap_layers(name, target, on_disk);
 	if (!can_copy(why.code)) {
 		*e = why;
 		return -1;
 	}
-	if (replace_by_copy(name, target, lower_fd, e) < 0)
-		return err_wrap(e, "%s: copying instead", why.msg);
-	return settle_copy(name, target, e);
+	return copy_instead(name, target, lower_fd, o, &why, e);
 }
 
 /* ---- looking at it afterwards ---- */
@@ -365,7 +394,7 @@ int appfs_mount_ro(int pod_fd, const char *app, int lower_fd, struct err *e)
 		return err_set(e, ENODATA,
 			"what app %s changed was kept in memory and is gone: the pod directory's "
 			"file system cannot "
-			"hold an overlay",
+			"hold an overlay (with --private-users: not one with the pod's owners)",
 			app);
 	layer_path(app, "upper", path);
 	auto_close int upper_fd = fd_open_dir(pod_fd, path, e);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "core/base/err.h"
+#include "core/pod/ids.h"
 
 #define APPFS_STAGE1 ".stage1" /* name of the layer of a stage 1; no app can have it */
 
@@ -33,6 +34,12 @@ int appfs_prepare(int pod_fd, const char *name, int lower_fd, struct err *e);
 /** appfs_copy() - instead: a copy of the image's tree at the target, an empty directory that is there already */
 int appfs_copy(int pod_fd, const char *name, int lower_fd, struct err *e);
 
+/* of a pod with users of its own: whose the files are, and the namespace that says so */
+struct appfs_owners {
+	struct pod_ids ids;
+	int            userns_fd;
+};
+
 /**
  * appfs_mount() - mounts the layer at its target
  * @lower_fd: as above, opened in the mount namespace of the caller; not used when a copy is in place
@@ -40,10 +47,13 @@ int appfs_copy(int pod_fd, const char *name, int lower_fd, struct err *e);
  * The current directory must be the pod directory, the mount namespace the caller's own. Devices in an app's root
  * do not work (nodev). It is writable for apps that shall be read-only, too: mount points have to be made in it
  * first, so stage 1 makes it read-only.
+ * @o: owners are mapped, on the way up from the image and down to appsinfo/NAME/upper, where they are as in any other
+ * pod; the caller acts as the first of the ids (userns_act_as()). Where the pod directory's file system cannot be
+ * mapped, changes are in memory, as above. NULL: they are what they are.
  * 0: mounted over the target; 1: the target holds the tree itself (a copy); -1. When overlayfs is missing now,
  * the copy is made now.
  */
-int appfs_mount(const char *name, int lower_fd, struct err *e);
+int appfs_mount(const char *name, int lower_fd, const struct appfs_owners *o, struct err *e);
 
 /**
  * appfs_mount_ro() - the root of an app of a pod that is not running, as the app left it, read-only

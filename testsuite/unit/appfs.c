@@ -133,7 +133,7 @@ TEST(overlay, "appfs: an overlay in the pod directory keeps the image as it is")
 	CHECK_STR(e.msg, "");
 	CHECK(appfs_is_overlay(pod_fd, "app"));
 	CHECK_INT(chdir("pod"), 0);
-	CHECK_INT(appfs_mount("app", lower_fd, &e), 0);
+	CHECK_INT(appfs_mount("app", lower_fd, NULL, &e), 0);
 	CHECK_STR(e.msg, "");
 	change();
 	CHECK_STR(get(AT_FDCWD, "../" LOWER "/keep"), "image");
@@ -163,7 +163,7 @@ TEST(in_memory, "appfs: on a ramfs changes go to a tmpfs, and their loss is told
 
 	CHECK_INT(appfs_prepare(pod_fd, "app", lower_fd, &e), 0);
 	CHECK_INT(chdir("pod"), 0);
-	CHECK_INT(appfs_mount("app", lower_fd, &e), 0);
+	CHECK_INT(appfs_mount("app", lower_fd, NULL, &e), 0);
 	CHECK_STR(e.msg, "");
 	change();
 	/* what overlayfs cannot do on a ramfs: forget a directory of the image for good */
@@ -191,7 +191,7 @@ TEST(copy, "appfs: a copy looks like the image, with devices switched off")
 	CHECK_STR(e.msg, "");
 	CHECK(!appfs_is_overlay(pod_fd, "app"));
 	CHECK_INT(chdir("pod"), 0);
-	CHECK_INT(appfs_mount("app", -1, &e), 1);
+	CHECK_INT(appfs_mount("app", -1, NULL, &e), 1);
 	change();
 	CHECK_STR(get(AT_FDCWD, "../" LOWER "/keep"), "image");
 	umount_app();
@@ -223,7 +223,7 @@ TEST(nested, "appfs: on an overlay changes go to a tmpfs")
 	int pod_fd = make_pod();
 	CHECK_INT(appfs_prepare(pod_fd, "app", lower_fd, &e), 0);
 	CHECK_INT(chdir("pod"), 0);
-	CHECK_INT(appfs_mount("app", lower_fd, &e), 0);
+	CHECK_INT(appfs_mount("app", lower_fd, NULL, &e), 0);
 	CHECK_STR(e.msg, "");
 	change();
 	CHECK(access("appsinfo/app/upper/upper/new", F_OK) == 0);
@@ -254,7 +254,7 @@ TEST(late_copy, "appfs: where no overlay can be mounted, the tree is copied when
 	REQUIRE(chdir(home) == 0);
 	CHECK_INT(appfs_prepare(pod_fd, "app", lower_fd, &e), 0);
 	CHECK_INT(chdir("pod"), 0);
-	CHECK_INT(appfs_mount("app", lower_fd, &e), 1);
+	CHECK_INT(appfs_mount("app", lower_fd, NULL, &e), 1);
 	CHECK_STR(e.msg, "");
 	change();
 	CHECK(!appfs_is_overlay(pod_fd, "app"));

@@ -134,26 +134,37 @@ TEST(names, "user: names, numbers and paths, with the environment that belongs t
 	struct user u;
 	struct err e;
 
-	CHECK_INT(user_resolve(root, "web", "root", &u, &e), 0);
+	CHECK_INT(user_resolve(root, "web", "root", NULL, &u, &e), 0);
 	CHECK_INT(u.uid, 33);
 	CHECK_INT(u.gid, 0);
 	CHECK_STR(u.home, "/work");
 	CHECK_STR(u.shell, "/bin/ash");
-	CHECK_INT(user_resolve(root, "33", "77", &u, &e), 0);
+	CHECK_INT(user_resolve(root, "33", "77", NULL, &u, &e), 0);
 	CHECK_STR(u.name, "web");
 	CHECK_INT(u.gid, 77);
-	CHECK_INT(user_resolve(root, "12345", "0", &u, &e), 0);
+	CHECK_INT(user_resolve(root, "12345", "0", NULL, &u, &e), 0);
 	CHECK_STR(u.name, "12345");
 	CHECK_STR(u.home, "/");
 	CHECK_STR(u.shell, "/bin/sh");
 	/* a home or shell that is no path is not one */
-	CHECK_INT(user_resolve(root, "rel", "0", &u, &e), 0);
+	CHECK_INT(user_resolve(root, "rel", "0", NULL, &u, &e), 0);
 	CHECK_STR(u.home, "/");
 	CHECK_STR(u.shell, "/bin/sh");
-	CHECK_INT(user_resolve(root, "/etc", "/etc/passwd", &u, &e), 0);
+	CHECK_INT(user_resolve(root, "/etc", "/etc/passwd", NULL, &u, &e), 0);
 	CHECK_INT(u.uid, getuid());
 	CHECK_INT(u.gid, getgid());
-	CHECK_INT(user_resolve(root, "4294967294", "4294967294", &u, &e), 0);
+	/* of a pod with users of its own: numbers are its own, owners of files are to be mapped, if it has them */
+	const struct pod_ids own = { getuid() + 1, 65536 }, from_here = { getuid() ? getuid() : 1, 10 };
+	CHECK_INT(user_resolve(root, "33", "77", &own, &u, &e), 0);
+	CHECK_INT(u.uid, 33);
+	CHECK_INT(u.gid, 77);
+	CHECK_INT(user_resolve(root, "/etc", "0", &own, &u, &e), -1);
+	CHECK_INT(e.code, ERANGE);
+	if (getuid() == from_here.first) {
+		CHECK_INT(user_resolve(root, "/etc", "0", &from_here, &u, &e), 0);
+		CHECK_INT(u.uid, 0);
+	}
+	CHECK_INT(user_resolve(root, "4294967294", "4294967294", NULL, &u, &e), 0);
 	CHECK_INT(u.uid, 4294967294u);
 	drop_root(root);
 }
@@ -164,13 +175,13 @@ TEST(not_found, "user: who is not there is named, as scripts expect it")
 	struct user u;
 	struct err e;
 
-	CHECK_INT(user_resolve(root, "nobody", "0", &u, &e), -1);
+	CHECK_INT(user_resolve(root, "nobody", "0", NULL, &u, &e), -1);
 	CHECK_STR(e.msg, "\"nobody\" user not found");
-	CHECK_INT(user_resolve(root, "0", "staff", &u, &e), -1);
+	CHECK_INT(user_resolve(root, "0", "staff", NULL, &u, &e), -1);
 	CHECK_STR(e.msg, "\"staff\" group not found");
-	CHECK_INT(user_resolve(root, "/nope", "0", &u, &e), -1);
+	CHECK_INT(user_resolve(root, "/nope", "0", NULL, &u, &e), -1);
 	CHECK_INT(e.code, ENOENT);
-	CHECK_INT(user_resolve(root, "", "0", &u, &e), -1);
+	CHECK_INT(user_resolve(root, "", "0", NULL, &u, &e), -1);
 	drop_root(root);
 }
 
@@ -184,11 +195,11 @@ TEST(like_numbers,
 	struct err e;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		CHECK_INT(user_resolve(root, bad[i], "0", &u, &e), -1);
-		CHECK_INT(user_resolve(root, "0", bad[i], &u, &e), -1);
+		CHECK_INT(user_resolve(root, bad[i], "0", NULL, &u, &e), -1);
+		CHECK_INT(user_resolve(root, "0", bad[i], NULL, &u, &e), -1);
 	}
 	u.uid = 1;
-	CHECK_INT(user_resolve(root, "00", "0", &u, &e), 0);
+	CHECK_INT(user_resolve(root, "00", "0", NULL, &u, &e), 0);
 	CHECK_INT(u.uid, 0);
 	drop_root(root);
 }
@@ -204,7 +215,7 @@ static int with_passwd(int (*make)(int etc_fd))
 	if (etc < 0 || unlinkat(etc, "passwd", 0) < 0)
 		abort();
 	int made = make(etc);
-	int r = made < 0 ? -2 : user_resolve(root, "root", "0", &u, &e);
+	int r = made < 0 ? -2 : user_resolve(root, "root", "0", NULL, &u, &e);
 	close(etc);
 	drop_root(root);
 	return r;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * users - see users.h: what PID 1 and the apps' last steps do; no heap
+ */
+#include "stage1-init/users.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "core/base/sys.h"
+#include "core/pod/userns.h"
+
+int users_enter(const struct plan *p, int *flags, struct err *e)
+{
+	if (setns(p->ipc_fd, CLONE_NEWIPC) < 0 || setns(p->uts_fd, CLONE_NEWUTS) < 0)
+		return err_needs(e, "ns-user ns-ipc ns-uts", "enter the namespaces of the pod's users");
+	*flags &= ~(CLONE_NEWIPC | CLONE_NEWUTS);
+	return userns_act_as(p->ids.first) < 0 ? err_needs(e, "caps", "act as the pod's root") : 0;
+}
+
+/* it was mounted by the host's root, whose these are therefore; terminals get an owner as they are made */
+int users_own_pts(const struct plan_app *a, struct err *e)
+{
+	uid_t root = a->ids.first;
+
+	if (fchownat(AT_FDCWD, "pts", root, root, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchownat(AT_FDCWD, "pts/ptmx", root, root, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "owner of /dev/pts");
+	return 0;
+}
+
+static int outside(const struct plan_app *a, const char *what, unsigned long id, struct err *e)
+{
+	return err_set(e, ERANGE, "%s %lu: a pod with --private-users has only the ids from 0 to %lu", what, id,
+		       (unsigned long)a->ids.count - 1);
+}
+
+int users_check(const struct plan_app *a, uid_t uid, gid_t gid, struct err *e)
+{
+	if (uid >= a->ids.count)
+		return outside(a, "user", uid, e);
+	if (gid >= a->ids.count)
+		return outside(a, "group", gid, e);
+	for (size_t i = 0; i < a->n_gids; i++)
+		if (a->gids[i] >= a->ids.count)
+			return outside(a, "supplementary group", a->gids[i], e);
+	return 0;
+}
+
+int users_join(int ns_fd, bool admin, struct err *e)
+{
+	if (setns(ns_fd, CLONE_NEWUSER) < 0)
+		return err_needs(e, "ns-user", "enter the pod's user namespace");
+	if (admin && unshare(CLONE_NEWNS) < 0)
+		return err_needs(e, "ns-user ns-mnt", "new mount namespace");
+	return 0;
+}
