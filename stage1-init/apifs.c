@@ -208,9 +208,7 @@ static int mount_pts(const struct apifs *fs, const struct plan_app *a, struct er
 
 	if (!fs->one_gid)
 		snprintf(options + n, sizeof(options) - n, ",gid=%lu", (unsigned long)a->ids.first + TTY_GID);
-	if (mount_here("pts", "devpts", MS_NOSUID | MS_NOEXEC, options, e) < 0)
-		return -1;
-	return a->ids.count ? users_own_pts(a, e) : 0;
+	return mount_here("pts", "devpts", MS_NOSUID | MS_NOEXEC, options, e);
 }
 
 static int attach_dev(const struct apifs *fs, int root_fd, int shm_fd, const struct plan_app *a, struct err *e)
@@ -226,6 +224,8 @@ static int attach_dev(const struct apifs *fs, int root_fd, int shm_fd, const str
 	if (fchdir(fs->dev_fd) < 0)
 		return err_sys(e, "enter /dev");
 	if (mount_pts(fs, a, e) < 0 || mount_here("mqueue", "mqueue", MS_SAFE, NULL, e) < 0)
+		return -1;
+	if (a->ids.count && users_own_dev(a, e) < 0)
 		return -1;
 	return shm_fd < 0 ? mount_shm(e) : attach_in(shm_fd, fs->dev_fd, "shm", e);
 }

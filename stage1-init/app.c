@@ -316,7 +316,7 @@ static int give_up_privileges(struct start *s, struct err *e)
 	};
 	int listener; /* closed by exec: a filter may deny closing it */
 
-	if (s->a->ids.count && users_join(s->p->userns_fd, is_admin(s->a), e) < 0)
+	if (s->a->ids.count && users_join(s->p->users.user, is_admin(s->a), e) < 0)
 		return -1;
 	if (confine(&c, &listener, e) < 0)
 		return -1;

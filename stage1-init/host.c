@@ -39,7 +39,8 @@
 struct host {
 	const struct host_opts *o;
 	struct plan     p;
-	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, status_fd, host_ns_fd, netns_fd, userns_fd, self_fd;
+	int             pod_fd, event_fd, sig_fd, pidfd, running_fd, status_fd, host_ns_fd, netns_fd, self_fd;
+	struct userns_fds users;
 	pid_t           pid1;
 	struct pump    *pump;
 	struct denied  *denied;
@@ -98,7 +99,9 @@ static int take_from_stage0(struct host *h, struct err *e)
 			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
 	return take_inherited("RKTBOX_HOST_MNTNS_FD", &h->host_ns_fd, e) < 0 ||
 		       take_inherited("RKTBOX_POD_NETNS_FD", &h->netns_fd, e) < 0 ||
-		       take_inherited("RKTBOX_POD_USERNS_FD", &h->userns_fd, e) < 0 ||
+		       take_inherited("RKTBOX_POD_USERNS_FD", &h->users.user, e) < 0 ||
+		       take_inherited("RKTBOX_POD_IPCNS_FD", &h->users.ipc, e) < 0 ||
+		       take_inherited("RKTBOX_POD_UTSNS_FD", &h->users.uts, e) < 0 ||
 		       take_inherited("RKTBOX_SELF_FD", &h->self_fd, e) < 0 ?
 		       -1 : 0;
 }
@@ -233,7 +236,7 @@ static int prepare(struct host *h, struct err *e)
 	h->p.own_net = own_net;
 	h->p.netns_fd = take_fd(&h->netns_fd);
 	h->p.take_ns = h->host_ns_fd >= 0;
-	if (users_prepare(&h->p, o->private_users, take_fd(&h->userns_fd), e) < 0)
+	if (users_prepare(&h->p, o->private_users, &h->users, e) < 0)
 		return -1;
 	if (o->rootless && rootless_settle(&h->p, e) < 0)
 		return -1;
@@ -263,7 +266,7 @@ static void close_plan(struct plan *p)
 {
 	fd_cleanup(&p->event_fd);
 	fd_cleanup(&p->netns_fd);
-	users_close(p);
+	userns_fds_close(&p->users);
 	for (size_t i = 0; i < p->n_apps; i++) {
 		struct plan_app *a = &p->apps[i];
 		for (size_t j = 0; j < a->n_mounts; j++)
@@ -468,7 +471,7 @@ int host_run(const struct host_opts *o)
 		.status_fd = -1,
 		.host_ns_fd = -1,
 		.netns_fd = -1,
-		.userns_fd = -1,
+		.users = USERNS_FDS_NONE,
 		.self_fd = -1 };
 	struct err e;
 

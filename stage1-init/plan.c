@@ -231,7 +231,8 @@ static void take_requests(struct appc_limits *app, const struct appc_limits *pod
 int plan_read(int pod_fd, const struct plan_opts *o, struct plan *p, struct err *e)
 {
 	memset(p, 0, sizeof(*p));
-	p->event_fd = p->netns_fd = p->userns_fd = p->ipc_fd = p->uts_fd = -1;
+	p->event_fd = p->netns_fd = -1;
+	p->users = (struct userns_fds)USERNS_FDS_NONE;
 	p->failure = STATUS_OWN_FAILURE;
 	if (set_names(p, o, e) < 0 || read_manifest(pod_fd, &p->manifest, e) < 0 ||
 	    appc_limits_read(&p->manifest.isolators, &p->limits, e) < 0 ||

@@ -18,6 +18,7 @@
 #include "core/appc/manifest.h"
 #include "core/base/err.h"
 #include "core/pod/ids.h"
+#include "core/pod/userns.h"
 #include "core/pod/uuid.h"
 #include "stage1-init/isolation.h"
 #include "stage1-init/seccomp.h"
@@ -96,7 +97,7 @@ struct plan {
 	bool             own_net;     /* false: the host's */
 	int              netns_fd;    /* where the pod shall have it; -1: PID 1 makes it */
 	struct pod_ids   ids;         /* of a pod with users of its own, on the host; count 0: it has the host's */
-	int              userns_fd, ipc_fd, uts_fd; /* of such a pod; -1 */
+	struct userns_fds users;      /* its namespaces; all -1 without */
 	bool             tty;         /* the app gets a terminal of its own */
 	struct winsize   window;      /* of our terminal; all 0 if it does not say */
 	bool             pass_stdin;  /* the app gets our stdin, which is no terminal */

@@ -13,20 +13,21 @@
 
 int users_enter(const struct plan *p, int *flags, struct err *e)
 {
-	if (setns(p->ipc_fd, CLONE_NEWIPC) < 0 || setns(p->uts_fd, CLONE_NEWUTS) < 0)
+	if (setns(p->users.ipc, CLONE_NEWIPC) < 0 || setns(p->users.uts, CLONE_NEWUTS) < 0)
 		return err_needs(e, "ns-user ns-ipc ns-uts", "enter the namespaces of the pod's users");
 	*flags &= ~(CLONE_NEWIPC | CLONE_NEWUTS);
 	return userns_act_as(p->ids.first) < 0 ? err_needs(e, "caps", "act as the pod's root") : 0;
 }
 
-/* it was mounted by the host's root, whose these are therefore; terminals get an owner as they are made */
-int users_own_pts(const struct plan_app *a, struct err *e)
+/* devpts knows no other root than the one who mounts it, mqueue none but the one who made the namespace */
+int users_own_dev(const struct plan_app *a, struct err *e)
 {
+	static const char *const of_root[] = { "pts", "pts/ptmx", "mqueue" };
 	uid_t root = a->ids.first;
 
-	if (fchownat(AT_FDCWD, "pts", root, root, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchownat(AT_FDCWD, "pts/ptmx", root, root, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "owner of /dev/pts");
+	for (size_t i = 0; i < sizeof(of_root) / sizeof(*of_root); i++)
+		if (fchownat(AT_FDCWD, of_root[i], root, root, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_sys(e, "owner of /dev/%s", of_root[i]);
 	return 0;
 }
 

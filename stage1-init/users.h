@@ -22,14 +22,12 @@
 /**
  * users_prepare() - on the host side: the namespaces, into the plan
  * @range: "FIRST:COUNT" as --private-users has it; NULL: nothing is done, here and in all that follows
- * @userns_fd: taken: the user namespace if there is one already; -1
+ * @fds: taken: the namespaces, if stage 0 has made them; its network is in the plan then
  */
-int users_prepare(struct plan *p, const char *range, int userns_fd, struct err *e);
+int users_prepare(struct plan *p, const char *range, const struct userns_fds *fds, struct err *e);
 /** users_own_output() - pipes that take the apps' output belong to the pod: by a path like /dev/stdout an app opens its own
  * once more */
 int users_own_output(const struct plan *p, struct err *e);
-/** users_close() - the host side's descriptors, once PID 1 has its own */
-void users_close(struct plan *p);
 
 /** users_map_volume() - the detached mount @mount_fd of the source @src_fd: owners as the pod has them */
 int users_map_volume(const struct plan *p, const struct appc_volume *v, int src_fd, int mount_fd, struct err *e);
@@ -39,8 +37,8 @@ int users_map_volume(const struct plan *p, const struct appc_volume *v, int src_
 /** users_enter() - in PID 1: host name and IPC, and whose files are made; @flags: what is left to unshare */
 int users_enter(const struct plan *p, int *flags, struct err *e);
 
-/** users_own_pts() - the devpts that was mounted on pts in the current directory */
-int users_own_pts(const struct plan_app *a, struct err *e);
+/** users_own_dev() - what was mounted on pts and mqueue in the current directory, which is a /dev of ours */
+int users_own_dev(const struct plan_app *a, struct err *e);
 
 /** users_check() - that these are ids that the pod has */
 int users_check(const struct plan_app *a, uid_t uid, gid_t gid, struct err *e);

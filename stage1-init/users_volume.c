@@ -22,7 +22,7 @@ static bool can_map(const struct plan *p, int at_fd)
 {
 	auto_close int fd = sys_open_tree(at_fd, "", SYS_TREE_CLONE | AT_EMPTY_PATH);
 
-	return fd >= 0 && userns_map_mount(p->userns_fd, fd, 0) == 0;
+	return fd >= 0 && userns_map_mount(p->users.user, fd, 0) == 0;
 }
 
 /* blanks and the like are written as octal numbers there */
@@ -121,7 +121,7 @@ int users_map_volume(const struct plan *p, const struct appc_volume *v, int src_
 		return 0;
 	if (empty && check_owner(p, v, e) < 0)
 		return -1;
-	if (userns_map_mount(p->userns_fd, mount_fd, empty || v->recursive == 0 ? 0 : SYS_AT_RECURSIVE) == 0)
+	if (userns_map_mount(p->users.user, mount_fd, empty || v->recursive == 0 ? 0 : SYS_AT_RECURSIVE) == 0)
 		return 0;
 	int why = errno;
 	if (fstat(src_fd, &st) < 0)

@@ -191,16 +191,21 @@ static void pass_fd(const char *variable, int fd)
 /* of a pod with users of its own; overlayfs makes its files as whoever mounts it */
 static int mount_mapped(const struct launch *l, const struct layer *layers, struct err *e)
 {
-	struct appfs_owners o = { .ids = l->ids, .userns_fd = userns_make(&l->ids, e) };
+	struct appfs_owners o = { .ids = l->ids };
+	struct userns_fds fds;
 
-	if (o.userns_fd < 0)
+	if (userns_take(l->userns, &l->ids, &fds, e) < 0)
 		return err_wrap(e, "--private-users");
+	o.userns_fd = fds.user;
 	if (userns_act_as(l->ids.first) < 0)
 		return err_needs(e, "caps", "--private-users: act as the pod's root");
 	int r = mount_apps(l, layers, &o, e);
 	if (userns_act_as(0) < 0)
 		return r < 0 ? -1 : err_sys(e, "act as root");
-	pass_fd("RKTBOX_POD_USERNS_FD", o.userns_fd);
+	pass_fd("RKTBOX_POD_USERNS_FD", fds.user);
+	pass_fd("RKTBOX_POD_IPCNS_FD", fds.ipc);
+	pass_fd("RKTBOX_POD_UTSNS_FD", fds.uts);
+	pass_fd("RKTBOX_POD_NETNS_FD", fds.net);
 	return r;
 }
 
@@ -356,6 +361,15 @@ void launch_begin(const struct launch_opts *o, struct netns *n)
 	*n = (struct netns){ .fd = -1 };
 	if (!o->net || strcmp(o->net, "host") != 0)
 		netns_begin(n);
+}
+
+int launch_begin_users(const struct launch_opts *o, struct userns *u, struct err *e)
+{
+	bool own_net = !o->net || strcmp(o->net, "host") != 0;
+
+	if (userns_begin(u, CLONE_NEWIPC | CLONE_NEWUTS | (own_net ? CLONE_NEWNET : 0), e) < 0)
+		return err_wrap(e, "--private-users");
+	return 0;
 }
 
 static int become(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o,

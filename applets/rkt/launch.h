@@ -7,6 +7,7 @@
 #include "core/base/opt.h"
 #include "core/pod/ids.h"
 #include "core/pod/netns.h"
+#include "core/pod/userns.h"
 #include "core/pod/pod.h"
 
 /* what rkt run and rkt run-prepared both can be told about the start of a pod */
@@ -27,6 +28,9 @@ int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e);
 /** launch_begin() - what can be made before anything is known of the pod; launch() takes it, else netns_drop() */
 void launch_begin(const struct launch_opts *o, struct netns *n);
 
+/** launch_begin_users() - the same for a pod with users of its own; userns_drop() */
+int launch_begin_users(const struct launch_opts *o, struct userns *u, struct err *e);
+
 /** launch_no_source() - says that the source of a volume is missing as stage 1 would; returns the exit status for it */
 int launch_no_source(const struct err *e);
 
@@ -39,6 +43,7 @@ struct launch {
 	size_t                   n_apps;
 	struct netns            *netns;
 	const struct appc_pairs *annotations; /* of the pod */
+	struct userns           *userns; /* for a pod with users of its own, if it was begun */
 	struct pod_ids           ids; /* count 0: the host's */
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "applets/ui.h"
 #include "core/appc/types.h"
@@ -241,6 +242,9 @@ int podopts_check(const struct podopts *o, struct err *e)
 		return err_set(e, EINVAL,
 			"pod must contain at least one application: name an image, or give "
 			"--pod-manifest");
+	if (o->private_users && geteuid() != 0)
+		return err_set(e, EPERM, "cannot run as unprivileged user: --private-users takes ranges of the host's "
+			"ids; without it a user's pod is in a user namespace of its own already");
 	return dnsopts_check(&o->dns, e);
 }
 

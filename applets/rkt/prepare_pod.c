@@ -265,14 +265,6 @@ static int check_stage1(const struct stage1 *s, struct err *e)
 		       s->manifest.name);
 }
 
-static int check_users(const struct stage1 *s, struct err *e)
-{
-	if (rootless_is_user())
-		return err_set(e, EPERM, "cannot run as unprivileged user: --private-users takes ranges of the host's ids; "
-			"a user's pod is in a user namespace of its own without it");
-	return stage1_check_users(s, e);
-}
-
 static int judge(const struct rkt_globals *g, const struct launch_opts *now, struct prepared_pod *pp, struct err *e)
 {
 	bool any;
@@ -292,7 +284,7 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, const struct 
 	pp->st = images_open(g, &pp->conf, dir, true, e);
 	if (!pp->st || images_verify(pp->st, g, &pp->conf, o->verify, e) < 0 ||
 	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 || check_stage1(&pp->stage1, e) < 0 ||
-	    (o->private_users && check_users(&pp->stage1, e) < 0) || reify(pp->st, g, o, &pp->r, e) < 0 ||
+	    (o->private_users && stage1_check_users(&pp->stage1, e) < 0) || reify(pp->st, g, o, &pp->r, e) < 0 ||
 	    check_manifest(&pp->r.pod, e) < 0 || (now && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0) ||
 	    judge(g, now, pp, e) < 0)
 		return -1;

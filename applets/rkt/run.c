@@ -58,14 +58,20 @@ static int save_uuid(const char *file, const char *uuid, struct err *e)
 	return 0;
 }
 
-static int start(const struct run_opts *o, struct prepared_pod *pp, struct netns *netns, struct err *e)
+/* what is made while the pod is prepared */
+struct begun {
+	struct netns  netns;
+	struct userns userns;
+};
+
+static int start(const struct run_opts *o, struct prepared_pod *pp, struct begun *b, struct err *e)
 {
 	size_t n = pp->r.n_images;
 	struct launch_app *apps = xmalloc(n * sizeof(*apps));
 	const struct launch l = {
 		.pod = &pp->pod, .stage1 = &pp->stage1, .stage1_fd = o->pod.no_overlay ? -1 : pp->lower_fds[n],
-		.apps = apps, .n_apps = n, .netns = netns, .annotations = &pp->r.pod.annotations,
-		.ids = pp->ids,
+		.apps = apps, .n_apps = n, .netns = &b->netns, .userns = &b->userns,
+		.annotations = &pp->r.pod.annotations, .ids = pp->ids,
 	};
 
 	for (size_t i = 0; i < n; i++) {
@@ -77,35 +83,41 @@ static int start(const struct run_opts *o, struct prepared_pod *pp, struct netns
 	return -1;
 }
 
-static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct netns *netns, struct err *e)
+static int begin(const struct run_opts *o, struct begun *b, struct err *e)
+{
+	if (o->pod.private_users)
+		return launch_begin_users(&o->launch, &b->userns, e);
+	launch_begin(&o->launch, &b->netns);
+	return 0;
+}
+
+static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct begun *b, struct err *e)
 {
 	/* before anything is fetched, if the command line alone tells */
 	if (!o->pod.manifest && o->pod.n_apps && launch_check(&o->launch, o->pod.n_apps, e) < 0)
 		return -1;
-	if (podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0)
-		return -1;
-	if (!o->pod.private_users)
-		launch_begin(&o->launch, netns);
-	if (prepare_pod(&o->g, &o->pod, &o->launch, pp, e) < 0)
+	if (podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0 || begin(o, b, e) < 0 ||
+	    prepare_pod(&o->g, &o->pod, &o->launch, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||
 	    (o->uuid_file && save_uuid(o->uuid_file, pp->pod.uuid, e) < 0) || pod_to_run(&pp->pod, e) < 0) {
 		prepare_pod_undo(pp);
 		return -1;
 	}
-	return start(o, pp, netns, e);
+	return start(o, pp, b, e);
 }
 
 static int run_run(void *opts, int argc, char **argv, struct err *e)
 {
 	struct run_opts *o = opts;
 	struct prepared_pod pp = { .pod.dir_fd = -1 };
-	struct netns netns = { .fd = -1 };
+	struct begun b = { .netns.fd = -1 };
 
 	(void)argc;
 	(void)argv;
-	run_pod(o, &pp, &netns, e);
-	netns_drop(&netns);
+	run_pod(o, &pp, &b, e);
+	netns_drop(&b.netns);
+	userns_drop(&b.userns);
 	int status = pp.no_source ? launch_no_source(e) : -1;
 	prepare_pod_free(&pp);
 	podopts_free(&o->pod);

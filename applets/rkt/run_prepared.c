@@ -44,7 +44,8 @@ struct found {
 	bool                no_source; /* of a volume */
 	bool                annotated; /* the manifest has to be written anew */
 	struct netns        netns;
-	struct pod_ids      ids; /* of a pod with users of its own */
+	struct userns       userns; /* of a pod with users of its own */
+	struct pod_ids      ids;
 };
 
 static void found_free(struct found *f)
@@ -54,6 +55,7 @@ static void found_free(struct found *f)
 	free(f->apps);
 	fd_cleanup(&f->stage1_fd);
 	netns_drop(&f->netns);
+	userns_drop(&f->userns);
 	if (f->st)
 		store_close(f->st);
 	stage1_free(&f->stage1);
@@ -143,13 +145,15 @@ static int run_prepared(const struct run_prepared_opts *o, const char *uuid, str
 	if (globals_be_root(&o->g, e) < 0 || globals_conf(&o->g, &f->conf, e) < 0)
 		return -1;
 	launch_begin(&o->launch, &f->netns);
-	if (look(o, uuid, f, e) < 0 || pod_to_run(&f->pod, e) < 0 || write_manifest(f, e) < 0)
+	if (look(o, uuid, f, e) < 0 || (f->ids.count && launch_begin_users(&o->launch, &f->userns, e) < 0) ||
+	    pod_to_run(&f->pod, e) < 0 || write_manifest(f, e) < 0)
 		return -1;
 	struct rkt_globals g = o->g;
 	g.insecure |= insecure(o, f);
 	const struct launch l = {
 		.pod = &f->pod, .stage1 = &f->stage1, .stage1_fd = f->stage1_fd, .apps = f->apps,
-		.n_apps = f->m.apps.n, .netns = &f->netns, .annotations = &f->m.annotations, .ids = f->ids,
+		.n_apps = f->m.apps.n, .netns = &f->netns, .userns = &f->userns, .annotations = &f->m.annotations,
+		.ids = f->ids,
 	};
 	return launch(&g, &l, &o->launch, e);
 }

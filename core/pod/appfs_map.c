@@ -44,7 +44,7 @@ int appfs_map_layers(const char *name, const char *target, int lower_fd, const s
 	auto_close int dir_fd = open_dir(dir, e);
 	int r = dir_fd < 0 ? -1 : put_mapped(lower_fd, target, o, e);
 	if (r)
-		return r < 0 ? -1 : userns_cannot_map(e, lower_fd, "the image as it is rendered (rkt config tells how)");
+		return r < 0 ? -1 : userns_cannot_map(e, lower_fd, "the image as it is rendered (another way, --render=erofs, loop or tree, may do)");
 	auto_close int mapped_fd = open_dir(target, e);
 	r = mapped_fd < 0 ? -1 : put_mapped(dir_fd, dir, o, e);
 	*on_disk = r == 0;

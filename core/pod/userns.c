@@ -20,6 +20,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "core/pod/netns.h"
 
 /* ---- the namespace ---- */
 
@@ -37,34 +38,117 @@ static int put_map(pid_t pid, const char *what, const struct pod_ids *ids, struc
 			 (unsigned long)ids->first, what);
 }
 
-static int open_ns(pid_t pid, const struct pod_ids *ids, struct err *e)
+static int open_ns(pid_t pid, const char *name, struct err *e)
 {
 	char path[40];
 
-	if (put_map(pid, "uid_map", ids, e) < 0 || put_map(pid, "gid_map", ids, e) < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
 	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_needs(e, "ns-user proc", "open the user namespace") : fd;
+	return fd < 0 ? err_needs(e, "ns-user proc", "open %s", path) : fd;
+}
+
+static int make_others(int flags, struct err *e)
+{
+	if (flags && unshare(flags) < 0)
+		return err_needs(e, "ns-ipc ns-uts ns-net", "new namespaces");
+	return flags & CLONE_NEWNET ? netns_loopback_up(e) : 0;
+}
+
+/* says whether it worked, and holds the namespaces until there are descriptors */
+_Noreturn static void hold(int flags, pid_t parent, int report_fd)
+{
+	struct err e = { .code = 0 };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (make_others(flags, &e) == 0)
+		e.code = 0;
+	if (write(report_fd, &e, sizeof(e)) != (ssize_t)sizeof(e) || getppid() != parent)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+int userns_begin(struct userns *u, int flags, struct err *e)
+{
+	pid_t parent = getpid();
+	int fds[2];
+
+	*u = (struct userns){ .flags = flags, .report_fd = -1 };
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	u->pid = sys_fork(CLONE_NEWUSER, NULL, -1);
+	if (u->pid == 0)
+		hold(flags, parent, fds[1]);
+	int why = errno;
+	close(fds[1]);
+	u->report_fd = fds[0];
+	if (u->pid > 0)
+		return 0;
+	fd_cleanup(&u->report_fd);
+	errno = why;
+	return err_needs(e, "ns-user", "new user namespace");
+}
+
+void userns_drop(struct userns *u)
+{
+	if (u->pid <= 0)
+		return;
+	kill(u->pid, SIGKILL);
+	while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	u->pid = 0;
+	fd_cleanup(&u->report_fd);
+}
+
+void userns_fds_close(struct userns_fds *fds)
+{
+	fd_cleanup(&fds->user);
+	fd_cleanup(&fds->ipc);
+	fd_cleanup(&fds->uts);
+	fd_cleanup(&fds->net);
+}
+
+static int await_report(const struct userns *u, struct err *e)
+{
+	struct err said;
+
+	if (fd_read_full(u->report_fd, &said, sizeof(said)) != (ssize_t)sizeof(said))
+		return err_set(e, ECHILD, "the process that held the pod's namespaces has ended");
+	if (said.code)
+		*e = said;
+	return said.code ? -1 : 0;
+}
+
+static int open_all(const struct userns *u, struct userns_fds *out, struct err *e)
+{
+	const struct { int flag, *fd; const char *name; } all[] = {
+		{ 0, &out->user, "user" }, { CLONE_NEWIPC, &out->ipc, "ipc" }, { CLONE_NEWUTS, &out->uts, "uts" },
+		{ CLONE_NEWNET, &out->net, "net" },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if ((u->flags & all[i].flag) == all[i].flag && (*all[i].fd = open_ns(u->pid, all[i].name, e)) < 0)
+			return -1;
+	return 0;
+}
+
+int userns_take(struct userns *u, const struct pod_ids *ids, struct userns_fds *out, struct err *e)
+{
+	*out = (struct userns_fds)USERNS_FDS_NONE;
+	int r = put_map(u->pid, "uid_map", ids, e) < 0 || put_map(u->pid, "gid_map", ids, e) < 0 ||
+		await_report(u, e) < 0 || open_all(u, out, e) < 0 ? -1 : 0;
+	if (r < 0)
+		userns_fds_close(out);
+	userns_drop(u);
+	return r;
 }
 
 int userns_make(const struct pod_ids *ids, struct err *e)
 {
-	/* born in it, and does nothing but hold it until there is a descriptor */
-	pid_t pid = sys_fork(CLONE_NEWUSER, NULL, -1);
+	struct userns_fds fds = USERNS_FDS_NONE;
+	struct userns u;
 
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		for (;;)
-			pause();
-	}
-	if (pid < 0)
-		return err_needs(e, "ns-user", "new user namespace");
-	int fd = open_ns(pid, ids, e);
-	kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	return fd;
+	return userns_begin(&u, 0, e) < 0 || userns_take(&u, ids, &fds, e) < 0 ? -1 : fds.user;
 }
 
 /* ---- mounts ---- */

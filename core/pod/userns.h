@@ -12,7 +12,30 @@
 #include "core/base/err.h"
 #include "core/pod/ids.h"
 
-/** userns_make() - a user namespace with these ids, in which nobody is: its descriptor, O_CLOEXEC */
+/*
+ * Being made: a process is born into it and makes what else shall belong to it, which takes the kernel a while and needs
+ * no ids. So that can begin before anything is known of the pod, beside everything else.
+ */
+struct userns {
+	pid_t pid; /* 0: none */
+	int   flags, report_fd;
+};
+
+/* descriptors of namespaces, O_CLOEXEC, the caller's to close; -1: there is none */
+struct userns_fds { int user, ipc, uts, net; };
+#define USERNS_FDS_NONE { -1, -1, -1, -1 }
+void userns_fds_close(struct userns_fds *fds);
+
+/**
+ * userns_begin() - @flags: CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET (with its loopback up), or 0
+ *
+ * userns_take() or userns_drop() must follow. Nobody is in the namespaces after that.
+ */
+int userns_begin(struct userns *u, int flags, struct err *e);
+int userns_take(struct userns *u, const struct pod_ids *ids, struct userns_fds *out, struct err *e);
+void userns_drop(struct userns *u); /* harmless on one that was taken or never begun */
+
+/** userns_make() - all at once, without others: the user namespace's descriptor */
 int userns_make(const struct pod_ids *ids, struct err *e);
 
 /**

@@ -73,6 +73,55 @@ else
 	judge "a device volume" "$(app '(exec 3<>/dev/k) && echo opened')" opened
 fi
 pod_options='' options=''
+# users of the pod's own: of a host whose root file system cannot be mapped, roots are in memory and volumes refused
+pod_options='--private-users'
+case $root-$(uname -r) in
+ramfs-* | tmpfs-6.1*) want=refused ;;
+*) want='' ;;
+esac
+if [ "$want" ] && [ -z "${data:-}" ]; then
+	app true >/out
+	judge "own users: an image that cannot be mapped" \
+		"$(grep -c 'the image as it is rendered (another way, --render=erofs, loop or tree, may do): \(rootfs\|tmpfs\), of which this kernel' /err)" 1
+	modprobe loop
+	R_before=$R R="$R --render=loop"
+fi
+judge "own users: ids of the host that nobody has" \
+	"$(app 'set -- $(cat /proc/self/uid_map /proc/self/gid_map); echo $1 $3 $4 $6; [ $2 = $5 ] && [ $2 -ge 1879048192 ] && id -u')" \
+	"$(printf '0 65536 0 65536\n0')"
+judge "own users: files belong to the pod's" \
+	"$(app 'touch /x /tmp/y /dev/z; chown 7:8 /bin/busybox; stat -c %u:%g / /x /tmp/y /dev /dev/z /dev/pts/ptmx /bin/busybox | sort -u')" \
+	"$(printf '0:0\n7:8')"
+judge "own users: no way out of the root" "$(app '/escape /only-on-the-host; echo $?')" 1
+judge "own users: files of the host's root" "$(app 'cat /proc/kpagecount 2>/dev/null || echo no')" no
+mkdir -p "${data:-/data}/../vol"
+echo x >"${data:-/data}/../vol/f"
+chmod 600 "${data:-/data}/../vol/f"
+[ "$want" ] && [ -z "${data:-}" ] || want='0:0 0:0'
+pod_options="--private-users --volume=v,kind=host,source=$(cd "${data:-/data}/../vol" && pwd) --mount volume=v,target=/v"
+judge "own users: a host volume" \
+	"$(app 'touch /v/new && stat -c %u:%g /v/f | tr "\n" " "' && stat -c %u:%g "${data:-/data}/../vol/new" ||
+		{ grep -q 'volume v: .*: \(rootfs\|tmpfs\), of which this kernel cannot map owners' /err && echo refused; })" "$want"
+# one that keeps CAP_SYS_ADMIN, on a host whose root it could get back without a user namespace
+pod_options=''
+$R prepare example.com/busybox --exec=/bin/sh -- -c \
+	'mount -t tmpfs x /tmp && echo mounted; umount -l /; umount /proc/keys; ls -d /only-on-the-host; /escape /only-on-the-host; echo $?' >/uuid 2>/err
+$R cat-manifest "$(cat /uuid)" | tr -d '\n' | sed 's|"app": *{|&"isolators":[{"name":"os/linux/capabilities-retain-set","value":{"set":["CAP_SYS_ADMIN","CAP_SYS_CHROOT"]}}],|' >/manifest
+judge "own users: CAP_SYS_ADMIN gets nothing of the host" \
+	"$($R run --net=none --private-users --pod-manifest=/manifest 2>/err | tr '\n' ' ')" 'mounted 1 '
+$R rm "$(cat /uuid)" >/out 2>/err
+
+$R run --private-users --net=none --uuid-file-save=/uuid2 example.com/busybox --user=1000 --group=1000 --exec=/bin/sleep -- 1000 >/out2 2>/err2 &
+i=0
+until $R enter "$(cat /uuid2 2>/dev/null)" /bin/sh -c 'id -u; test "$(readlink /proc/self/ns/user)" = "$(readlink /proc/2/ns/user)"' >/entered 2>/dev/null; do
+	i=$((i + 1))
+	[ $i -lt 100 ] || break
+	sleep 0.1
+done
+judge "own users: enter is in the app's user namespace" "$i $(cat /entered)" "${i%100*} 1000"
+$R stop "$(cat /uuid2)" >/out2 2>&1
+wait
+R=${R_before:-$R}
 
 # Since 6.11 a kernel may have the memory controller for v2 only; 6.12 of Debian is such a one.
 limits='--memory=48Mi --cpu=500m'
