@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "core/base/fd.h"
@@ -64,18 +65,20 @@ static int ns_of(const char *process, struct stat *st, struct err *e)
 
 static int read_map(const char *process, struct pod_ids *ids, struct err *e)
 {
-	char path[40], text[128];
-	unsigned long inside, first, count;
+	char path[40], text[128], *at = text;
+	unsigned long n[3]; /* inside, on the host, how many: in each of the columns */
 
 	snprintf(path, sizeof(path), "/proc/%s/uid_map", process);
 	auto_close int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
-	if (n < 0)
+	ssize_t len = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
+	if (len < 0)
 		return err_sys(e, "read %s", path);
-	text[n] = 0;
-	if (sscanf(text, "%lu %lu %lu", &inside, &first, &count) != 3 || inside || !first || !count)
+	text[len] = 0;
+	for (size_t i = 0; i < 3; i++)
+		n[i] = strtoul(at, &at, 10);
+	if (n[0] || !n[1] || !n[2])
 		return err_set(e, EINVAL, "%s: not a map of a pod's users", path);
-	*ids = (struct pod_ids){ (uint32_t)first, (uint32_t)count };
+	*ids = (struct pod_ids){ (uint32_t)n[1], (uint32_t)n[2] };
 	return 0;
 }
 

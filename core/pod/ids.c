@@ -134,10 +134,10 @@ static int look_around(struct taken *t, struct pods *ps, struct err *e)
 
 static int record(const struct pod *p, const struct pod_ids *ids, struct err *e)
 {
-	char text[POD_IDS_TEXT_MAX + 1];
+	char range[POD_IDS_TEXT_MAX], text[POD_IDS_TEXT_MAX + 1];
 
-	pod_ids_text(ids, text);
-	strcat(text, "\n");
+	pod_ids_text(ids, range);
+	snprintf(text, sizeof(text), "%s\n", range);
 	auto_close int fd = openat(p->dir_fd, POD_IDS_RECORD, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || fd_close(&fd) < 0)
 		return err_sys(e, "write " POD_IDS_RECORD);

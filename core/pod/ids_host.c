@@ -21,15 +21,15 @@ struct use {
 /* cuts a line at its first colons */
 static int split(char *line, char *field[FIELDS])
 {
-	int n = 0;
-
-	for (char *p = line; p && n < FIELDS; n++) {
-		field[n] = p;
-		p = strchr(p, ':');
-		if (p)
-			*p++ = 0;
+	for (int n = 0; n < FIELDS; n++) {
+		char *colon = strchr(line, ':');
+		field[n] = line;
+		if (!colon)
+			return n + 1;
+		*colon = 0;
+		line = colon + 1;
 	}
-	return n;
+	return FIELDS;
 }
 
 static void use_id(const struct use *u, const char *text)
