@@ -354,7 +354,7 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 	work.pid1 = pid1;
 	int r = setup(&work, wanted, e);
 	if (r < 0 && wanted)
-		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids cgroup-io%s",
+		return err_point(e, "cgroup cgroup-memory cgroup-cpu cgroup-pids%s",
 				 wanted & CGROUP_DEVICES ? " cgroup-devices" : "");
 	if (r == 0)
 		return 0;
