@@ -47,7 +47,8 @@ int probe_idmap(struct host_probe *p)
 {
 	if (p->uid)
 		return probe_say(p, HOST_UNKNOWN, "only root can try that");
-	auto_close int fd = mapped_data(p);
+	int fd = mapped_data(p);
+	fd_cleanup(&fd);
 	return 0;
 }
 

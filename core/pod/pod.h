@@ -16,6 +16,7 @@
  *   appsinfo/APP/{upper,work}           the app's own changes
  *   volumes/NAME                        empty volumes
  *   logs/APP, logs/APP.1                what the app wrote, if it did; .1 is older
+ *   private-users-prepared              ids of a pod with users of its own, see ids.h
  *   cgroup                              cgroup directories that the pod has or had, one path a line, for gc
  * A pod is running if and only if its directory in run/ is locked.
  * Source: rkt Documentation/devel/pod-lifecycle.md.
