@@ -133,17 +133,23 @@ static void exec_in_path(const struct seccomp_prog *filter, char *const *argv, c
 
 int app_exec(const struct seccomp_prog *filter, char *const *argv, char *const *env, struct err *e)
 {
+	return app_exec_as(filter, argv[0], argv, env, e);
+}
+
+int app_exec_as(const struct seccomp_prog *filter, const char *file, char *const *argv, char *const *env,
+	struct err *e)
+{
 	if (seccomp_call(filter, SYS_close_range, 3, ~0U, SYS_CLOSE_RANGE_CLOEXEC) < 0) {
 		err_sys(e, "close descriptors");
 		return STATUS_OWN_FAILURE;
 	}
-	if (strchr(argv[0], '/'))
-		execute(filter, argv[0], argv, env);
+	if (strchr(file, '/'))
+		execute(filter, file, argv, env);
 	else
 		exec_in_path(filter, argv, env);
 	int why = errno;
-	if ((why == ENOENT || why == ENOTDIR) && strchr(argv[0], '/') &&
-		seccomp_call(filter, SYS_faccessat, AT_FDCWD, (long)argv[0], F_OK) == 0) {
+	if ((why == ENOENT || why == ENOTDIR) && strchr(file, '/') &&
+		seccomp_call(filter, SYS_faccessat, AT_FDCWD, (long)file, F_OK) == 0) {
 		err_set(e, why,
 			"Error: Unable to execute \"%s\": its interpreter (first line of a script, "
 			"or the loader of "

@@ -46,6 +46,9 @@ int app_enter_dir(int root_fd, const char *path, struct err *e);
  * closed.
  */
 int app_exec(const struct seccomp_prog *filter, char *const *argv, char *const *env, struct err *e);
+/** app_exec_as() - the same, of the program @file */
+int app_exec_as(const struct seccomp_prog *filter, const char *file, char *const *argv, char *const *env,
+	struct err *e);
 
 /**
  * app_open_terminal() - a new terminal of the app's own devpts, of the size @window

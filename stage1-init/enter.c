@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * enter - see enter.h
  *
- * The order is: cgroup, namespaces, no_new_privs, capabilities, user and groups, seccomp; limits
- * are those that the app was started with. The parent stays outside and only relays; the child is
+ * The order is: cgroup, label, namespaces, no_new_privs, capabilities, user and groups, seccomp;
+ * limits are those that the app was started with. The parent stays outside and only relays; the child is
  * not dumpable, so nothing in the pod can look into it or through it before it has become the
  * command.
  */
@@ -31,6 +31,8 @@
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/confine.h"
+#include "stage1-init/enter_label.h"
+#include "stage1-init/enter_tools.h"
 #include "stage1-init/event.h"
 #include "stage1-init/pump.h"
 #include "stage1-init/rootfs.h"
@@ -49,6 +51,8 @@ struct visit {
 	struct rlimit    limits[RLIM_NLIMITS];
 	char             oom_score[16];
 	size_t           oom_len;
+	char             label[LABEL_MAX];
+	int              tools_fd; /* without a command: our own binary; -1 */
 	char           **argv;
 	bool             only_app;  /* of its pod */
 	bool relay_out; /* our stdout or stderr is a terminal, and stdin is none: neither is given
@@ -116,6 +120,19 @@ static int find_users(struct visit *v, struct err *e)
 	return 0;
 }
 
+/* Of an app without an isolator for it; else the isolator says, also of an app that has not executed anything yet. The
+ * number was the app's if the app still runs. */
+static int read_label(struct visit *v, struct err *e)
+{
+	if (v->a->isolation.label)
+		return 0;
+	if (label_read(v->app.pid, v->label, e) < 0)
+		return -1;
+	if (*v->label && sys_pidfd_signal(v->app_pidfd, 0) < 0)
+		return err_set(e, ESRCH, "app %s is not running", v->a->name);
+	return 0;
+}
+
 /* PID 1 has what the app was started with; the app itself may have lowered its own since. */
 static int read_limits(struct visit *v, pid_t pid1, struct err *e)
 {
@@ -141,7 +158,7 @@ static int read_limits(struct visit *v, pid_t pid1, struct err *e)
 static int read_plan(struct visit *v, const char *app, struct err *e)
 {
 	bool rootless = v->p.rootless;
-	char cwd[PATH_MAX];
+	char cwd[PATH_MAX], token[256];
 	struct plan_opts o = { .uuid = "" };
 
 	v->pod_fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -150,6 +167,8 @@ static int read_plan(struct visit *v, const char *app, struct err *e)
 	o.uuid = strrchr(cwd, '/') + 1;
 	o.no_seccomp = running_no_seccomp(v->pod_fd);
 	o.no_caps = running_no_caps(v->pod_fd);
+	running_mds_token(v->pod_fd, token);
+	o.mds_token = token;
 	if (plan_read(v->pod_fd, &o, &v->p, e) < 0 || (rootless && rootless_settle(&v->p, e) < 0))
 		return -1;
 	v->a = plan_app(&v->p, app);
@@ -162,7 +181,9 @@ static int read_plan(struct visit *v, const char *app, struct err *e)
 /* while /proc is the host's: the app's may be covered */
 static int visit_label(const struct visit *v, struct err *e)
 {
-	auto_close int proc = v->a->isolation.label ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (!v->a->isolation.label)
+		return label_for_exec(v->label, e);
+	auto_close int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return isolation_label(&v->a->isolation, proc, e);
 }
@@ -283,12 +304,10 @@ static void report(const struct visit *v, int status, const struct err *e)
 
 _Noreturn static void visitor(struct visit *v)
 {
-	static char sh[] = "/bin/sh";
 	const struct seccomp_prog *f = &v->a->filter;
 	struct app_user_env room;
 	struct user u;
 	struct err e;
-	char *shell[] = { u.shell, NULL };
 
 	if (become_visitor(v, &room, &u, &e) < 0) {
 		report(v, STATUS_OWN_FAILURE, &e);
@@ -298,9 +317,8 @@ _Noreturn static void visitor(struct visit *v)
 		report(v, STATUS_OWN_FAILURE, &e);
 		seccomp_exit(f, STATUS_OWN_FAILURE);
 	}
-	if (!v->argv && seccomp_call(f, SYS_faccessat, AT_FDCWD, (long)u.shell, X_OK) < 0)
-		shell[0] = sh;
-	int status = app_exec(f, v->argv ? v->argv : shell, v->a->env, &e);
+	int status = v->argv ? app_exec(f, v->argv, v->a->env, &e)
+			     : enter_shell(f, v->tools_fd, v->a->env, &e);
 	report(v, status, &e);
 	seccomp_exit(f, status);
 }
@@ -432,8 +450,11 @@ static int visit(struct visit *v, pid_t pid1, const char *app, struct err *e)
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (read_plan(v, app, e) < 0 || find_process(v, pid1, e) < 0 ||
-		find_users(v, e) < 0 ||
-		read_limits(v, pid1, e) < 0 || open_signals(v, e) < 0 || set_up_relay(v, e) < 0 ||
+		find_users(v, e) < 0 || read_limits(v, pid1, e) < 0 || read_label(v, e) < 0)
+		return -1;
+	if (!v->argv && (v->tools_fd = enter_tools_open(e)) < 0)
+		return -1;
+	if (open_signals(v, e) < 0 || set_up_relay(v, e) < 0 ||
 		start_visitor(v, &report_fd, e) < 0)
 		return -1;
 	if (fd_read_full(report_fd, &r, sizeof(r)) == (ssize_t)sizeof(r)) {
@@ -455,7 +476,8 @@ int enter_app(pid_t pid, const char *app, bool rootless, char **argv)
 		.app_pidfd = -1,
 		.event_fd = -1,
 		.sig_fd = -1,
-		.child_fd = -1 };
+		.child_fd = -1,
+		.tools_fd = -1 };
 	struct err e;
 	int status = visit(&v, pid, app, &e);
 

@@ -10,7 +10,7 @@
  * enter_app() - in the pod directory
  * @pid: the pod's PID 1
  * @rootless: we are root of the pod's user namespace, not of the host
- * @argv: NULL: the shell that the image's passwd names, else /bin/sh
+ * @argv: NULL: the shell that the environment or the image's passwd names, else /bin/sh, else our own tools
  *
  * A visitor on a terminal gets another one, of the app's own devpts. Prints its own messages.
  * Returns the command's exit status, 254 for a failure of its own.

@@ -231,6 +231,8 @@ static int prepare(struct host *h, struct err *e)
 		return -1;
 	if (o->no_caps && running_no_caps_set(h->pod_fd, e) < 0)
 		return -1;
+	if (o->mds_token && running_mds_token_set(h->pod_fd, o->mds_token, e) < 0)
+		return -1;
 	if (plan_read(h->pod_fd, &po, &h->p, e) < 0 || sysctl_check(h->p.limits.sysctl, own_net, e) < 0)
 		return -1;
 	h->p.own_net = own_net;

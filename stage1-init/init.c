@@ -14,6 +14,7 @@
 #include "stage1-init/host.h"
 #include "stage1-init/plan.h"
 #include "stage1-init/stop.h"
+#include "stage1-init/tools/tools.h"
 
 static int one_uuid(int argc, char **argv, const char **uuid, struct err *e)
 {
@@ -201,7 +202,7 @@ const struct cmd stage1_stop_cmd = {
 /* ---- */
 
 static const struct cmd *const subs[] = { &stage1_run_cmd, &stage1_enter_cmd, &stage1_gc_cmd,
-	&stage1_stop_cmd, NULL };
+	&stage1_stop_cmd, &stage1_tools_cmd, NULL };
 
 const struct cmd stage1_init_cmd = {
 	.name = "stage1-init",

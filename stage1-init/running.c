@@ -15,6 +15,7 @@
 #define NUMBERS    33 /* "%10d %10u %10u " */
 #define NO_SECCOMP "no-seccomp"
 #define NO_CAPS    "no-capabilities"
+#define MDS_TOKEN  "mds-token"
 
 int running_open(int pod_fd, struct err *e)
 {
@@ -66,6 +67,19 @@ int running_no_caps_set(int pod_fd, struct err *e)
 bool running_no_caps(int pod_fd)
 {
 	return is_marked(pod_fd, NO_CAPS);
+}
+
+int running_mds_token_set(int pod_fd, const char *token, struct err *e)
+{
+	return fd_publish(pod_fd, MDS_TOKEN, token, strlen(token), 0640, false, e);
+}
+
+void running_mds_token(int pod_fd, char *out)
+{
+	auto_close int fd = openat(pod_fd, MDS_TOKEN, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, 255);
+
+	out[n > 0 ? n : 0] = 0;
 }
 
 /* fields are right-aligned with blanks */

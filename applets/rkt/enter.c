@@ -11,7 +11,7 @@
 #include "applets/ui.h"
 #include "core/base/rootless.h"
 
-#define DEFAULT_CMD "/bin/bash"
+#define FOREIGN_CMD "/bin/bash" /* what rkt asks its stage 1 for */
 
 struct enter_opts {
 	struct rkt_globals g;
@@ -38,8 +38,20 @@ static char *app_name(const struct pod *p, const char *wanted, struct err *e)
 	return name;
 }
 
+/* Ours looks for a shell by itself; others have to be told a command. */
+static int needs_command(const struct pod *p, bool *needed, struct err *e)
+{
+	auto_stage1 struct stage1 s = { .builtin = false };
+
+	if (stage1_load(p, &s, e) < 0)
+		return -1;
+	*needed = !s.builtin;
+	return 0;
+}
+
 static int become(struct pod *p, pid_t pid, const char *app, int argc, char **argv, struct err *e)
 {
+	bool needed = false;
 	char **args = xmalloc(((size_t)argc + 6) * sizeof(*args));
 	size_t n = 0;
 
@@ -52,9 +64,11 @@ static int become(struct pod *p, pid_t pid, const char *app, int argc, char **ar
 	args[n++] = xasprintf("--pid=%d", (int)pid);
 	args[n++] = xasprintf("--appname=%s", app);
 	args[n++] = xstrdup("--");
-	if (!argc) {
-		ui_info("no command specified, assuming \"%s\"", DEFAULT_CMD);
-		args[n++] = xstrdup(DEFAULT_CMD);
+	if (!argc && needs_command(p, &needed, e) < 0)
+		return err_wrap(e, "enter failed");
+	if (needed) {
+		ui_info("no command specified, assuming \"%s\"", FOREIGN_CMD);
+		args[n++] = xstrdup(FOREIGN_CMD);
 	}
 	memcpy(args + n, argv, (size_t)argc * sizeof(*args));
 	return stage1_exec(p, "enter", args, e) < 0 ? err_wrap(e, "enter failed") : 0;
@@ -85,6 +99,6 @@ static int enter_run(void *opts, int argc, char **argv, struct err *e)
 
 const struct cmd rkt_enter_cmd = {
 	.name = "enter", .args = "UUID [CMD [ARG...]]", .summary = "Run a command inside an app of a running pod.",
-	.more = "Without CMD it is " DEFAULT_CMD ".\n",
+	.more = "Without CMD it is the app's shell, else /bin/sh, else a few tools of rktbox's own.\n",
 	.opts = enter_opts, .opts_size = sizeof(struct enter_opts), .inherits = true, .leading = true, .run = enter_run,
 };
