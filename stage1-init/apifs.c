@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "stage1-init/rootfs.h"
@@ -118,13 +119,14 @@ static int make_all(struct apifs *fs, const struct plan *p, struct err *e)
 	fs->nodes_fd = new_fs("tmpfs", small, SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC, e);
 	if (fs->nodes_fd < 0 || fill_nodes(fs->nodes_fd, fs->rootless, e) < 0)
 		return -1;
-	fs->dev_fd = new_fs("tmpfs", small, SAFE, e);
+	fs->dev_fd = new_fs("tmpfs", small, DEFENCE("nodev") ? SAFE : SAFE & ~SYS_ATTR_NODEV, e);
 	if (fs->dev_fd < 0 || fill_dev(fs->dev_fd, e) < 0)
 		return -1;
 	fs->proc_fd = new_fs("proc", NULL, SAFE, e);
 	if (fs->proc_fd < 0)
 		return -1;
-	fs->sys_fd = p->rootless && !p->own_net ? rootless_sys(p, e) : new_fs("sysfs", NULL, SAFE | SYS_ATTR_RDONLY, e);
+	unsigned sys = SAFE | (DEFENCE("sys-read-only") ? SYS_ATTR_RDONLY : 0);
+	fs->sys_fd = p->rootless && !p->own_net ? rootless_sys(p, e) : new_fs("sysfs", NULL, sys, e);
 	return fs->sys_fd < 0 ? -1 : 0;
 }
 
@@ -243,7 +245,7 @@ static int mask(int fs_fd, const char *name, const struct apifs *fs, struct err 
 	struct stat st;
 	auto_close int at = kernel_path(fs_fd, name);
 
-	if (at < 0)
+	if (at < 0 || !DEFENCE("masks"))
 		return 0;
 	if (fstat(at, &st) < 0)
 		return err_sys(e, "mask %s", name);
@@ -262,7 +264,7 @@ static int make_read_only(int fs_fd, const char *name, struct err *e)
 {
 	auto_close int at = kernel_path(fs_fd, name);
 
-	if (at < 0)
+	if (at < 0 || !DEFENCE("proc-read-only"))
 		return 0;
 	auto_close int copy = sys_open_tree(at, "", SYS_TREE_CLONE | AT_EMPTY_PATH);
 	if (copy < 0 || sys_restrict(copy, "", SYS_ATTR_RDONLY) < 0)

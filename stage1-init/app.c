@@ -22,6 +22,7 @@
 
 #include <linux/capability.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "stage1-init/confine.h"
@@ -90,7 +91,7 @@ int app_enter_dir(int root_fd, const char *path, struct err *e)
 	if (fd < 0 || fstatfs(fd, &fs) < 0)
 		return err_sys(e, "working directory %s", path);
 	/* a directory of /proc can be a way to what some process has open */
-	if (fs.f_type == SYS_MAGIC_PROC)
+	if (fs.f_type == SYS_MAGIC_PROC && DEFENCE("working-dir"))
 		return err_set(e, EINVAL, "working directory %s: must not be in /proc", path);
 	if (fchdir(fd) < 0)
 		return err_sys(e, "working directory %s", path);
@@ -139,7 +140,7 @@ int app_exec(const struct seccomp_prog *filter, char *const *argv, char *const *
 int app_exec_as(const struct seccomp_prog *filter, const char *file, char *const *argv, char *const *env,
 	struct err *e)
 {
-	if (seccomp_call(filter, SYS_close_range, 3, ~0U, SYS_CLOSE_RANGE_CLOEXEC) < 0) {
+	if (DEFENCE("close-range") && seccomp_call(filter, SYS_close_range, 3, ~0U, SYS_CLOSE_RANGE_CLOEXEC) < 0) {
 		err_sys(e, "close descriptors");
 		return STATUS_OWN_FAILURE;
 	}
@@ -244,7 +245,7 @@ static int join_cgroups(const struct plan_app *a, struct err *e)
 		if (a->cgroups[i].tasks_fd >= 0 && write(a->cgroups[i].tasks_fd, "0", 1) < 0)
 			return err_sys(e, "join cgroup %s", a->cgroups[i].name);
 	/* only now: the group that one is in becomes the root of the new namespace */
-	if (a->n_cgroups && unshare(CLONE_NEWCGROUP) < 0)
+	if (a->n_cgroups && DEFENCE("cgroup-ns") && unshare(CLONE_NEWCGROUP) < 0)
 		return err_needs(e, "ns-cgroup", "cgroup namespace");
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "core/base/buf.h"
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "core/host/cgroup_find.h"
@@ -204,7 +205,7 @@ static int open_for_app(
 	const struct hierarchy *h, const char *dir, struct plan_app *a, struct err *e)
 {
 	struct plan_cgroup *c = &a->cgroups[a->n_cgroups];
-	struct sys_mount_attr ro = { .set = SYS_ATTR_RDONLY | SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
+	struct sys_mount_attr ro = { .set = (DEFENCE("cgroup-read-only") ? SYS_ATTR_RDONLY : 0) | SYS_ATTR_NOSUID | SYS_ATTR_NODEV |
 					    SYS_ATTR_NOEXEC,
 		.propagation = SYS_PROPAGATION_PRIVATE };
 	char path[PATH_MAX + 300];

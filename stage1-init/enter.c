@@ -26,6 +26,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "stage1-init/app.h"
@@ -192,15 +193,15 @@ static int enter_namespaces(struct visit *v, struct err *e)
 {
 	auto_close int oom = -1;
 
-	if (cgroup_join(v->pod_fd, v->p.uuid, v->a->name, v->only_app, e) < 0)
+	if (DEFENCE("enter-cgroup") && cgroup_join(v->pod_fd, v->p.uuid, v->a->name, v->only_app, e) < 0)
 		return -1;
 	/* still by the host's /proc, and still allowed to lower it */
 	oom = openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (oom < 0 || write(oom, v->oom_score, v->oom_len) < 0)
+	if (oom < 0 || (DEFENCE("enter-score") && write(oom, v->oom_score, v->oom_len) < 0))
 		return err_sys(e, "oom_score_adj");
 	if (visit_label(v, e) < 0)
 		return -1;
-	if (setns(v->app_pidfd, CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+	if (setns(v->app_pidfd, (DEFENCE("enter-ns") ? CLONE_NEWNS : 0) | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
 					(rootless_shares_net(&v->p, v->app.pid) ? 0 : CLONE_NEWNET)) < 0)
 		return err_sys(e, "enter the namespaces of app %s", v->a->name);
 	return 0;
@@ -257,16 +258,18 @@ static int look_up_user(struct visit *v, int root_fd, struct user *u, struct err
 static int become_visitor(struct visit *v, struct app_user_env *room, struct user *u, struct err *e)
 {
 	struct confinement c = {
-		.caps = v->a->limits.caps,
-		.no_new_privs = v->a->limits.no_new_privs,
+		.caps = DEFENCE("enter-caps") ? v->a->limits.caps : ~UINT64_C(0),
+		.no_new_privs = v->a->limits.no_new_privs && DEFENCE("enter-no-new-privs"),
 		.uid = v->app.uid,
 		.gid = v->app.gid,
 		.gids = v->a->gids,
-		.n_gids = v->a->n_gids,
+		.n_gids = DEFENCE("enter-groups") ? v->a->n_gids : 0,
 		.keep_groups = v->p.keep_groups,
 		.filter = &v->a->filter,
 	};
 
+	if (!DEFENCE("enter-seccomp"))
+		v->a->filter.code = NULL;
 	if (enter_namespaces(v, e) < 0)
 		return -1;
 	if (setsid() < 0)
@@ -282,7 +285,8 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 	confine_mask();
 	/* limits last, as far as that goes: lowering them is always allowed, raising wants
 	 * CAP_SYS_RESOURCE */
-	if (set_limits(v, e) < 0 || isolation_confine(&v->a->isolation, v->a->limits.rlimits, root, e) < 0)
+	if ((DEFENCE("enter-limits") && set_limits(v, e) < 0) ||
+		isolation_confine(&v->a->isolation, v->a->limits.rlimits, root, e) < 0)
 		return -1;
 	if (v->a->ids.count && users_join(v->app_pidfd, false, e) < 0)
 		return -1;
@@ -448,7 +452,8 @@ static int visit(struct visit *v, pid_t pid1, const char *app, struct err *e)
 	struct report r;
 	int report_fd = -1;
 
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (DEFENCE("dumpable"))
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (read_plan(v, app, e) < 0 || find_process(v, pid1, e) < 0 ||
 		find_users(v, e) < 0 || read_limits(v, pid1, e) < 0 || read_label(v, e) < 0)
 		return -1;

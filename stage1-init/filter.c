@@ -21,6 +21,8 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 
+#include "core/base/defence.h"
+
 #if defined(__x86_64__)
 #define NATIVE_ARCH AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -284,7 +286,7 @@ static size_t put_search(struct builder *b, size_t lo, size_t hi)
 static void put_clone(struct builder *b)
 {
 	/* NEWNS NEWCGROUP NEWUTS NEWIPC NEWUSER NEWPID NEWNET */
-	put_branch(b, BPF_JSET, 0x7e020000, b->label[DENY], b->label[ALLOW]);
+	put_branch(b, BPF_JSET, 0x7e020000, b->label[DEFENCE("clone-flags") ? DENY : ALLOW], b->label[ALLOW]);
 	b->label[CLONE] = put_load(b, ARG_LOW(0));
 }
 
@@ -294,7 +296,7 @@ static void put_ioctl(struct builder *b)
 {
 	size_t second = put_branch(b, BPF_JEQ, 0x541c /* TIOCLINUX */, b->label[DENY], b->label[ALLOW]);
 
-	put_branch(b, BPF_JEQ, 0x5412 /* TIOCSTI */, b->label[DENY], second);
+	put_branch(b, BPF_JEQ, 0x5412 /* TIOCSTI */, b->label[DEFENCE("tiocsti") ? DENY : ALLOW], second);
 	b->label[IOCTL] = put_load(b, ARG_LOW(1));
 }
 
@@ -311,7 +313,7 @@ static void put_personality(struct builder *b)
 /* vsock reaches the hypervisor past every network namespace */
 static void put_socket(struct builder *b)
 {
-	put_branch(b, BPF_JEQ, 40 /* AF_VSOCK */, b->label[DENY], b->label[ALLOW]);
+	put_branch(b, BPF_JEQ, 40 /* AF_VSOCK */, b->label[DEFENCE("vsock") ? DENY : ALLOW], b->label[ALLOW]);
 	b->label[SOCKET] = put_load(b, ARG_LOW(0));
 }
 
@@ -345,7 +347,7 @@ static void put_program(struct builder *b, const unsigned long key[2])
 	put_search(b, 0, b->n_spans);
 	size_t search = put_load(b, offsetof(struct seccomp_data, nr));
 	size_t no_such = near(b, NO_SUCH);
-	put_branch(b, BPF_JEQ, NATIVE_ARCH, search, no_such);
+	put_branch(b, BPF_JEQ, NATIVE_ARCH, search, DEFENCE("architecture") ? no_such : search);
 	put_load(b, offsetof(struct seccomp_data, arch));
 }
 

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "core/pod/netns.h"
@@ -456,7 +457,7 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 
 static int enter_netns(struct plan *p, struct err *e)
 {
-	if (!p->own_net)
+	if (!p->own_net || !DEFENCE("netns"))
 		return 0;
 	if (p->netns_fd < 0)
 		return unshare(CLONE_NEWNET) < 0 ? err_needs(e, "ns-net", "new network namespace") : netns_loopback_up(e);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
@@ -76,7 +77,7 @@ static int clone_mount(
 	struct sys_mount_attr attr = {
 		/* an app may have CAP_MKNOD; only a device that was named as source is meant to be
 		   one */
-		.set = (S_ISCHR(mode) || S_ISBLK(mode) ? 0 : SYS_ATTR_NODEV) |
+		.set = (S_ISCHR(mode) || S_ISBLK(mode) || !DEFENCE("nodev") ? 0 : SYS_ATTR_NODEV) |
 		       (read_only ? SYS_ATTR_RDONLY : 0),
 		.propagation = SYS_PROPAGATION_PRIVATE,
 	};

@@ -17,7 +17,7 @@ case $O in /*) ;; *) O=$PWD/$O ;; esac
 logs=$O/check
 
 # These look at the tree, or run the static binary as it is shipped in a guest: once is enough.
-only_static='build docs vm places eio crash actool-only'
+only_static='build docs vm places eio crash actool-only holes'
 
 sums='^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$'
 
@@ -132,6 +132,7 @@ built "$O/asan/rktbox" asan
 built "$O/asan/stage1.aci" asan
 built "$O/clang/rktbox" clang
 built "$O/actool-only/rktbox" actool-only
+built "$O/holes/rktbox" holes
 for u in testsuite/unit/*.c; do
 	n=$(basename "$u" .c)
 	built "$O/unit/$n" unit

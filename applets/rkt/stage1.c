@@ -19,6 +19,7 @@
 #include "applets.conf.h"
 #include "applets/ui.h"
 #include "core/appc/types.h"
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
@@ -265,6 +266,8 @@ int stage1_self(struct err *e)
 {
 	auto_close int fd = sys_open_tree(AT_FDCWD, "/proc/self/exe", SYS_TREE_CLONE);
 
+	if (!DEFENCE("exe-read-only"))
+		return open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && sys_restrict(fd, "", SYS_ATTR_RDONLY) == 0)
 		return take_fd(&fd);
 	return sealed_copy(e);

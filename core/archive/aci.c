@@ -19,6 +19,7 @@
 #include "core/archive/paths.h"
 #include "core/archive/pump.h"
 #include "core/archive/tar_parts.h"
+#include "core/base/defence.h"
 #include "core/base/thread.h"
 
 #define MAX_BYTES   (1ULL << 40)
@@ -149,7 +150,7 @@ static void error(struct pass *a, const char *rule, const struct tar_entry *en, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	a->faults++;
+	a->faults += DEFENCE(rule);
 	aci_report(a->f, FINDING_ERROR, rule, en, "%s", text);
 }
 
@@ -269,7 +270,7 @@ static int strip_xattrs(struct pass *a, struct tar_entry *en, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	a->xattrs = kept;
 	for (size_t i = 0; i < en->n_xattrs; i++)
-		if (xattr_class(en->xattrs[i].name) >= XATTR_KEPT)
+		if (xattr_class(en->xattrs[i].name) >= XATTR_KEPT || !DEFENCE("xattrs"))
 			kept[n++] = en->xattrs[i];
 	en->xattrs = kept;
 	en->n_xattrs = n;

@@ -7,6 +7,7 @@
 
 #include "core/archive/aci.h"
 #include "core/archive/aci_parts.h"
+#include "core/base/defence.h"
 
 static const struct appc_rule rules[] = {
 	{ "file-read", ACI_OURS, RULE_ERRORS | RULE_FINAL,
@@ -102,6 +103,8 @@ void aci_report(struct findings *f, enum finding_level level, const char *rule, 
 	char text[300];
 	va_list ap;
 
+	if (!DEFENCE(rule))
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);

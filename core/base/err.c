@@ -12,9 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/defence.h"
+
 static void clean(char *s)
 {
-	for (; *s; s++)
+	for (; DEFENCE("control-characters") && *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = '?';
 }

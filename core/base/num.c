@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/base/defence.h"
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -58,7 +60,9 @@ int num_user(const char *s, uint32_t *out, struct err *e)
 {
 	if (!*s || !strchr("0123456789+- \t", *s))
 		return 0;
-	return num_id(s, out, e) < 0 ? -1 : 1;
+	if (num_id(s, out, e) == 0)
+		return 1;
+	return DEFENCE("numeric-user") ? -1 : 0;
 }
 
 int num_mode(const char *s, uint32_t *out, struct err *e)

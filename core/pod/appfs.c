@@ -15,6 +15,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/rootless.h"
 #include "core/base/sys.h"
@@ -255,7 +256,7 @@ static int replace_by_copy(const char *name, const char *target, int lower_fd, s
 /* A stage 1 is as trusted as we are, and may keep devices in its tree. */
 static bool allows_devices(const char *name)
 {
-	return !strcmp(name, APPFS_STAGE1);
+	return !strcmp(name, APPFS_STAGE1) || !DEFENCE("nodev");
 }
 
 /* without mount_setattr (before 5.12) a remount has to name the flags that shall stay, too */

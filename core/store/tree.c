@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "core/base/defence.h"
 #include "core/store/tree_parts.h"
 
 #define MEM_MAX     (4u << 20)
@@ -182,6 +183,8 @@ static bool is_kept(const char *attr, unsigned type)
 		return type == S_IFDIR;
 	if (!strcmp(attr, "security.capability"))
 		return type == S_IFREG;
+	if (!DEFENCE("xattrs"))
+		return true;
 	return begins(attr, "user.") && !begins(attr, "user.overlay.") && (type == S_IFREG || type == S_IFDIR);
 }
 

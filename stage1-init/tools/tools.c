@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "core/base/defence.h"
 #include "core/base/num.h"
 
 #define WORDS_MAX 64
@@ -223,7 +224,8 @@ static int tools_run(void *opts, int argc, char **argv, struct err *e)
 	(void)opts;
 	(void)e;
 	/* nobody in the pod looks through /proc/PID of ours at what is not the pod's */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (DEFENCE("dumpable"))
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	sigaction(SIGINT, &a, NULL);
 	return argc ? run(argc, argv) : prompt();
 }

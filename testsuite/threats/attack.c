@@ -14,17 +14,20 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -212,32 +215,76 @@ static void runtime(const char *marker)
 	try_open("/proc/self/exe", O_WRONLY);
 }
 
+/* whether its program is none of the image */
+static int is_foreign(int pid)
+{
+	char path[64];
+	static struct stat own;
+	struct stat its;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	if (!own.st_dev && stat("/proc/self/exe", &own) < 0)
+		return 0;
+	return stat(path, &its) == 0 && its.st_dev != own.st_dev;
+}
+
+/* the process that was made last, in this process namespace */
+static int newest(void)
+{
+	static int fd = -1;
+	char text[128];
+
+	if (fd < 0)
+		fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	text[n < 0 ? 0 : n] = 0;
+	char *last = strrchr(text, ' ');
+	return last ? atoi(last) : 0;
+}
+
 /* looks at every new process of the pod (enter) for as long as it is told, and tries to get into it
  */
 static void watch_visitors(int seconds, const char *marker)
 {
-	char path[PATH_MAX], exe[PATH_MAX];
+	char path[PATH_MAX];
 	int tries = 0, got = 0;
 
-	for (time_t end = time(NULL) + seconds; time(NULL) < end;) {
-		for (int pid = getpid() + 1; pid < getpid() + 200; pid++) {
-			if (kill(pid, 0) < 0)
+	for (time_t end = time(NULL) + seconds; !got && time(NULL) < end;) {
+		for (int pid = newest(), back = 2; back--; pid--) {
+			if (pid == getpid() || kill(pid, 0) < 0)
 				continue;
 			tries++;
 			snprintf(path, sizeof(path), "/proc/%d/root%s", pid, marker);
 			got += access(path, F_OK) == 0;
 			snprintf(path, sizeof(path), "/proc/%d/cwd/%s", pid, marker);
 			got += access(path, F_OK) == 0;
-			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-			ssize_t n = readlink(path, exe, sizeof(exe) - 1);
-			if (n > 0) {
-				exe[n] = 0;
-				got += strstr(exe, "rktbox") != NULL ||
-				       strstr(exe, "memfd") != NULL;
-			}
+			got += is_foreign(pid);
 		}
 	}
 	printf("%s a visitor (%d looks)\n", got ? "REACHED" : "stopped", tries);
+}
+
+/* keeps the binary of a visitor open, and writes to it once nobody executes it any more */
+static void binary(int seconds)
+{
+	char path[PATH_MAX];
+	int kept = -1, fd = -1;
+
+	for (time_t end = time(NULL) + seconds; kept < 0 && time(NULL) < end;)
+		for (int pid = newest(), back = 2; back-- && kept < 0; pid--) {
+			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+			if (is_foreign(pid))
+				kept = open(path, O_PATH | O_CLOEXEC);
+		}
+	if (kept < 0) {
+		puts("stopped: no binary came in sight");
+		return;
+	}
+	puts("have it");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", kept);
+	for (int i = 0; i < 100 && fd < 0; i++, usleep(20000))
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	reached(fd >= 0 && write(fd, "evil", 4) == 4, "the binary, for writing");
 }
 
 /* waits for the tools that `rkt enter` offers where there is no shell, and tries to get at them */
@@ -268,6 +315,65 @@ static void peep(void)
 	if (pid)
 		puts("tried");
 	pause();
+}
+
+/* ---- class H and I ---- */
+
+static void cgroup_files(void)
+{
+	try_open("/sys/fs/cgroup/cgroup.procs", O_WRONLY);
+	try_open("/sys/fs/cgroup/memory.max", O_WRONLY);
+	try_open("/sys/fs/cgroup/memory/tasks", O_WRONLY);
+	try_open("/sys/fs/cgroup/memory/memory.limit_in_bytes", O_WRONLY);
+}
+
+/* one thing for each capability that is not among the default ones, and that no filter looks at */
+static void powers(void)
+{
+	struct { unsigned version; int pid; } head = { 0x20080522, 0 };
+	struct { unsigned effective, permitted, inheritable; } data[2];
+
+	reached(setpriority(PRIO_PROCESS, 0, -5) == 0, "CAP_SYS_NICE");
+	int fd = open("/bin/attack", O_RDONLY | O_CLOEXEC);
+	reached(fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0 && getuid(), "CAP_LEASE");
+	syscall(SYS_capget, &head, data);
+	errno = EPERM;
+	reached((data[0].effective & ~0xa80425fbu) || data[1].effective, "more than 14 capabilities");
+}
+
+/* the first call is i386's getpid, and writev here */
+static void door(void)
+{
+#ifdef __x86_64__
+	long r = 20;
+
+	__asm__ volatile("int $0x80" : "+a"(r) : "b"(-1), "c"(0), "d"(0) : "memory");
+	errno = r < 0 ? (int)-r : 0;
+	reached(r > 0, "getpid by int 0x80");
+#endif
+}
+
+static struct sockaddr_un abstract(const char *name, socklen_t *len)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "%s", name);
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+	return a;
+}
+
+static void sockets(const char *name, int wait)
+{
+	socklen_t len;
+	struct sockaddr_un a = abstract(name, &len);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (!wait) {
+		reached(connect(fd, (struct sockaddr *)&a, len) == 0, "abstract socket of the host");
+		return;
+	}
+	if (bind(fd, (struct sockaddr *)&a, len) == 0 && listen(fd, 4) == 0)
+		pause();
 }
 
 /* ---- class J: terminals ---- */
@@ -316,6 +422,18 @@ int main(int argc, char **argv)
 		runtime(arg);
 	else if (!strcmp(what, "watch") && argc > 3)
 		watch_visitors(atoi(arg), argv[3]);
+	else if (!strcmp(what, "binary"))
+		binary(atoi(arg));
+	else if (!strcmp(what, "cgroup-files"))
+		cgroup_files();
+	else if (!strcmp(what, "powers"))
+		powers();
+	else if (!strcmp(what, "door"))
+		door();
+	else if (!strcmp(what, "euid"))
+		reached(geteuid() != getuid(), "another user by a set-user-ID program");
+	else if (!strcmp(what, "listen") || !strcmp(what, "connect"))
+		sockets(arg, *what == 'l');
 	else if (!strcmp(what, "tools"))
 		peep();
 	else if (!strcmp(what, "terminal"))
