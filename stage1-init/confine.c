@@ -79,7 +79,7 @@ static int become(const struct confinement *c, uint64_t admin, struct err *e)
 		return err_sys(e, "keep capabilities");
 	if (setresuid(c->uid, c->uid, c->uid) < 0)
 		return err_needs(e, "caps", "set user %lu", (unsigned long)c->uid);
-	if (c->filter->code && !wants_no_new_privs(c) &&
+	if (seccomp_wanted(c->filter) && !wants_no_new_privs(c) &&
 		set_caps(c->filter, admin, admin | known_caps(c->caps)) < 0)
 		return err_sys(e, "keep CAP_SYS_ADMIN for the seccomp filter");
 	return 0;
@@ -100,7 +100,7 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 	if (become(c, admin, e) < 0)
 		return -1;
 	uint64_t keep = c->uid == 0 ? known_caps(DEFENCE("caps") ? c->caps : ~UINT64_C(0)) : 0;
-	if (c->filter->code && DEFENCE("seccomp") && seccomp_load(c->filter, listener) < 0)
+	if (seccomp_wanted(c->filter) && DEFENCE("seccomp") && seccomp_load(c->filter, listener) < 0)
 		return err_needs(e, "seccomp seccomp-notify", "load the seccomp filter");
 	if (set_caps(c->filter, keep, keep) < 0)
 		return err_sys(e, "set capabilities");

@@ -11,6 +11,7 @@
 
 #include "core/appc/syscalls.h"
 #include "core/base/fd.h"
+#include "stage1-init/learn.h"
 #include "stage1-init/seccomp.h"
 
 #define CALLS_MAX 96 /* different calls remembered of one app */
@@ -38,9 +39,10 @@ struct denied {
 	struct listener  *listeners;
 	size_t            n_slots;
 	bool              any, changed;
+	struct learn     *learn;
 };
 
-struct denied *denied_new(const struct plan *p, int pod_fd, struct err *e)
+struct denied *denied_new(const struct plan *p, int pod_fd, struct learn *learn, struct err *e)
 {
 	struct denied *d = calloc(1, sizeof(*d));
 	size_t slots = 4 * p->n_apps;
@@ -55,6 +57,7 @@ struct denied *denied_new(const struct plan *p, int pod_fd, struct err *e)
 	}
 	d->p = p;
 	d->pod_fd = pod_fd;
+	d->learn = learn;
 	d->n_slots = slots;
 	for (size_t i = 0; i < slots; i++)
 		d->listeners[i].fd = -1;
@@ -139,7 +142,9 @@ void denied_handle(struct denied *d, const struct pollfd *p, size_t n)
 		struct listener *l = &d->listeners[i];
 		if (l->fd < 0 || !p[i].revents)
 			continue;
-		if (p[i].revents & POLLIN)
+		if (p[i].revents & POLLIN && d->learn)
+			learn_take(d->learn, l->app, l->fd);
+		else if (p[i].revents & POLLIN)
 			count(d, l->app, seccomp_answer(l->fd, d->p->apps[l->app].filter.error));
 		else
 			fd_cleanup(&l->fd); /* the last process that has the filter is gone */

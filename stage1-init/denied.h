@@ -15,7 +15,9 @@
 
 struct denied;
 
-struct denied *denied_new(const struct plan *p, int pod_fd, struct err *e);
+struct learn;
+/** denied_new() - @learn: what is to be told of each call instead, or NULL */
+struct denied *denied_new(const struct plan *p, int pod_fd, struct learn *learn, struct err *e);
 /** denied_add() - takes @listener */
 void denied_add(struct denied *d, size_t app, int listener);
 size_t denied_n_polls(const struct denied *d);

@@ -362,6 +362,26 @@ static int take_code(const struct builder *b, struct seccomp_prog *p, struct err
 	return 0;
 }
 
+/* asks about each call of this architecture that has not the key */
+int filter_learn(struct seccomp_prog *p, struct err *e)
+{
+	struct builder b = { .n = 0 };
+
+	if (!p->key[0] && !p->key[1] && getrandom(p->key, sizeof(p->key), 0) != sizeof(p->key))
+		return err_sys(e, "random numbers");
+	b.label[DENY] = put_return(&b, SECCOMP_RET_USER_NOTIF);
+	b.label[ALLOW] = put_return(&b, SECCOMP_RET_ALLOW);
+	put_key(&b, p->key);
+	put_branch(&b, BPF_JEQ, NATIVE_ARCH, b.label[DENY], b.label[ALLOW]);
+	put_load(&b, offsetof(struct seccomp_data, arch));
+	p->learn = malloc(b.n * sizeof(*p->learn));
+	if (!p->learn)
+		return err_set(e, ENOMEM, "out of memory");
+	memcpy(p->learn, b.code + CODE_MAX - b.n, b.n * sizeof(*p->learn));
+	p->learn_len = (unsigned short)b.n;
+	return 0;
+}
+
 int filter_build(uint64_t caps, const struct appc_seccomp *s, struct seccomp_prog *p, struct err *e)
 {
 	struct verdicts v = { { ALLOW } };

@@ -23,5 +23,8 @@
  */
 int filter_build(uint64_t caps, const struct appc_seccomp *s, struct seccomp_prog *p, struct err *e);
 
+/** filter_learn() - adds what a pod that learns needs: see learn.h */
+int filter_learn(struct seccomp_prog *p, struct err *e);
+
 /** filter_denies() - whether the default filter denies the call to one who keeps no capability */
 bool filter_denies(int nr);

@@ -28,6 +28,7 @@
 #include "stage1-init/denied.h"
 #include "stage1-init/etc.h"
 #include "stage1-init/event.h"
+#include "stage1-init/learn.h"
 #include "stage1-init/pid1.h"
 #include "stage1-init/plan.h"
 #include "stage1-init/pump.h"
@@ -47,6 +48,7 @@ struct host {
 	struct pollfd  *polls;
 	bool            ended, told; /* told: PID 1 has said why it failed */
 	size_t          n_running;  /* apps; PID 1 does little more when the last one has ended */
+	struct learn   *learn; /* NULL: the pod does not learn */
 	bool            no_cgroups; /* these are gone already */
 	int             interrupts;
 	int             status;
@@ -185,7 +187,9 @@ static int prepare_io(struct host *h, struct err *e)
 		h->o->prefix == PREFIX_ALWAYS || (h->o->prefix == PREFIX_AUTO && h->p.n_apps > 1);
 
 	h->pump = pump_new(&h->p, h->pod_fd, prefix && !h->p.tty, e);
-	h->denied = h->pump ? denied_new(&h->p, h->pod_fd, e) : NULL;
+	if (h->o->learn && !(h->learn = learn_new(&h->p, e)))
+		return -1;
+	h->denied = h->pump ? denied_new(&h->p, h->pod_fd, h->learn, e) : NULL;
 	if (!h->denied)
 		return -1;
 	h->polls = calloc(2 + pump_n_polls(h->pump) + denied_n_polls(h->denied), sizeof(*h->polls));
@@ -218,6 +222,7 @@ static int prepare(struct host *h, struct err *e)
 		.hostname = o->hostname,
 		.mds_token = o->mds_token,
 		.debug = o->debug,
+		.learn = o->learn,
 		.no_seccomp = o->no_seccomp,
 		.no_caps = o->no_caps,
 		.no_paths = o->no_paths };
@@ -445,6 +450,9 @@ static void clean_up(struct host *h)
 {
 	struct err e;
 
+	/* the pod has ended: there is heap again */
+	if (h->learn && h->ended && learn_write(h->learn, h->o->learn, &e) < 0)
+		say(&e);
 	if (!h->no_cgroups && cgroup_remove(h->pod_fd, &e) < 0)
 		say(&e);
 }

@@ -11,7 +11,7 @@
 enum host_prefix { PREFIX_AUTO, PREFIX_ALWAYS, PREFIX_NEVER };
 
 struct host_opts {
-	const char      *uuid, *hostname, *mds_token, *net, *dns, *private_users;
+	const char      *uuid, *hostname, *mds_token, *net, *dns, *private_users, *learn;
 	bool             interactive, debug, no_seccomp, no_caps, no_paths, rootless;
 	enum host_prefix prefix;
 };

@@ -28,7 +28,7 @@ static int one_uuid(int argc, char **argv, const char **uuid, struct err *e)
 
 struct run_opts {
 	bool        debug, interactive, no_seccomp, no_caps, no_paths, rootless;
-	const char *net, *hostname, *mds_token, *local_config, *prefix, *dns, *private_users;
+	const char *net, *hostname, *mds_token, *local_config, *prefix, *dns, *private_users, *learn;
 };
 
 static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, debug, "say more"),
@@ -53,6 +53,8 @@ static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, deb
 		"whose /etc/resolv.conf and /etc/hosts: host, stage0, none or default"),
 	OPT_TEXT(0, "private-users", "FIRST:COUNT", struct run_opts, private_users,
 		"the pod has users of its own, which are these of the host"),
+	OPT_TEXT(0, "learn", "FILE", struct run_opts, learn,
+		"write isolators for the system calls that apps make to FILE"),
 	OPT_TEXT(0, "prefix", "auto|always|never", struct run_opts, prefix,
 		"begin lines of output with up-time, app and pid (auto: in pods of several apps)"),
 	OPT_END };
@@ -76,7 +78,8 @@ static int run_main(void *opts, int argc, char **argv, struct err *e)
 	struct host_opts h = { .net = o->net, .hostname = o->hostname, .mds_token = o->mds_token,
 			       .interactive = o->interactive, .debug = o->debug,
 			       .no_seccomp = o->no_seccomp, .no_caps = o->no_caps, .no_paths = o->no_paths,
-			       .rootless = o->rootless, .dns = o->dns, .private_users = o->private_users };
+			       .rootless = o->rootless, .dns = o->dns, .private_users = o->private_users,
+			       .learn = o->learn };
 
 	if (one_uuid(argc, argv, &h.uuid, e) < 0 || parse_prefix(o->prefix, &h.prefix, e) < 0)
 		return -1;

@@ -166,7 +166,9 @@ static int build_isolation(
 		a->limits.seccomp.mode = APPC_SECCOMP_NONE;
 	if (isolation_plan(&a->limits, &a->isolation, e) < 0)
 		return -1;
-	return filter_build(a->limits.caps, &a->limits.seccomp, &a->filter, e);
+	if (filter_build(a->limits.caps, &a->limits.seccomp, &a->filter, e) < 0)
+		return -1;
+	return o->learn ? filter_learn(&a->filter, e) : 0;
 }
 
 static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,

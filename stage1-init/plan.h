@@ -114,7 +114,7 @@ struct plan {
 };
 
 struct plan_opts {
-	const char *uuid, *hostname, *mds_token;
+	const char *uuid, *hostname, *mds_token, *learn;
 	bool        debug, no_seccomp, no_caps, no_paths;
 };
 

@@ -18,10 +18,38 @@ void seccomp_notify(struct seccomp_prog *p, bool notify)
 	p->code[p->deny_at].k = notify ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ERRNO | p->error;
 }
 
+/* signals do not interrupt a call whose number is known, or with many of them it would never get on (since 5.19) */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+/* An errno of the app's own filter, which comes first, outweighs the question. */
+static int load_learning(struct seccomp_prog *p, int *listener)
+{
+	struct sock_fprog own = { .len = p->len, .filter = p->code };
+	struct sock_fprog learn = { .len = p->learn_len, .filter = p->learn };
+
+	if (p->code) {
+		seccomp_notify(p, false);
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &own) < 0)
+			return -1;
+	}
+	*listener = (int)seccomp_call(p, SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, (long)&learn);
+	if (*listener < 0 && errno == EINVAL)
+		*listener = (int)seccomp_call(
+			p, SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, (long)&learn);
+	return *listener < 0 ? -1 : 0;
+}
+
 int seccomp_load(struct seccomp_prog *p, int *listener)
 {
 	struct sock_fprog prog = { .len = p->len, .filter = p->code };
 
+	if (listener && p->learn)
+		return load_learning(p, listener);
+	if (!p->code)
+		return 0;
 	if (listener) {
 		seccomp_notify(p, true);
 		*listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
@@ -46,7 +74,8 @@ void seccomp_exit(const struct seccomp_prog *p, int status)
 		seccomp_call(p, SYS_exit_group, status, 0, 0);
 }
 
-int seccomp_answer(int listener, int error)
+/* @error 0: the call goes on */
+static int answer_one(int listener, int error)
 {
 	/* the kernel's structs may be longer than ours; it wants them zeroed */
 	union {
@@ -64,7 +93,18 @@ int seccomp_answer(int listener, int error)
 	memset(&answer, 0, sizeof(answer));
 	answer.s.id = call.s.id;
 	answer.s.error = -error;
+	answer.s.flags = error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	/* ENOENT: the process died meanwhile */
 	ioctl(listener, (int)SECCOMP_IOCTL_NOTIF_SEND, &answer);
 	return call.s.data.nr;
+}
+
+int seccomp_answer(int listener, int error)
+{
+	return answer_one(listener, error);
+}
+
+int seccomp_continue(int listener)
+{
+	return answer_one(listener, 0);
 }

@@ -23,7 +23,14 @@ struct seccomp_prog {
 	unsigned short      deny_at; /* the instruction that says what happens to denied calls */
 	unsigned short      error;   /* what they return */
 	unsigned long       key[2];  /* 0, 0: not needed */
+	struct sock_filter *learn;   /* a second filter, which asks about every call (learn.h); NULL: none */
+	unsigned short      learn_len;
 };
+
+static inline bool seccomp_wanted(const struct seccomp_prog *p)
+{
+	return p->code || p->learn;
+}
 
 /** seccomp_notify() - denied calls wait for the listener's answer (true), or fail at once */
 void seccomp_notify(struct seccomp_prog *p, bool notify);
@@ -31,8 +38,8 @@ void seccomp_notify(struct seccomp_prog *p, bool notify);
 /**
  * seccomp_load() - puts the filter on the calling process
  * @listener: receives the descriptor that is asked about denied calls, close-on-exec; -1 when the process has
- * another filter with a listener already, then calls are denied without being asked about. NULL: no
- * listener wanted
+ * another filter with a listener already, then calls are denied without being asked about (when learning: EBUSY).
+ * NULL: no listener wanted, and nothing is learnt
  *
  * Needs no_new_privs or CAP_SYS_ADMIN. -1/errno
  */
@@ -50,3 +57,6 @@ _Noreturn void seccomp_exit(const struct seccomp_prog *p, int status);
  * Returns the call's number, -1 when there was none after all.
  */
 int seccomp_answer(int listener, int error);
+
+/** seccomp_continue() - the same, but the call goes on */
+int seccomp_continue(int listener);

@@ -37,6 +37,20 @@ static int set_net(void *opts, const char *arg, struct err *e)
 	return 0;
 }
 
+/* stage 1 works in another directory */
+static int set_learn(void *opts, const char *file, struct err *e)
+{
+	struct launch_opts *o = opts;
+	char cwd[PATH_MAX];
+
+	if (!*file)
+		return err_set(e, EINVAL, "--learn: want the name of a file");
+	if (*file != '/' && !getcwd(cwd, sizeof(cwd)))
+		return err_sys(e, "--learn=%s", file);
+	o->learn = *file == '/' ? xstrdup(file) : xasprintf("%s/%s", cwd, file);
+	return 0;
+}
+
 const struct opt launch_opts_table[] = {
 	OPT_CALL_OPTIONAL(0, "net", "NET", set_net,
 		"none: only a loopback interface (default); host: the host's network"),
@@ -46,6 +60,8 @@ const struct opt launch_opts_table[] = {
 		"host name of the pod (default rkt-UUID)"),
 	OPT_BOOL(0, "interactive", struct launch_opts, interactive,
 		"connect the app to this terminal; for pods of one app"),
+	OPT_CALL(0, "learn", "FILE", set_learn,
+		"write isolators for the system calls that apps make to FILE"),
 	OPT_TEXT(0, "prefix", "WHEN", struct launch_opts, prefix,
 		"name the app before each line of output: always, never or auto (pods of several "
 		"apps)"),
@@ -82,8 +98,18 @@ static int check_hostname(const char *name, struct err *e)
 	return 0;
 }
 
+/* rather now than when the pod has ended; stage 1 puts a whole file in its place */
+static int check_learn(const char *file, struct err *e)
+{
+	auto_close int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return fd < 0 ? err_sys(e, "--learn=%s", file) : 0;
+}
+
 int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
 {
+	if (o->learn && check_learn(o->learn, e) < 0)
+		return -1;
 	if ((o->net && check_net(o->net, e) < 0) || (o->hostname && check_hostname(o->hostname, e) < 0))
 		return -1;
 	if (o->prefix && strcmp(o->prefix, "always") && strcmp(o->prefix, "never") && strcmp(o->prefix, "auto"))
@@ -340,6 +366,8 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 	}
 	if (s->builtin && o->prefix)
 		v[n++] = xasprintf("--prefix=%s", o->prefix);
+	if (o->learn)
+		v[n++] = xasprintf("--learn=%s", o->learn);
 	v[n++] = xstrdup(p->uuid);
 	v[n] = NULL;
 	return v;
@@ -380,6 +408,8 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 
 	if (s->builtin && self_fd < 0)
 		return -1;
+	if (o->learn && !s->builtin)
+		return err_set(e, ENOTSUP, "--learn: only the built-in stage 1 can do that");
 	if (set_up(l, e) < 0 || dns_install(d, e) < 0 || hand_over_lock(l->pod, e) < 0)
 		return err_wrap(e, "start pod %s", l->pod->uuid);
 	/*
