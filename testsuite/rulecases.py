@@ -69,6 +69,7 @@ MANIFESTS = [
     ("capability", "error", IMAGE, "/app/isolators",
      [{"name": "os/linux/capabilities-retain-set", "value": {"set": ["CAP_X"]}}]),
     ("seccomp", "error", IMAGE, "/app/isolators", [{"name": "os/linux/seccomp-retain-set", "value": {"set": ["@x"]}}]),
+    ("seccomp-name", "warning", IMAGE, "/app/isolators", [{"name": "os/linux/seccomp-retain-set", "value": {"set": ["reed"]}}]),
     ("quantity", "error", IMAGE, "/app/isolators", [{"name": "resource/memory", "value": {"limit": "1Q"}}]),
     ("dependency", "error", IMAGE, "/dependencies", [{"imageName": "a", "size": -1}]),
     ("path-whitelist", "error", IMAGE, "/pathWhitelist", ["x"]),

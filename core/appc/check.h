@@ -109,6 +109,9 @@
 	X(RULE_SECCOMP, "seccomp", "spec/ace.md, Linux Isolators", RULE_ERRORS, \
 	  "a seccomp set names system calls and known wildcards; errno is the name of an error", \
 	  "use names that syscalls(2) and errno(3) list") \
+	X(RULE_SECCOMP_NAME, "seccomp-name", APPC_OURS, RULE_WARNINGS | RULE_OURS, \
+	  "each system call and wildcard of a seccomp set is one that rktbox knows on some architecture", \
+	  "correct the name: without it the filter allows or denies something else") \
 	X(RULE_QUANTITY, "quantity", "spec/ace.md, Resource Isolators", RULE_ERRORS, \
 	  "quantities are not negative and have at most a suffix m, K to E or Ki to Ei", \
 	  "write a number with at most one suffix, as in 128Mi") \

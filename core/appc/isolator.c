@@ -167,6 +167,14 @@ static void check_bool(struct check *c, const cJSON *value)
 
 #define SYSCALL_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
+/* what is well-formed, but no name of anything is left out of the filter */
+static bool is_known(const char *s)
+{
+	struct syscall_set unused = { { 0 } };
+
+	return *s == '@' ? syscall_group(s, &unused, NULL) : syscall_number(s) != SYSCALL_UNKNOWN;
+}
+
 /* @own: the one name of the reserved scope @appc.io/ that makes sense in this set */
 static void check_syscall(struct check *c, const char *s, const char *own)
 {
@@ -182,6 +190,9 @@ static void check_syscall(struct check *c, const char *s, const char *own)
 	if (!good)
 		check_error(c, RULE_SECCOMP,
 			"\"%.100s\" is not the name of a system call or of a wildcard", s);
+	else if (!is_known(s))
+		check_warn(c, RULE_SECCOMP_NAME, "there is no %s \"%.100s\"",
+			*s == '@' ? "wildcard" : "system call", s);
 }
 
 static void check_retained_syscall(struct check *c, const char *s)
