@@ -10,6 +10,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/lock.h"
+#include "core/pod/ids.h"
 #include "core/pod/place.h"
 
 /* ---- one pod ---- */
@@ -244,7 +245,7 @@ int pods_gc(struct pods *ps, const struct pods_gc_opts *o, struct err *e)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	struct gc g = { .o = o, .now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec };
-	if (pods_each(ps, visit, &g, e) < 0)
+	if (pods_each(ps, visit, &g, e) < 0 || (!o->dry_run && pod_ids_sweep(ps, e) < 0))
 		return -1;
 	if (g.result < 0)
 		*e = g.first;

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/fd.h"
 #include "core/base/lock.h"
@@ -81,58 +83,66 @@ static void take(void *ctx, uint64_t first, uint64_t count)
 		t->range[(first - FIRST) / POD_IDS_COUNT] = true;
 }
 
-/* Of a pod without a record, or one that a power cut has left half of: that one cannot run. */
-static int take_record(struct taken *t, int place_fd, const char *uuid, struct err *e)
-{
-	char path[UUID_LEN + sizeof("/" POD_IDS_RECORD)], text[POD_IDS_TEXT_MAX + 1];
-	struct pod_ids ids;
-	struct err none;
+/* ---- claims ---- */
 
-	snprintf(path, sizeof(path), "%.*s/" POD_IDS_RECORD, UUID_LEN, uuid);
-	auto_close int fd = openat(place_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return 0;
-	ssize_t n = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return err_sys(e, "ids of pod %s", uuid);
-	text[n] = 0;
-	text[strcspn(text, "\n")] = 0;
-	if (pod_ids_parse(text, &ids, &none) == 0)
-		take(t, ids.first, ids.count);
-	return 0;
+/*
+ * A range is a pod's as long as its record has two names: that in the pod directory, and one here, which is the first
+ * id. With the pod directory the first name goes, wherever a power cut or a kill comes, and nobody has to give anything
+ * back; one look tells whether a range is free, however many pods there are.
+ */
+#define CLAIMS     "ids" /* beside the places of pods */
+#define CLAIM_TEXT 12
+
+static void claim_name(unsigned range, char out[CLAIM_TEXT])
+{
+	snprintf(out, CLAIM_TEXT, "%u", FIRST + range * POD_IDS_COUNT);
 }
 
-/* A pod that moves on meanwhile is met at the next place. Nobody is locked: thousands of pods are looked at. */
-static int take_place(struct taken *t, struct pods *ps, enum place at, struct err *e)
+/* the directory; *lock is held until it is closed: a description of its own */
+static int open_claims(struct pods *ps, int *lock, struct err *e)
 {
-	struct err why;
+	if (mkdirat(ps->dir_fd, CLAIMS, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "make " CLAIMS " in the pods' directory");
+	*lock = openat(ps->dir_fd, CLAIMS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*lock < 0)
+		return err_sys(e, "open " CLAIMS " in the pods' directory");
+	return lock_wait(*lock, LOCK_EXCLUSIVE, e) < 0 ? err_wrap(e, "the pods' ids") : 0;
+}
+
+/* 1: yes, and nothing has its name any more; 0: a pod has it; -1 */
+static int claim_free(int claims_fd, const char *name, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(claims_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 1 : err_sys(e, "look for ids %s", name);
+	if (st.st_nlink > 1)
+		return 0;
+	return unlinkat(claims_fd, name, 0) < 0 ? err_sys(e, "give back ids %s", name) : 1;
+}
+
+int pod_ids_sweep(struct pods *ps, struct err *e)
+{
+	struct stat st;
 	const struct dirent *de;
-	int fd = place_fd(ps, at, false, &why);
+	auto_close int lock = -1;
 
-	if (fd < 0 && why.code == ENOENT)
+	if (ps->dir_fd < 0 || fstatat(ps->dir_fd, CLAIMS, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	auto_dir DIR *d = fd < 0 ? NULL : fd_list(fd);
-	if (!d)
-		return err_sys(e, "read the directories of pods");
-	while ((de = readdir(d)))
-		if (uuid_ok(de->d_name) && take_record(t, fd, de->d_name, e) < 0)
-			return -1;
-	return 0;
-}
-
-static int look_around(struct taken *t, struct pods *ps, struct err *e)
-{
-	if (pod_ids_host("/etc", take, t, e) < 0)
+	if (open_claims(ps, &lock, e) < 0)
 		return -1;
-	for (enum place at = PLACE_EMBRYO; at < N_PLACES; at++)
-		if (take_place(t, ps, at, e) < 0)
+	auto_dir DIR *d = fd_list(lock);
+	if (!d)
+		return err_sys(e, "read " CLAIMS " in the pods' directory");
+	while ((de = readdir(d)))
+		if (*de->d_name != '.' && claim_free(lock, de->d_name, e) < 0)
 			return -1;
 	return 0;
 }
 
 /* ---- taking one ---- */
 
-static int record(const struct pod *p, const struct pod_ids *ids, struct err *e)
+static int record(const struct pod *p, const struct pod_ids *ids, int claims_fd, const char *name, struct err *e)
 {
 	char range[POD_IDS_TEXT_MAX], text[POD_IDS_TEXT_MAX + 1];
 
@@ -141,7 +151,10 @@ static int record(const struct pod *p, const struct pod_ids *ids, struct err *e)
 	auto_close int fd = openat(p->dir_fd, POD_IDS_RECORD, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0 || fd_write_all(fd, text, strlen(text)) < 0 || fd_close(&fd) < 0)
 		return err_sys(e, "write " POD_IDS_RECORD);
-	return 0;
+	if (linkat(p->dir_fd, POD_IDS_RECORD, claims_fd, name, 0) == 0)
+		return 0;
+	return err_sys(e, "claim ids %s%s", range,
+		       errno == EPERM ? " (a hard link, which the file system of the data directory must have)" : "");
 }
 
 /* Not the lowest: what has just been given back is used again last, and pods of another data directory, of which we
@@ -157,18 +170,20 @@ static unsigned begin_at(const struct pod *p)
 int pod_ids_reserve(struct pod *p, struct pod_ids *out, struct err *e)
 {
 	struct taken t = { .range = { false } };
-	/* a description of its own: the lock goes with it */
-	auto_close int lock = openat(p->pods->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int claims = -1;
 
-	if (lock < 0 || lock_wait(lock, LOCK_EXCLUSIVE, e) < 0)
-		return lock < 0 ? err_sys(e, "lock the pods' ids") : err_wrap(e, "the pods' ids");
-	if (look_around(&t, p->pods, e) < 0)
+	if (pod_ids_host("/etc", take, &t, e) < 0 || open_claims(p->pods, &claims, e) < 0)
 		return -1;
 	for (unsigned i = 0, at = begin_at(p); i < N; i++, at = (at + 1) % N) {
-		if (t.range[at])
+		char name[CLAIM_TEXT];
+		claim_name(at, name);
+		int r = t.range[at] ? 0 : claim_free(claims, name, e);
+		if (r < 0)
+			return -1;
+		if (r == 0)
 			continue;
 		*out = (struct pod_ids){ FIRST + at * POD_IDS_COUNT, POD_IDS_COUNT };
-		return record(p, out, e);
+		return record(p, out, claims, name, e);
 	}
 	return err_set(e, ENOSPC,
 		"--private-users: each of the %u ranges of %u ids from %u on is in use by a pod, or by the host "

@@ -2,8 +2,8 @@
  * ids - the user and group ids that a pod with users of its own (--private-users) has on the host
  *
  * Such a pod has a range of 65536 ids: its user 0 is the first of them. No two pods of a data directory have the same,
- * and none has an id that the host uses. What is taken is never written down in one place: each pod's record is in its
- * own directory, and goes with it. So nothing can leak, wherever a power cut or a kill comes.
+ * and none has an id that the host uses. The record is a file in the pod's directory, with a second name in pods/ids; the
+ * range is taken as long as both are there. So nothing can leak, wherever a power cut or a kill comes.
  */
 #pragma once
 
@@ -34,6 +34,9 @@ int pod_ids_of(const struct pod_manifest *m, struct pod_ids *out, struct err *e)
  * Waits for others that do the same. Errors: ENOSPC: no range is free.
  */
 int pod_ids_reserve(struct pod *p, struct pod_ids *out, struct err *e);
+
+/** pod_ids_sweep() - removes the second names of records whose pods are gone */
+int pod_ids_sweep(struct pods *ps, struct err *e);
 
 /**
  * pod_ids_host() - calls @use for all ids that the host gives to somebody: those in DIR/passwd and DIR/group, and the

@@ -3,6 +3,8 @@
  */
 #include "testsuite/unit/pod_dir.h"
 
+#include <dirent.h>
+
 #include "core/pod/ids.h"
 
 TEST(parse, "ids: a range is FIRST:COUNT, and nothing that could be root or has no end")
@@ -58,6 +60,20 @@ TEST(host, "ids: what the host's files name, and lines that name nothing")
 	dir_drop(&d);
 }
 
+static int claims(const struct dir *d)
+{
+	char path[300];
+	int n = 0;
+
+	snprintf(path, sizeof(path), "%s/pods/ids", d->path);
+	DIR *claimed = opendir(path);
+	for (const struct dirent *de; claimed && (de = readdir(claimed));)
+		n += *de->d_name != '.';
+	if (claimed)
+		closedir(claimed);
+	return n;
+}
+
 TEST(reserve, "ids: each pod has others, whatever has become of those before; a removed one's are free")
 {
 	enum { PODS = 300 };
@@ -75,9 +91,12 @@ TEST(reserve, "ids: each pod has others, whatever has become of those before; a 
 		for (size_t j = 0; j < i; j++)
 			CHECK(ids[i].first - ids[j].first >= POD_IDS_COUNT && ids[j].first - ids[i].first >= POD_IDS_COUNT);
 	}
+	CHECK_INT(claims(&d), PODS);
+	/* whatever removes a pod's directory: nobody has to say that its range is free */
+	char path[300];
+	snprintf(path, sizeof(path), "%s/pods/prepare", d.path);
+	CHECK_INT(fd_remove_tree(AT_FDCWD, path, &d.e), 0);
 	pods_close(d.ps);
-	d.ps = NULL;
-	CHECK_INT(fd_remove_tree(AT_FDCWD, d.path, &d.e), 0);
 	d.ps = pods_open(d.path, true, &d.e);
 	auto_pod struct pod p = { .dir_fd = -1 };
 	CHECK_INT(pod_new(d.ps, &p, &d.e), 0);
@@ -85,6 +104,12 @@ TEST(reserve, "ids: each pod has others, whatever has become of those before; a 
 	struct pod_ids again;
 	CHECK_INT(pod_ids_reserve(&p, &again, &d.e), 0);
 	CHECK_INT(again.first, ids[0].first);
+	CHECK_INT(claims(&d), PODS);
+	const struct pods_gc_opts dry = { .dry_run = true }, wet = { .mark_only = true };
+	CHECK_INT(pods_gc(d.ps, &dry, &d.e), 0);
+	CHECK_INT(claims(&d), PODS);
+	CHECK_INT(pods_gc(d.ps, &wet, &d.e), 0);
+	CHECK_INT(claims(&d), 1);
 	dir_drop(&d);
 }
 
