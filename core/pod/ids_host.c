@@ -41,7 +41,7 @@ static void use_id(const struct use *u, const char *text)
 		u->use(u->ctx, id, 1);
 }
 
-/* NAME:PASSWORD:UID:GID... and NAME:PASSWORD:GID... */
+/* NAME:PASSWORD:UID:GID... */
 static void use_account(const struct use *u, char *line)
 {
 	char *f[FIELDS];
@@ -50,7 +50,16 @@ static void use_account(const struct use *u, char *line)
 	if (n > 2)
 		use_id(u, f[2]);
 	if (n > 3)
-		use_id(u, f[3]); /* in group these are members: names */
+		use_id(u, f[3]);
+}
+
+/* NAME:PASSWORD:GID:MEMBERS */
+static void use_group(const struct use *u, char *line)
+{
+	char *f[FIELDS];
+
+	if (split(line, f) > 2)
+		use_id(u, f[2]);
 }
 
 /* NAME:FIRST:COUNT */
@@ -68,8 +77,8 @@ static void use_range(const struct use *u, char *line)
 static int read_file(const char *dir, const char *name, void (*line)(const struct use *u, char *line),
 		     const struct use *u, struct err *e)
 {
-	auto_free char *text = NULL;
-	char path[256], *save = NULL;
+	auto_free char *large = NULL;
+	char path[256], small[4096], *text = small, *save = NULL;
 	size_t len;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -83,7 +92,10 @@ static int read_file(const char *dir, const char *name, void (*line)(const struc
 	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)FILE_MAX)
 		return err_set(e, EINVAL, "ids in use: %s is no file, or larger than 64 MiB", path);
 	len = (size_t)st.st_size;
-	text = malloc(len + 1);
+	if (len >= sizeof(small)) {
+		large = malloc(len + 1);
+		text = large;
+	}
 	ssize_t n = text ? fd_read_full(fd, text, len) : -1;
 	if (n < 0)
 		return err_sys(e, "ids in use: %s", path);
@@ -97,7 +109,7 @@ int pod_ids_host(const char *dir, void (*use)(void *ctx, uint64_t first, uint64_
 {
 	const struct use u = { use, ctx };
 
-	if (read_file(dir, "passwd", use_account, &u, e) < 0 || read_file(dir, "group", use_account, &u, e) < 0 ||
+	if (read_file(dir, "passwd", use_account, &u, e) < 0 || read_file(dir, "group", use_group, &u, e) < 0 ||
 	    read_file(dir, "subuid", use_range, &u, e) < 0)
 		return -1;
 	return read_file(dir, "subgid", use_range, &u, e);

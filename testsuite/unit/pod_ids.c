@@ -66,11 +66,10 @@ static int claims(const struct dir *d)
 	int n = 0;
 
 	snprintf(path, sizeof(path), "%s/pods/ids", d->path);
-	DIR *claimed = opendir(path);
-	for (const struct dirent *de; claimed && (de = readdir(claimed));)
+	auto_dir DIR *claimed = opendir(path);
+	const struct dirent *de;
+	while (claimed && (de = readdir(claimed)))
 		n += *de->d_name != '.';
-	if (claimed)
-		closedir(claimed);
 	return n;
 }
 
