@@ -261,13 +261,26 @@ static size_t put_return(struct builder *b, uint32_t what)
 	return put(b, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what));
 }
 
+/* where [lo, hi) falls into parts of about as many numbers: the kernel asks for each of them */
+static size_t middle(const struct builder *b, size_t lo, size_t hi)
+{
+	uint32_t end = hi < b->n_spans ? b->spans[hi].from : NEWEST_CALL + 1;
+	uint32_t half = b->spans[lo].from + (end - b->spans[lo].from) / 2;
+	size_t mid = lo + 1;
+
+	while (mid + 1 < hi && b->spans[mid].from < half)
+		mid++;
+	/* the last boundary before the half may be nearer to it */
+	return mid > lo + 1 && half - b->spans[mid - 1].from < b->spans[mid].from - half ? mid - 1 : mid;
+}
+
 /*
- * The search over spans [lo, hi): one comparison, then one half or the other. A half of one span is no code but the
+ * The search over spans [lo, hi): one comparison, then one part or the other. A part of one span is no code but the
  * way to its verdict.
  */
 static size_t put_search(struct builder *b, size_t lo, size_t hi)
 {
-	size_t mid = lo + (hi - lo) / 2;
+	size_t mid = middle(b, lo, hi);
 	size_t high = hi - mid > 1 ? put_search(b, mid, hi) : 0;
 	size_t low = mid - lo > 1 ? put_search(b, lo, mid) : 0;
 
