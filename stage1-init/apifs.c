@@ -262,14 +262,14 @@ static int mask(int fs_fd, const char *name, const struct apifs *fs, struct err 
 
 static int make_read_only(int fs_fd, const char *name, struct err *e)
 {
-	auto_close int at = kernel_path(fs_fd, name);
+	/* the kernel's own names, in which there are no links */
+	auto_close int copy = sys_open_tree(fs_fd, name, SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 
-	if (at < 0 || !DEFENCE("proc-read-only"))
+	if ((copy < 0 && errno == ENOENT) || !DEFENCE("proc-read-only"))
 		return 0;
-	auto_close int copy = sys_open_tree(at, "", SYS_TREE_CLONE | AT_EMPTY_PATH);
 	if (copy < 0 || sys_restrict(copy, "", SYS_ATTR_RDONLY) < 0)
 		return err_sys(e, "make %s read-only", name);
-	return attach(copy, at, name, e);
+	return attach_in(copy, fs_fd, name, e);
 }
 
 static int attach_proc(const struct apifs *fs, int root_fd, bool no_paths, struct err *e)
