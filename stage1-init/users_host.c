@@ -27,14 +27,20 @@ int users_own_output(const struct plan *p, struct err *e)
 /* what our stage 0 has made already, others have not */
 static int make_namespaces(struct plan *p, struct err *e)
 {
-	struct userns_fds fds;
+	struct userns_fds fds = USERNS_FDS_NONE;
 	struct userns u;
 
 	if (p->users.user >= 0)
 		return 0;
-	if (userns_begin(&u, CLONE_NEWIPC | CLONE_NEWUTS | (p->own_net ? CLONE_NEWNET : 0), e) < 0 ||
-	    userns_take(&u, &p->ids, &fds, e) < 0)
+	if (userns_begin(&u, CLONE_NEWIPC | CLONE_NEWUTS | (p->own_net ? CLONE_NEWNET : 0), e) < 0)
 		return -1;
+	fds.user = userns_map(&u, &p->ids, e);
+	int r = fds.user < 0 ? -1 : userns_take(&u, &fds, e);
+	userns_drop(&u);
+	if (r < 0) {
+		userns_fds_close(&fds);
+		return -1;
+	}
 	p->users = fds;
 	if (p->own_net)
 		p->netns_fd = take_fd(&p->users.net);

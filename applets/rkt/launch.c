@@ -217,22 +217,32 @@ static void pass_fd(const char *variable, int fd)
 /* of a pod with users of its own; overlayfs makes its files as whoever mounts it */
 static int mount_mapped(const struct launch *l, const struct layer *layers, struct err *e)
 {
-	struct appfs_owners o = { .ids = l->ids };
-	struct userns_fds fds;
+	struct appfs_owners o = { .ids = l->ids, .userns_fd = userns_map(l->userns, &l->ids, e) };
 
-	if (userns_take(l->userns, &l->ids, &fds, e) < 0)
+	if (o.userns_fd < 0)
 		return err_wrap(e, "--private-users");
-	o.userns_fd = fds.user;
 	if (userns_act_as(l->ids.first) < 0)
 		return err_needs(e, "caps", "--private-users: act as the pod's root");
 	int r = mount_apps(l, layers, &o, e);
 	if (userns_act_as(0) < 0)
 		return r < 0 ? -1 : err_sys(e, "act as root");
-	pass_fd("RKTBOX_POD_USERNS_FD", fds.user);
+	pass_fd("RKTBOX_POD_USERNS_FD", o.userns_fd);
+	return r;
+}
+
+/* the others, which may not have been there before */
+static int pass_namespaces(const struct launch *l, struct err *e)
+{
+	struct userns_fds fds = USERNS_FDS_NONE;
+
+	int r = userns_take(l->userns, &fds, e);
+	userns_drop(l->userns);
+	if (r < 0)
+		return err_wrap(e, "--private-users");
 	pass_fd("RKTBOX_POD_IPCNS_FD", fds.ipc);
 	pass_fd("RKTBOX_POD_UTSNS_FD", fds.uts);
 	pass_fd("RKTBOX_POD_NETNS_FD", fds.net);
-	return r;
+	return 0;
 }
 
 static int mount_all(const struct launch *l, const struct layer *layers, struct err *e)
@@ -419,6 +429,8 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 	auto_close int netns_fd = netns_take(l->netns);
 	if (s->builtin && !l->ids.count)
 		pass_fd("RKTBOX_POD_NETNS_FD", netns_fd);
+	if (l->ids.count && pass_namespaces(l, e) < 0)
+		return -1;
 	/* closed with the exec it would hold that up, until no processor looks at the mount any more */
 	if (s->builtin)
 		pass_fd("RKTBOX_SELF_FD", self_fd);

@@ -28,7 +28,7 @@ int sys_open_in(int dir_fd, const char *path, int flags, unsigned resolve)
 #define COPY_TO_START
 #endif
 
-pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg)
+pid_t sys_beside(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg)
 {
 #ifdef COPY_TO_START
 	(void)stack, (void)stack_size;
@@ -38,7 +38,7 @@ pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, v
 	return pid;
 #else
 	struct sys_clone_args a = {
-		.flags = flags | CLONE_VM | CLONE_VFORK | (cgroup_fd >= 0 ? SYS_CLONE_INTO_CGROUP : 0),
+		.flags = flags | CLONE_VM | (cgroup_fd >= 0 ? SYS_CLONE_INTO_CGROUP : 0),
 		.exit_signal = SIGCHLD,
 		.stack = (uint64_t)(uintptr_t)stack,
 		.stack_size = stack_size,
@@ -63,4 +63,9 @@ pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, v
 	errno = (int)-r;
 	return -1;
 #endif
+}
+
+pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg)
+{
+	return sys_beside(flags | CLONE_VFORK, cgroup_fd, stack, stack_size, fn, arg);
 }

@@ -164,6 +164,13 @@ static inline pid_t sys_fork(uint64_t flags, int *pidfd, int cgroup_fd)
  */
 pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg);
 
+/**
+ * sys_beside() - the same, but the caller goes on, so neither may write what the other uses
+ *
+ * They have one errno: what fails there may change it here. The stack is the process's until it has been waited for.
+ */
+pid_t sys_beside(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, void (*fn)(void *arg), void *arg);
+
 static inline int sys_pidfd_open(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);

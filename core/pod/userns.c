@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -21,6 +22,9 @@
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 #include "core/pod/netns.h"
+
+/* of the process that holds a namespace; there is one at a time */
+static _Alignas(16) char stack[16384];
 
 /* ---- the namespace ---- */
 
@@ -38,14 +42,24 @@ static int put_map(pid_t pid, const char *what, const struct pod_ids *ids, struc
 			 (unsigned long)ids->first, what);
 }
 
-static int open_ns(pid_t pid, const char *name, struct err *e)
+static int open_ns(const char *process, const char *name, struct err *e)
 {
 	char path[40];
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, name);
 	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_needs(e, "ns-user proc", "open %s", path) : fd;
 }
+
+/* ---- the process in it ---- */
+
+#define OTHERS_MAX 3
+
+static const struct other { int flag; const char *name; } others[OTHERS_MAX] = {
+	{ CLONE_NEWIPC, "ipc" }, { CLONE_NEWUTS, "uts" }, { CLONE_NEWNET, "net" },
+};
+
+union control { char room[CMSG_SPACE(OTHERS_MAX * sizeof(int))]; struct cmsghdr align; };
 
 static int make_others(int flags, struct err *e)
 {
@@ -54,39 +68,80 @@ static int make_others(int flags, struct err *e)
 	return flags & CLONE_NEWNET ? netns_loopback_up(e) : 0;
 }
 
-/* says whether it worked, and holds the namespaces until there are descriptors */
-_Noreturn static void hold(int flags, pid_t parent, int report_fd)
+static int open_others(int flags, int fds[OTHERS_MAX], size_t *n, struct err *e)
 {
-	struct err e = { .code = 0 };
+	for (size_t i = 0; i < OTHERS_MAX; i++) {
+		if (!(flags & others[i].flag))
+			continue;
+		fds[*n] = open_ns("self", others[i].name, e);
+		if (fds[(*n)++] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int send_report(int fd, struct err *report, const int *fds, size_t n)
+{
+	struct iovec iov = { .iov_base = report, .iov_len = sizeof(*report) };
+	union control ctl = { .room = { 0 } };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (n && !report->code) {
+		m.msg_control = ctl.room;
+		m.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n * sizeof(int));
+	}
+	return sendmsg(fd, &m, MSG_NOSIGNAL) == (ssize_t)sizeof(*report) ? 0 : -1;
+}
+
+/* makes what belongs to the namespace, hands it over, and stays until the namespace has its ids */
+static void hold(void *arg)
+{
+	const struct userns *u = arg;
+	struct err e;
+	int fds[OTHERS_MAX];
+	size_t n = 0;
+	char go;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (make_others(flags, &e) == 0)
+	close(u->fd); /* in here only */
+	if (make_others(u->flags, &e) == 0 && open_others(u->flags, fds, &n, &e) == 0)
 		e.code = 0;
-	if (write(report_fd, &e, sizeof(e)) != (ssize_t)sizeof(e) || getppid() != parent)
+	if (send_report(u->child_fd, &e, fds, n) < 0 || getppid() != u->parent)
 		_exit(1);
-	for (;;)
-		pause();
+	while (recv(u->child_fd, &go, 1, 0) < 0 && errno == EINTR)
+		continue;
+	_exit(0);
 }
+
+/* Nothing of us is copied, which would cost more than all that the process does but for its network. */
+static int start_holder(struct userns *u, struct err *e)
+{
+	u->parent = getpid();
+	u->pid = sys_beside(CLONE_NEWUSER, -1, stack, sizeof(stack), hold, u);
+	return u->pid > 0 ? 0 : err_needs(e, "ns-user", "new user namespace");
+}
+
+/* ---- what the others do with it ---- */
 
 int userns_begin(struct userns *u, int flags, struct err *e)
 {
-	pid_t parent = getpid();
 	int fds[2];
 
-	*u = (struct userns){ .flags = flags, .report_fd = -1 };
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	u->pid = sys_fork(CLONE_NEWUSER, NULL, -1);
-	if (u->pid == 0)
-		hold(flags, parent, fds[1]);
-	int why = errno;
-	close(fds[1]);
-	u->report_fd = fds[0];
-	if (u->pid > 0)
-		return 0;
-	fd_cleanup(&u->report_fd);
-	errno = why;
-	return err_needs(e, "ns-user", "new user namespace");
+	*u = (struct userns){ .flags = flags, .fd = -1 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_sys(e, "socketpair");
+	u->fd = fds[0];
+	u->child_fd = fds[1];
+	int r = start_holder(u, e);
+	close(fds[1]); /* ours */
+	if (r < 0)
+		fd_cleanup(&u->fd);
+	return r;
 }
 
 void userns_drop(struct userns *u)
@@ -97,7 +152,7 @@ void userns_drop(struct userns *u)
 	while (waitpid(u->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	u->pid = 0;
-	fd_cleanup(&u->report_fd);
+	fd_cleanup(&u->fd);
 }
 
 void userns_fds_close(struct userns_fds *fds)
@@ -108,47 +163,62 @@ void userns_fds_close(struct userns_fds *fds)
 	fd_cleanup(&fds->net);
 }
 
-static int await_report(const struct userns *u, struct err *e)
+int userns_map(struct userns *u, const struct pod_ids *ids, struct err *e)
 {
-	struct err said;
+	char pid[16];
 
-	if (fd_read_full(u->report_fd, &said, sizeof(said)) != (ssize_t)sizeof(said))
+	snprintf(pid, sizeof(pid), "%d", (int)u->pid);
+	if (put_map(u->pid, "uid_map", ids, e) < 0 || put_map(u->pid, "gid_map", ids, e) < 0)
+		return -1;
+	int fd = open_ns(pid, "user", e);
+	if (fd >= 0)
+		send(u->fd, "", 1, MSG_NOSIGNAL); /* if it has ended, userns_take() says so */
+	return fd;
+}
+
+static ssize_t receive(int fd, struct err *report, int fds[OTHERS_MAX], size_t *n)
+{
+	struct iovec iov = { .iov_base = report, .iov_len = sizeof(*report) };
+	union control ctl;
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl.room, .msg_controllen = sizeof(ctl) };
+	ssize_t r;
+
+	do
+		r = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+	while (r < 0 && errno == EINTR);
+	const struct cmsghdr *c = r < 0 ? NULL : CMSG_FIRSTHDR(&m);
+	*n = c ? (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+	if (*n)
+		memcpy(fds, CMSG_DATA(c), *n * sizeof(int));
+	return r;
+}
+
+int userns_take(struct userns *u, struct userns_fds *out, struct err *e)
+{
+	int *const to[OTHERS_MAX] = { &out->ipc, &out->uts, &out->net }, fds[OTHERS_MAX];
+	struct err said;
+	size_t n, taken = 0;
+
+	ssize_t r = receive(u->fd, &said, fds, &n);
+	for (size_t i = 0; i < OTHERS_MAX; i++)
+		if (u->flags & others[i].flag && taken < n)
+			*to[i] = fds[taken++];
+	if (r != (ssize_t)sizeof(said))
 		return err_set(e, ECHILD, "the process that held the pod's namespaces has ended");
 	if (said.code)
 		*e = said;
 	return said.code ? -1 : 0;
 }
 
-static int open_all(const struct userns *u, struct userns_fds *out, struct err *e)
-{
-	const struct { int flag, *fd; const char *name; } all[] = {
-		{ 0, &out->user, "user" }, { CLONE_NEWIPC, &out->ipc, "ipc" }, { CLONE_NEWUTS, &out->uts, "uts" },
-		{ CLONE_NEWNET, &out->net, "net" },
-	};
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if ((u->flags & all[i].flag) == all[i].flag && (*all[i].fd = open_ns(u->pid, all[i].name, e)) < 0)
-			return -1;
-	return 0;
-}
-
-int userns_take(struct userns *u, const struct pod_ids *ids, struct userns_fds *out, struct err *e)
-{
-	*out = (struct userns_fds)USERNS_FDS_NONE;
-	int r = put_map(u->pid, "uid_map", ids, e) < 0 || put_map(u->pid, "gid_map", ids, e) < 0 ||
-		await_report(u, e) < 0 || open_all(u, out, e) < 0 ? -1 : 0;
-	if (r < 0)
-		userns_fds_close(out);
-	userns_drop(u);
-	return r;
-}
-
 int userns_make(const struct pod_ids *ids, struct err *e)
 {
-	struct userns_fds fds = USERNS_FDS_NONE;
 	struct userns u;
 
-	return userns_begin(&u, 0, e) < 0 || userns_take(&u, ids, &fds, e) < 0 ? -1 : fds.user;
+	if (userns_begin(&u, 0, e) < 0)
+		return -1;
+	int fd = userns_map(&u, ids, e);
+	userns_drop(&u);
+	return fd;
 }
 
 /* ---- mounts ---- */

@@ -18,7 +18,8 @@
  */
 struct userns {
 	pid_t pid; /* 0: none */
-	int   flags, report_fd;
+	pid_t parent;
+	int   flags, fd, child_fd;
 };
 
 /* descriptors of namespaces, O_CLOEXEC, the caller's to close; -1: there is none */
@@ -29,11 +30,18 @@ void userns_fds_close(struct userns_fds *fds);
 /**
  * userns_begin() - @flags: CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET (with its loopback up), or 0
  *
- * userns_take() or userns_drop() must follow. Nobody is in the namespaces after that.
+ * userns_drop() must follow. @u stays where it is until then, and no other one is begun.
  */
 int userns_begin(struct userns *u, int flags, struct err *e);
-int userns_take(struct userns *u, const struct pod_ids *ids, struct userns_fds *out, struct err *e);
-void userns_drop(struct userns *u); /* harmless on one that was taken or never begun */
+
+/** userns_map() - gives it the ids; the user namespace's descriptor, O_CLOEXEC */
+int userns_map(struct userns *u, const struct pod_ids *ids, struct err *e);
+
+/** userns_take() - after userns_map(): waits for the others, and fills them in; those that were not asked for are left */
+int userns_take(struct userns *u, struct userns_fds *out, struct err *e);
+
+/** userns_drop() - nobody is in the namespaces after that; harmless on one that was never begun */
+void userns_drop(struct userns *u);
 
 /** userns_make() - all at once, without others: the user namespace's descriptor */
 int userns_make(const struct pod_ids *ids, struct err *e);
