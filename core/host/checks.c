@@ -96,6 +96,8 @@ const struct host_check host_checks[] = {
 		"pods", "SECCOMP_FILTER", NONE, NONE, NONE),
 	CHECK("seccomp-notify", FEATURE, 0, 0, notify,
 		"rkt logs --denied", "SECCOMP_FILTER", NONE, NONE, NONE),
+	CHECK("learn-caps", FEATURE, 0, 0, capwatch,
+		"capabilities in what rkt run --learn writes", "KPROBE_EVENTS (Linux 6.14: TRACING suffices), CONFIG_BPF_EVENTS and CONFIG_DEBUG_INFO_BTF", NONE, NONE, "mount -t sysfs sysfs /sys"),
 	CHECK("landlock", FEATURE, 13, 0, landlock,
 		"isolators with Landlock", "SECURITY_LANDLOCK", NONE, NONE, NONE),
 	CHECK("lsm", FEATURE, 0, 0, lsm,

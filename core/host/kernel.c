@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -17,6 +18,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "core/host/capwatch.h"
 #include "core/host/probe.h"
 
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
@@ -139,4 +141,21 @@ int probe_landlock(struct host_probe *p)
 	if (errno == EOPNOTSUPP)
 		return probe_say(p, HOST_MISSING, "built in, but lsm= of the kernel does not name it");
 	return -1;
+}
+
+/* tried in earnest: on a use that this process makes of a capability */
+int probe_capwatch(struct host_probe *p)
+{
+	struct capwatch w;
+	struct err e;
+
+	if (p->uid)
+		return probe_say(p, HOST_UNKNOWN, "only root can try that");
+	if (capwatch_open(&w, 1, &e) < 0 || capwatch_start(&w, "/proc/self/ns/pid", "/proc/self/ns/user", &e) < 0)
+		return probe_say(p, HOST_MISSING, "%s", e.msg);
+	if (capwatch_add(&w, (uint32_t)getpid(), 0) < 0 || chroot("/") < 0)
+		return -1;
+	if (!(capwatch_used(&w, 0) >> CAP_SYS_CHROOT & 1))
+		return probe_say(p, HOST_MISSING, "what is used is not seen");
+	return probe_say(p, HOST_OK, w.tracepoint ? "tracepoint" : "kprobe");
 }

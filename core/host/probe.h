@@ -55,6 +55,7 @@ int probe_clock(struct host_probe *p);
 int probe_seccomp(struct host_probe *p);
 int probe_notify(struct host_probe *p);
 int probe_landlock(struct host_probe *p);
+int probe_capwatch(struct host_probe *p);
 
 int probe_fsopen(struct host_probe *p); /* files.c */
 int probe_open_tree(struct host_probe *p);
