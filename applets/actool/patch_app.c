@@ -11,13 +11,13 @@
 #include "applets/actool/patch_edit.h"
 #include "applets/actool/words.h"
 #include "applets/ui.h"
+#include "core/appc/isolator.h"
+#include "core/appc/isolators_file.h"
 #include "core/appc/seccomp.h"
+#include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/json.h"
 #include "core/base/num.h"
-
-#define RETAIN_CAPS    "os/linux/capabilities-retain-set"
-#define REMOVE_CAPS    "os/linux/capabilities-remove-set"
 
 /* each element of @list, in a copy that may be cut up */
 static int each_element(const char *list, struct appc_app *app, int (*one)(struct appc_app *app, char *text, struct err *e),
@@ -106,7 +106,7 @@ static int set_capabilities(const struct patch_edit *o, struct appc_app *app, st
 		return err_set(e, EINVAL, "--capability and --revoke-capability exclude each other");
 	cJSON *value = cJSON_CreateObject();
 	cJSON_AddItemToObject(value, "set", words_as_json(list));
-	return set_one_of(app, o->retain_caps ? RETAIN_CAPS : REMOVE_CAPS, o->retain_caps ? REMOVE_CAPS : RETAIN_CAPS,
+	return set_one_of(app, o->retain_caps ? APPC_CAPS_RETAIN_SET : APPC_CAPS_REMOVE_SET, o->retain_caps ? APPC_CAPS_REMOVE_SET : APPC_CAPS_RETAIN_SET,
 			  value, e);
 }
 
@@ -186,6 +186,15 @@ static int add_isolator(struct appc_app *app, char *text, struct err *e)
 	return appc_isolators_set(&app->isolators, name, value, e);
 }
 
+/* rkt run gives an app this name, and --learn writes it */
+static int take_isolators(const char *file, const char *image, struct appc_app *app, struct err *e)
+{
+	char name[512] = "";
+
+	ac_name_from(image, name, sizeof(name));
+	return isolators_file_apply(file, name, &app->isolators, e) < 0 ? err_wrap(e, "--isolators-from") : 0;
+}
+
 /* ---- the app ---- */
 
 static int set_exec(const char *exec, struct appc_app *app, struct err *e)
@@ -226,8 +235,10 @@ static int set_lists(const struct patch_edit *o, struct appc_app *app, struct er
 	return 0;
 }
 
-int patch_app(const struct patch_edit *o, struct appc_app *app, struct err *e)
+int patch_app(const struct patch_edit *o, const char *image, struct appc_app *app, struct err *e)
 {
+	if (o->isolators_from && take_isolators(o->isolators_from, image, app, e) < 0)
+		return -1;
 	if (o->exec && set_exec(o->exec, app, e) < 0)
 		return -1;
 	if (o->user && appc_string_set(&app->user, o->user, e) < 0)

@@ -28,6 +28,8 @@ const struct opt patch_edit_opts[] = {
 		 "ports: NAME,protocol=tcp,port=N[,count=N][,socketActivated=BOOL]"),
 	OPT_TEXT(0, "isolators", "ISOLATOR:...", struct patch_edit, isolators,
 		 "isolators: resource/cpu,request=50m,limit=100m or os/linux/no-new-privileges,true"),
+	OPT_TEXT(0, "isolators-from", "FILE", struct patch_edit, isolators_from,
+		 "the isolators that rkt run --learn wrote to FILE for the image's app"),
 	OPT_TEXT(0, "seccomp-mode", "MODE", struct patch_edit, seccomp_mode,
 		 "remove or retain, perhaps with ,errno=EPERM: what --seccomp-set means"),
 	OPT_TEXT(0, "seccomp-set", "SYSCALL,...", struct patch_edit, seccomp_set, "the system calls of the filter"),
@@ -51,7 +53,7 @@ const struct opt patch_edit_opts[] = {
 static bool any_of_app(const struct patch_edit *o)
 {
 	return o->user || o->group || o->gids || o->retain_caps || o->remove_caps || o->mounts || o->ports ||
-	       o->isolators || o->seccomp_mode || o->seccomp_set || o->environment.n || o->no_environment.n;
+	       o->isolators || o->isolators_from || o->seccomp_mode || o->seccomp_set || o->environment.n || o->no_environment.n;
 }
 
 bool patch_edit_any(const struct patch_edit *o)
@@ -93,7 +95,7 @@ static int edit_app(const struct patch_edit *o, struct image_manifest *m, struct
 				       0;
 	if (change_pairs(&m->app->environment, &o->no_environment, &o->environment, "environment", e) < 0)
 		return -1;
-	return patch_app(o, m->app, e);
+	return patch_app(o, m->name, m->app, e);
 }
 
 /* ---- dependencies and whitelist ---- */

@@ -10,6 +10,7 @@ struct patch_edit {
 	/* as the original had them */
 	const char *name, *exec, *user, *group, *gids, *retain_caps, *remove_caps, *mounts, *ports, *isolators;
 	const char *seccomp_mode, *seccomp_set;
+	const char *isolators_from; /* ours */
 	/* each may be given several times */
 	struct opt_list labels, annotations, environment, dependencies, whitelist;
 	struct opt_list no_labels, no_annotations, no_environment, no_dependencies, no_whitelist;
@@ -28,5 +29,5 @@ bool patch_edit_any(const struct patch_edit *o);
  */
 int patch_edit(const struct patch_edit *o, struct image_manifest *m, struct err *e);
 
-/** patch_app() - what of that is about @app itself, but for its environment; for patch_edit() */
-int patch_app(const struct patch_edit *o, struct appc_app *app, struct err *e);
+/** patch_app() - what of that is about @app of image @image itself, but for its environment; for patch_edit() */
+int patch_app(const struct patch_edit *o, const char *image, struct appc_app *app, struct err *e);

@@ -19,7 +19,7 @@ struct podopts_mount { const char *volume, *target; size_t volume_len, target_le
 struct podopts_app {
 	const char     *image, *name, *exec, *user, *group, *working_dir, *memory, *cpu, *seccomp;
 	const char     *gids; /* "1024,2048" */
-	const char     *caps_retain, *caps_remove, *cpu_shares, *oom_score_adj;
+	const char     *caps_retain, *caps_remove, *cpu_shares, *oom_score_adj, *isolators_from;
 	bool            read_only;
 	struct opt_list args, environment, mounts, annotations, labels;
 };

@@ -13,9 +13,6 @@
 #include "core/base/fd.h"
 #include "core/base/num.h"
 
-#define RETAIN_SET "os/linux/capabilities-retain-set"
-#define REMOVE_SET "os/linux/capabilities-remove-set"
-
 /* ---- capabilities ---- */
 
 /* "CAP_NET_RAW,cap_chown" as the value of the isolators, in the names that they want */
@@ -96,6 +93,11 @@ static int set_oom_score_adj(void *opts, const char *arg, struct err *e)
 	return podopts_set_text(opts, offsetof(struct podopts_app, oom_score_adj), arg, e);
 }
 
+static int set_isolators_from(void *opts, const char *arg, struct err *e)
+{
+	return podopts_set_text(opts, offsetof(struct podopts_app, isolators_from), arg, e);
+}
+
 #define OLD(old, value, fn, now) \
 	{ .kind = OPT_KIND_CALL, .name = old, .arg = value, .call = fn, .hidden = true, \
 	  .help = "(old spelling) same as " now }
@@ -109,6 +111,8 @@ const struct opt podopts_isolators[] = {
 		 "weight where apps want more than there are processors: 2 to 262144, usual is 1024"),
 	OPT_CALL(0, "oom-score-adj", "N", set_oom_score_adj,
 		 "how soon the app is killed when memory is short: -1000 (never) to 1000"),
+	OPT_CALL(0, "isolators-from", "FILE", set_isolators_from,
+		 "isolators that --learn wrote to FILE for this app, instead of the image's of the same names"),
 	OLD("cap-retain", "CAP,...", set_caps_retain, "--caps-retain"),
 	OLD("cap-remove", "CAP,...", set_caps_remove, "--caps-remove"),
 	OLD("oom-score-adjust", "N", set_oom_score_adj, "--oom-score-adj"),
@@ -123,8 +127,8 @@ static int apply_caps(const char *arg, const char *name, struct appc_isolators *
 
 	if (caps_value(arg, &value, e) < 0)
 		return -1;
-	appc_isolators_remove(l, RETAIN_SET);
-	appc_isolators_remove(l, REMOVE_SET);
+	appc_isolators_remove(l, APPC_CAPS_RETAIN_SET);
+	appc_isolators_remove(l, APPC_CAPS_REMOVE_SET);
 	return appc_isolators_set(l, name, value, e);
 }
 
@@ -139,8 +143,8 @@ static int apply_number(const char *arg, const char *name, struct appc_isolators
 
 int podopts_isolators_apply(const struct podopts_app *a, struct appc_isolators *l, struct err *e)
 {
-	if ((a->caps_retain && apply_caps(a->caps_retain, RETAIN_SET, l, e) < 0) ||
-	    (a->caps_remove && apply_caps(a->caps_remove, REMOVE_SET, l, e) < 0) ||
+	if ((a->caps_retain && apply_caps(a->caps_retain, APPC_CAPS_RETAIN_SET, l, e) < 0) ||
+	    (a->caps_remove && apply_caps(a->caps_remove, APPC_CAPS_REMOVE_SET, l, e) < 0) ||
 	    (a->cpu_shares && apply_number(a->cpu_shares, "os/linux/cpu-shares", l, e) < 0) ||
 	    (a->oom_score_adj && apply_number(a->oom_score_adj, "os/linux/oom-score-adj", l, e) < 0))
 		return -1;

@@ -9,6 +9,7 @@
 
 #include "applets/rkt/reify_app.h"
 #include "applets/ui.h"
+#include "core/appc/isolators_file.h"
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
@@ -231,7 +232,11 @@ static int build_app(struct reified *r, const struct podopts *o, const struct po
 	if (!m->app && !a->exec)
 		return err_set(e, ENOEXEC, "the image has no app section: say with --exec what to execute");
 	ra->app = m->app ? appc_app_copy(m->app, e) : reify_plain_app(e);
-	if (!ra->app || reify_app(o, a, ra->app, e) < 0)
+	if (!ra->app)
+		return -1;
+	if (a->isolators_from && isolators_file_apply(a->isolators_from, ra->name, &ra->app->isolators, e) < 0)
+		return err_wrap(e, "--isolators-from");
+	if (reify_app(o, a, ra->app, e) < 0)
 		return -1;
 	if (!ra->app->exec.n)
 		return err_set(e, ENOEXEC, "the image does not say what to execute: use --exec");

@@ -14,6 +14,9 @@
 
 #define APPC_UNLIMITED INT64_MAX
 
+#define APPC_CAPS_RETAIN_SET "os/linux/capabilities-retain-set"
+#define APPC_CAPS_REMOVE_SET "os/linux/capabilities-remove-set"
+
 /* Capabilities as a bit mask by number (linux/capability.h); the spec's default set of 14. */
 extern const uint64_t appc_caps_default;
 /** appc_cap_number() - "CAP_CHOWN" -> 0; -1: no such capability */
