@@ -372,6 +372,7 @@ void app_main(struct plan *p, size_t index, const struct plan_run *run, const st
 		seccomp_exit(&s.a->filter, STATUS_OWN_FAILURE);
 	}
 	app_user_env(s.a, &s.user, &s.env_room);
+	seccomp_wait(&s.a->filter);
 	report(&s, 0, NULL);
 	int status = app_exec(&s.a->filter, run->argv, s.a->env, &e);
 	report(&s, status, &e);

@@ -375,7 +375,7 @@ static int take_code(const struct builder *b, struct seccomp_prog *p, struct err
 	return 0;
 }
 
-/* asks about each call of this architecture that has not the key */
+/* asks about each call of this architecture that has not the key, and about the one that waits with it */
 int filter_learn(struct seccomp_prog *p, struct err *e)
 {
 	struct builder b = { .n = 0 };
@@ -384,8 +384,11 @@ int filter_learn(struct seccomp_prog *p, struct err *e)
 		return err_sys(e, "random numbers");
 	b.label[DENY] = put_return(&b, SECCOMP_RET_USER_NOTIF);
 	b.label[ALLOW] = put_return(&b, SECCOMP_RET_ALLOW);
+	size_t ask = b.label[DENY];
 	put_key(&b, p->key);
-	put_branch(&b, BPF_JEQ, NATIVE_ARCH, b.label[DENY], b.label[ALLOW]);
+	put_branch(&b, BPF_JEQ, SECCOMP_WAIT_CALL, ask, b.label[DENY]);
+	size_t call = put_load(&b, offsetof(struct seccomp_data, nr));
+	put_branch(&b, BPF_JEQ, NATIVE_ARCH, call, b.label[ALLOW]);
 	put_load(&b, offsetof(struct seccomp_data, arch));
 	p->learn = malloc(b.n * sizeof(*p->learn));
 	if (!p->learn)

@@ -291,6 +291,8 @@ static int hand_over(struct host *h, struct err *e)
 		child(h);
 	if (h->pid1 < 0)
 		return err_needs(e, "ns-pid clone3", "new process namespace");
+	if (h->learn)
+		learn_begin(h->learn, h->pid1, say);
 	if (h->host_ns_fd >= 0 && setns(h->host_ns_fd, CLONE_NEWNS) < 0)
 		return err_needs(e, "caps", "return to the host's mount namespace");
 	fd_cleanup(&h->host_ns_fd);
@@ -451,7 +453,7 @@ static void clean_up(struct host *h)
 	struct err e;
 
 	/* the pod has ended: there is heap again */
-	if (h->learn && h->ended && learn_write(h->learn, h->o->learn, &e) < 0)
+	if (h->learn && h->ended && learn_write(h->learn, h->o->learn, say, &e) < 0)
 		say(&e);
 	if (!h->no_cgroups && cgroup_remove(h->pod_fd, &e) < 0)
 		say(&e);

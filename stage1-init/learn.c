@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  * learn - see learn.h
+ *
+ * A process is announced to capwatch with each of its calls: the first one is made before it executes the app
+ * (seccomp_wait()), or is a child's first one of all.
  */
 #include "stage1-init/learn.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "core/appc/seccomp.h"
 #include "core/base/fd.h"
-#include "core/base/json.h"
+#include "core/host/capwatch.h"
+#include "stage1-init/learn_file.h"
 #include "stage1-init/seccomp.h"
 
-#define FILE_MAX (1 << 20)
-
 struct learn {
-	const struct plan  *p;
-	struct syscall_set *calls; /* of each app */
+	const struct plan *p;
+	struct learnt     *apps;
+	bool               watching; /* capabilities, too */
+	struct capwatch    watch;
+	pid_t              last; /* who was announced last, and need not be if it calls again */
+	struct err         why; /* if not */
 };
 
 struct learn *learn_new(const struct plan *p, struct err *e)
@@ -26,125 +32,119 @@ struct learn *learn_new(const struct plan *p, struct err *e)
 	struct learn *l = calloc(1, sizeof(*l));
 
 	if (l)
-		l->calls = calloc(p->n_apps, sizeof(*l->calls));
-	if (!l || !l->calls) {
+		l->apps = calloc(p->n_apps, sizeof(*l->apps));
+	if (!l || !l->apps) {
 		free(l);
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
 	l->p = p;
+	l->watching = capwatch_open(&l->watch, p->n_apps, &l->why) == 0;
 	return l;
+}
+
+/* we ask /proc who somebody is that the kernel names as our PID namespace has it */
+static bool proc_is_ours(void)
+{
+	char link[24], own[24];
+	ssize_t n = readlink("/proc/self", link, sizeof(link) - 1);
+
+	link[n < 0 ? 0 : n] = 0;
+	snprintf(own, sizeof(own), "%d", (int)getpid());
+	return !strcmp(link, own);
+}
+
+static int start(struct learn *l, pid_t pid1, struct err *e)
+{
+	char pid_ns[40], user_ns[40] = "/proc/self/ns/user";
+
+	if (!proc_is_ours())
+		return err_set(e, ENOENT, "/proc is not that of our PID namespace");
+	snprintf(pid_ns, sizeof(pid_ns), "/proc/%d/ns/pid", (int)pid1);
+	if (l->p->users.user >= 0)
+		snprintf(user_ns, sizeof(user_ns), "/proc/self/fd/%d", l->p->users.user);
+	return capwatch_start(&l->watch, pid_ns, user_ns, e);
+}
+
+void learn_begin(struct learn *l, pid_t pid1, void (*say)(const struct err *e))
+{
+	struct err note;
+
+	l->watching = l->watching && start(l, pid1, &l->why) == 0;
+	if (l->watching)
+		return;
+	err_set_text(&note, 0, "warning: --learn: capabilities are not learnt: %s (see rkt doctor learn-caps)", l->why.msg);
+	say(&note);
+}
+
+/* one of the numbers in a line of /proc; 0: there are no more */
+static uint32_t next_id(const char **at)
+{
+	*at += strspn(*at, " \t");
+	uint32_t id = (uint32_t)strtoul(*at, NULL, 10);
+	*at += strspn(*at, "0123456789");
+	return id;
+}
+
+/* the process of @tid as the pod has it; 0: that cannot be told, @nested: it is in a PID namespace below the pod's */
+static uint32_t tgid_of(pid_t tid, bool *nested)
+{
+	static const char key[] = "\nNStgid:";
+	char path[40], text[2048];
+
+	*nested = false;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)tid);
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = 0;
+	const char *at = strstr(text, key);
+	if (!at)
+		return 0;
+	at += sizeof(key) - 1;
+	/* ours, the pod's, and one more where the app has made another, with CAP_SYS_ADMIN */
+	uint32_t ours = next_id(&at), pods = next_id(&at);
+	*nested = pods && next_id(&at);
+	return ours && !*nested ? pods : 0;
+}
+
+struct caller { struct learn *l; size_t app; };
+
+static void announce(void *ctx, pid_t tid)
+{
+	const struct caller *c = ctx;
+	bool nested;
+
+	if (!c->l->watching || tid == c->l->last)
+		return;
+	c->l->last = tid;
+	uint32_t tgid = tgid_of(tid, &nested);
+	if (tgid && capwatch_add(&c->l->watch, tgid, (uint32_t)c->app) < 0)
+		c->l->apps[c->app].missed = true;
+	c->l->apps[c->app].missed |= nested;
 }
 
 void learn_take(struct learn *l, size_t app, int listener)
 {
-	int nr = seccomp_continue(listener);
+	struct caller c = { l, app };
+	int nr = seccomp_continue(listener, &l->p->apps[app].filter, announce, &c);
 
 	if (nr >= 0)
-		syscall_set_add(&l->calls[app], (unsigned)nr);
+		syscall_set_add(&l->apps[app].calls, (unsigned)nr);
 }
 
-/* ---- the file ---- */
-
-static cJSON *find_isolator(const cJSON *list, const char *name)
+int learn_write(const struct learn *l, const char *path, void (*say)(const struct err *e), struct err *e)
 {
-	cJSON *j;
+	struct err note;
 
-	cJSON_ArrayForEach(j, list)
-	{
-		const char *n = json_str(j, "name");
-		if (n && !strcmp(n, name))
-			return j;
-	}
-	return NULL;
-}
-
-static bool has(const cJSON *set, const char *name)
-{
-	const cJSON *j;
-
-	cJSON_ArrayForEach(j, set)
-		if (cJSON_IsString(j) && !strcmp(j->valuestring, name))
-			return true;
-	return false;
-}
-
-/* the set of the isolator in the app's list, made if it is not there; NULL: no memory, or something else is there */
-static cJSON *set_of(cJSON *doc, const char *app)
-{
-	cJSON *list = cJSON_GetObjectItemCaseSensitive(doc, app);
-
-	if (!list)
-		list = cJSON_AddArrayToObject(doc, app);
-	cJSON *is = cJSON_IsArray(list) ? find_isolator(list, APPC_SECCOMP_RETAIN_SET) : NULL;
-	if (is)
-		return cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(is, "value"), "set");
-	is = cJSON_CreateObject();
-	if (!cJSON_AddItemToArray(list, is) || !cJSON_AddStringToObject(is, "name", APPC_SECCOMP_RETAIN_SET))
-		return NULL;
-	return cJSON_AddArrayToObject(cJSON_AddObjectToObject(is, "value"), "set");
-}
-
-static int add_calls(cJSON *doc, const char *app, const struct syscall_set *calls, struct err *e)
-{
-	char name[SYSCALL_NAME_SIZE];
-	cJSON *set = set_of(doc, app);
-
-	if (!cJSON_IsArray(set))
-		return err_set(e, EINVAL, "app %s: not what --learn writes", app);
-	for (unsigned nr = 0; nr < SYSCALLS_MAX; nr++) {
-		if (!syscall_set_has(calls, nr) || !syscall_name((int)nr, name) || has(set, name))
+	for (size_t i = 0; i < l->p->n_apps; i++) {
+		struct learnt *a = &l->apps[i];
+		a->app = l->p->apps[i].name;
+		a->caps = l->watching && !a->missed ? capwatch_used(&l->watch, (uint32_t)i) : 0;
+		a->has_caps = l->watching && !a->missed;
+		if (!a->missed)
 			continue;
-		if (!cJSON_AddItemToArray(set, cJSON_CreateString(name)))
-			return err_set(e, ENOMEM, "out of memory");
+		err_set_text(&note, 0, "warning: --learn: app %s: capabilities are not learnt: it made PID namespaces", a->app);
+		say(&note);
 	}
-	return 0;
-}
-
-static cJSON *read_old(const char *path, struct err *e)
-{
-	auto_free char *text = NULL;
-	size_t len;
-
-	if (fd_read_file(AT_FDCWD, path, FILE_MAX, &text, &len, e) < 0)
-		return e->code == ENOENT ? cJSON_CreateObject() : NULL;
-	if (!len)
-		return cJSON_CreateObject();
-	cJSON *doc = json_parse_err(text, len, e);
-	if (doc && !cJSON_IsObject(doc)) {
-		cJSON_Delete(doc);
-		err_set(e, EINVAL, "is not what --learn writes");
-		return NULL;
-	}
-	return doc;
-}
-
-static int publish(const char *path, const cJSON *doc, struct err *e)
-{
-	char dir[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	auto_buf struct buf text = { 0 };
-	size_t n = slash ? (size_t)(slash - path) + 1 : 0;
-
-	if (!n || n >= sizeof(dir))
-		return err_set(e, EINVAL, "is no absolute path");
-	memcpy(dir, path, n);
-	dir[n] = 0;
-	json_print(doc, true, &text);
-	if (text.failed)
-		return err_set(e, ENOMEM, "out of memory");
-	auto_close int dir_fd = fd_open_dir(AT_FDCWD, dir, e);
-	return dir_fd < 0 ? -1 : fd_publish(dir_fd, slash + 1, text.data, text.len, 0644, false, e);
-}
-
-int learn_write(const struct learn *l, const char *path, struct err *e)
-{
-	auto_json cJSON *doc = read_old(path, e);
-
-	if (!doc)
-		return err_wrap(e, "--learn=%s", path);
-	for (size_t i = 0; i < l->p->n_apps; i++)
-		if (add_calls(doc, l->p->apps[i].name, &l->calls[i], e) < 0)
-			return err_wrap(e, "--learn=%s", path);
-	return publish(path, doc, e) < 0 ? err_wrap(e, "--learn=%s", path) : 0;
+	return learn_file_write(path, l->apps, l->p->n_apps, e);
 }

@@ -74,37 +74,59 @@ void seccomp_exit(const struct seccomp_prog *p, int status)
 		seccomp_call(p, SYS_exit_group, status, 0, 0);
 }
 
-/* @error 0: the call goes on */
-static int answer_one(int listener, int error)
+void seccomp_wait(const struct seccomp_prog *p)
 {
-	/* the kernel's structs may be longer than ours; it wants them zeroed */
-	union {
-		struct seccomp_notif s;
-		char                 room[512];
-	} call;
-	union {
-		struct seccomp_notif_resp s;
-		char                      room[512];
-	} answer;
+	if (p->learn)
+		seccomp_call(p, SECCOMP_WAIT_CALL, 0, 0, 0);
+}
 
-	memset(&call, 0, sizeof(call));
-	if (ioctl(listener, (int)SECCOMP_IOCTL_NOTIF_RECV, &call) < 0)
-		return -1;
-	memset(&answer, 0, sizeof(answer));
-	answer.s.id = call.s.id;
-	answer.s.error = -error;
-	answer.s.flags = error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+/* the kernel's structs may be longer than ours; it wants them zeroed */
+union question {
+	struct seccomp_notif s;
+	char                 room[512];
+};
+union answer {
+	struct seccomp_notif_resp s;
+	char                      room[512];
+};
+
+static int ask(int listener, union question *q)
+{
+	memset(q, 0, sizeof(*q));
+	return ioctl(listener, (int)SECCOMP_IOCTL_NOTIF_RECV, q);
+}
+
+/* @error 0: the call goes on */
+static void answer(int listener, const union question *q, int error)
+{
+	union answer a;
+
+	memset(&a, 0, sizeof(a));
+	a.s.id = q->s.id;
+	a.s.error = -error;
+	a.s.flags = error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	/* ENOENT: the process died meanwhile */
-	ioctl(listener, (int)SECCOMP_IOCTL_NOTIF_SEND, &answer);
-	return call.s.data.nr;
+	ioctl(listener, (int)SECCOMP_IOCTL_NOTIF_SEND, &a);
 }
 
 int seccomp_answer(int listener, int error)
 {
-	return answer_one(listener, error);
+	union question q;
+
+	if (ask(listener, &q) < 0)
+		return -1;
+	answer(listener, &q, error);
+	return q.s.data.nr;
 }
 
-int seccomp_continue(int listener)
+int seccomp_continue(int listener, const struct seccomp_prog *p, void (*seen)(void *ctx, pid_t tid), void *ctx)
 {
-	return answer_one(listener, 0);
+	union question q;
+
+	if (ask(listener, &q) < 0)
+		return -1;
+	seen(ctx, (pid_t)q.s.pid);
+	answer(listener, &q, 0);
+	bool keyed = q.s.data.args[4] == p->key[0] && q.s.data.args[5] == p->key[1];
+	return keyed && q.s.data.nr == SECCOMP_WAIT_CALL ? -1 : q.s.data.nr;
 }

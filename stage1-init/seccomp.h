@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
 
 #include <linux/filter.h>
 
@@ -48,6 +50,10 @@ int seccomp_load(struct seccomp_prog *p, int *listener);
 /** seccomp_call() - a system call of at most three arguments that the filter lets through; -1/errno */
 long seccomp_call(const struct seccomp_prog *p, long nr, long a, long b, long c);
 
+/** seccomp_wait() - when the app is to be learnt from: until whoever learns knows of this process */
+void seccomp_wait(const struct seccomp_prog *p);
+#define SECCOMP_WAIT_CALL SYS_getpid /* asks even with the key, which tells it from the app's own */
+
 /** seccomp_exit() - _exit(), which a filter could forbid as well */
 _Noreturn void seccomp_exit(const struct seccomp_prog *p, int status);
 
@@ -58,5 +64,10 @@ _Noreturn void seccomp_exit(const struct seccomp_prog *p, int status);
  */
 int seccomp_answer(int listener, int error);
 
-/** seccomp_continue() - the same, but the call goes on */
-int seccomp_continue(int listener);
+/**
+ * seccomp_continue() - takes one call off the listener of a filter that learns, and lets it go on
+ * @seen: told which process makes it, before it does
+ *
+ * Returns the call's number; -1 when there was none after all, or it was seccomp_wait()'s.
+ */
+int seccomp_continue(int listener, const struct seccomp_prog *p, void (*seen)(void *ctx, pid_t tid), void *ctx);

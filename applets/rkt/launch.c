@@ -61,7 +61,7 @@ const struct opt launch_opts_table[] = {
 	OPT_BOOL(0, "interactive", struct launch_opts, interactive,
 		"connect the app to this terminal; for pods of one app"),
 	OPT_CALL(0, "learn", "FILE", set_learn,
-		"write isolators for the system calls that apps make to FILE"),
+		"write isolators for the system calls and capabilities that apps use to FILE"),
 	OPT_TEXT(0, "prefix", "WHEN", struct launch_opts, prefix,
 		"name the app before each line of output: always, never or auto (pods of several "
 		"apps)"),

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # guest.sh - the cases that run inside the guest; prints "ok - NAME" or "not ok - NAME # WHY" for each
 #
-# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape and /calls in it), /isolators.sh, perhaps /policy, and
+# vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape and /calls in it), /isolators.sh, /learn.sh, perhaps /policy, and
 # in $cgroup what is mounted.
 
 R="/rkt --dir=${data:-/data} --insecure-options=image"
@@ -160,6 +160,7 @@ else
 fi
 
 . /isolators.sh
+. /learn.sh
 
 $R gc --grace-period=0s >/out 2>&1
 $R gc --grace-period=0s >/out 2>&1
