@@ -63,8 +63,9 @@ static int copy_xattr(int from_fd, int to_fd, const char *name)
 {
 	char value[4096];
 
-	/* overlayfs keeps its own books in these */
-	if (!strncmp(name, "trusted.overlay.", 16) || !strncmp(name, "user.overlay.", 13))
+	/* overlayfs keeps its own books in these; and of SELinux the policy says what a file of ours is */
+	if (!strncmp(name, "trusted.overlay.", 16) || !strncmp(name, "user.overlay.", 13) ||
+	    !strcmp(name, "security.selinux"))
 		return 0;
 	ssize_t n = fgetxattr(from_fd, name, value, sizeof(value));
 	return n < 0 ? -1 : fsetxattr(to_fd, name, value, (size_t)n, 0);
