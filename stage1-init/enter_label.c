@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
-
-/* AppArmor's own directory is newer (5.8) than the names that all modules share */
-#define APPARMOR "/proc/self/attr/apparmor/exec"
+#include "core/host/facts.h"
 
 /* modules end what they say with a newline, or with a NUL */
 static int read_label(const char *path, char out[LABEL_MAX], struct err *e)
@@ -20,10 +18,11 @@ static int read_label(const char *path, char out[LABEL_MAX], struct err *e)
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, out, LABEL_MAX - 1);
 
-	*out = 0;
-	/* EINVAL: no module has this file; ENOENT: no module at all */
-	if (n < 0)
+	if (n < 0) {
+		*out = 0;
+		/* EINVAL: no module has this file; ENOENT: no module at all */
 		return errno == EINVAL || errno == ENOENT ? 0 : err_sys(e, "read %s", path);
+	}
 	while (n && (out[n - 1] == '\n' || !out[n - 1]))
 		n--;
 	out[n] = 0;
@@ -57,9 +56,8 @@ int label_for_exec(const char *label, struct err *e)
 		return -1;
 	if (!strcmp(own, label))
 		return 0;
-	bool apparmor = access(APPARMOR, F_OK) == 0;
-	size_t n = request(label, apparmor, text, sizeof(text));
-	auto_close int fd = open(apparmor ? APPARMOR : "/proc/self/attr/exec", O_WRONLY | O_CLOEXEC);
+	size_t n = request(label, facts_lsm() == FACTS_LSM_APPARMOR, text, sizeof(text));
+	auto_close int fd = open("/proc/self/attr/exec", O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, n) < 0)
 		return err_sys(e, "security label \"%.200s\" of the app", label);
 	return 0;
