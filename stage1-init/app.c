@@ -375,6 +375,7 @@ void app_main(struct plan *p, size_t index, const struct plan_run *run, const st
 	seccomp_wait(&s.a->filter);
 	report(&s, 0, NULL);
 	int status = app_exec(&s.a->filter, run->argv, s.a->env, &e);
+	isolation_exec_failed(&s.a->isolation, &e);
 	report(&s, status, &e);
 	seccomp_exit(&s.a->filter, status);
 }

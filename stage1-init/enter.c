@@ -323,6 +323,7 @@ _Noreturn static void visitor(struct visit *v)
 	}
 	int status = v->argv ? app_exec(f, v->argv, v->a->env, &e)
 			     : enter_shell(f, v->tools_fd, v->a->env, &e);
+	isolation_exec_failed(&v->a->isolation, &e);
 	report(v, status, &e);
 	seccomp_exit(f, status);
 }

@@ -35,17 +35,39 @@ int isolation_sysctls(const struct isolation_sysctls *l, int proc_fd, struct err
 	return 0;
 }
 
+/* errno says why */
+static int label_refused(const struct isolation *o, struct err *e)
+{
+	if (errno == ENOENT && !o->selinux)
+		return err_set(e, ENOENT, "%s: no profile of that name is loaded (apparmor_parser -r FILE loads one): \"%.200s\"",
+			       o->lsm, o->label + strlen("exec "));
+	if (errno == EINVAL && o->selinux)
+		return err_set(e, EINVAL, "SELinux: the policy of this host has no context \"%.200s\": one of user, role, type and "
+			       "level is none of its, or they do not go together (seinfo -u -r -t lists them; semodule -i FILE adds some)",
+			       o->label);
+	if (errno == EACCES && o->selinux)
+		return err_set(e, EACCES, "SELinux: label \"%.200s\": the policy of this host does not let rkt set labels: allow its "
+			       "domain \"process setexec\", and \"transition\" to the label's", o->label);
+	return err_needs(e, "selinux apparmor", "%s: label \"%.200s\"", o->lsm, o->label);
+}
+
 int isolation_label(const struct isolation *o, int proc_fd, struct err *e)
 {
 	if (!o->label)
 		return 0;
 	auto_close int fd = openat(proc_fd, "self/attr/exec", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write_all(fd, o->label) == 0)
-		return 0;
-	if (errno == ENOENT && fd >= 0)
-		return err_set(e, ENOENT, "%s: no profile of that name is loaded (apparmor_parser -r FILE loads one): \"%.200s\"",
-			       o->lsm, o->label + strlen("exec "));
-	return err_needs(e, "selinux apparmor", "%s: label \"%.200s\"", o->lsm, o->label);
+	if (fd < 0)
+		return err_needs(e, "selinux apparmor", "%s: label \"%.200s\"", o->lsm, o->label);
+	return write_all(fd, o->label) == 0 ? 0 : label_refused(o, e);
+}
+
+void isolation_exec_failed(const struct isolation *o, struct err *e)
+{
+	const struct err was = *e;
+
+	if (o->label && (was.code == EACCES || was.code == EPERM))
+		err_set_text(e, was.code, "%.200s (by the file's mode, or because %s does not let rkt execute it with the label "
+			     "\"%.150s\": its log tells)", was.msg, o->lsm, o->label);
 }
 
 int isolation_confine(const struct isolation *o, const struct appc_rlimit *rlimits, int root_fd, struct err *e)

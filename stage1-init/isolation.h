@@ -20,6 +20,7 @@
 struct isolation {
 	const char           *label;    /* what goes into /proc/self/attr/exec; NULL: nothing */
 	const char           *lsm;      /* whose label that is, for messages */
+	bool                  selinux;  /* it is SELinux's */
 	uint64_t              handled;  /* by Landlock; 0: no Landlock */
 	struct landlock_rule *rules;
 	size_t                n_rules;
@@ -53,6 +54,9 @@ int isolation_begin(const struct isolation *o, const struct appc_rlimit *rlimits
 /** isolation_end() - right before exec */
 int isolation_end(const struct isolation *o, const struct appc_rlimit *rlimits, const struct seccomp_prog *filter,
 	struct err *e);
+
+/** isolation_exec_failed() - adds to an error of exec that the app's label can be the cause */
+void isolation_exec_failed(const struct isolation *o, struct err *e);
 
 /** isolation_label() - the one step of isolation_begin() that needs /proc, for a visitor, who has the host's */
 int isolation_label(const struct isolation *o, int proc_fd, struct err *e);

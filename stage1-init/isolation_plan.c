@@ -85,6 +85,7 @@ static int plan_label(const struct appc_limits *l, struct isolation *o, struct e
 
 	if (lsm == FACTS_LSM_SELINUX && l->selinux) {
 		o->lsm = "SELinux";
+		o->selinux = true;
 		n = snprintf(text, sizeof(text), "%s:%s:%s:%s", json_str(l->selinux, "user"), json_str(l->selinux, "role"),
 			     json_str(l->selinux, "type"), json_str(l->selinux, "level"));
 	} else if (lsm == FACTS_LSM_APPARMOR && l->apparmor) {

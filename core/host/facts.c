@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,12 +19,23 @@
 
 enum facts_lsm facts_lsm(void)
 {
-	char enabled[8];
+	char enabled[8], own[80];
 
-	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
-		return FACTS_LSM_SELINUX;
+	/* as long as no policy is loaded, all that there is has a label of one word, and so has what it is set to */
+	if (access("/sys/fs/selinux/enforce", F_OK) == 0) {
+		probe_line("/proc/self/attr/current", own, sizeof(own));
+		return strchr(own, ':') ? FACTS_LSM_SELINUX : FACTS_LSM_NONE;
+	}
 	probe_line("/sys/module/apparmor/parameters/enabled", enabled, sizeof(enabled));
 	return *enabled == 'Y' ? FACTS_LSM_APPARMOR : FACTS_LSM_NONE;
+}
+
+bool facts_selinux_permissive(void)
+{
+	char enforce[8];
+
+	probe_line("/sys/fs/selinux/enforce", enforce, sizeof(enforce));
+	return *enforce == '0';
 }
 
 int facts_landlock(void)

@@ -9,9 +9,11 @@
 
 #include "core/base/err.h"
 
-/* the security module that labels processes; there is at most one of these */
+/* the security module that labels processes; there is at most one of these. SELinux without a policy is none. */
 enum facts_lsm { FACTS_LSM_NONE, FACTS_LSM_APPARMOR, FACTS_LSM_SELINUX };
 enum facts_lsm facts_lsm(void);
+/** facts_selinux_permissive() - what its policy forbids is only logged */
+bool facts_selinux_permissive(void);
 
 /** facts_landlock() - the version of Landlock's interface; 0: there is none */
 int facts_landlock(void);

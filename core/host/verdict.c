@@ -155,6 +155,8 @@ static void judge_selinux(const struct court *c, struct verdict *v)
 	(void)c;
 	if (facts_lsm() != FACTS_LSM_SELINUX)
 		say(v, VERDICT_IGNORED, "SELinux is not in force on this host (rkt doctor selinux)");
+	else if (facts_selinux_permissive())
+		say(v, VERDICT_CHANGED, "the label is set, but SELinux is permissive on this host: what it forbids is only logged");
 }
 
 static void judge_apparmor(const struct court *c, struct verdict *v)
