@@ -83,4 +83,23 @@ if [ -e /policy ]; then
 	judge "who enters has it, too" "$($R enter "$uuid" /bin/cat /etc/passwd 2>&1 | grep -c 'Permission denied')" 1
 	$R stop "$uuid" >/out 2>&1
 	wait
+	profile rktbox-lenient false 'cat /proc/self/attr/current; cat /etc/passwd >/dev/null 2>&1 && echo read' >/out
+	judge "a profile that only complains" "$(tr '\n' ' ' </out)$(verdict app/a/os/linux/apparmor-profile)" 'rktbox-lenient (complain) read enforced'
+	# of no isolator: that of whoever started rkt, which is PID 1's and the app's
+	: >/uuid
+	(
+		printf 'exec rktbox-lenient' >/proc/self/attr/exec || exit
+		pod '' '' 'exec sleep 1000'
+	) >/out &
+	i=0
+	until uuid=$(cat /uuid) && [ "$($R enter "$uuid" /bin/cat /proc/self/attr/current 2>/dev/null)" = 'rktbox-lenient (complain)' ]; do
+		i=$((i + 1))
+		[ $i -lt 100 ] || break
+		sleep 0.1
+	done
+	judge "who enters has a profile that is no isolator's" \
+		"$($R enter "$uuid" /bin/cat /proc/self/attr/current /proc/1/attr/current 2>/err | tr '\n' ' ')" \
+		'rktbox-lenient (complain) rktbox-lenient (complain) '
+	$R stop "$uuid" >/out 2>&1
+	wait
 fi
