@@ -17,8 +17,8 @@
 #define CALLS_MAX 96 /* different calls remembered of one app */
 
 struct call {
-	int      nr;
-	unsigned count;
+	struct seccomp_asked asked;
+	unsigned             count;
 };
 
 struct app_calls {
@@ -87,19 +87,17 @@ size_t denied_polls(const struct denied *d, struct pollfd *p)
 	return d->n_slots;
 }
 
-static void count(struct denied *d, size_t app, int nr)
+static void count(struct denied *d, size_t app, const struct seccomp_asked *asked)
 {
 	struct app_calls *a = &d->apps[app];
 	size_t i = 0;
 
-	if (nr < 0)
-		return;
-	while (i < a->n && a->v[i].nr != nr)
+	while (i < a->n && (a->v[i].asked.nr != asked->nr || a->v[i].asked.arch != asked->arch))
 		i++;
 	if (i == CALLS_MAX)
 		return;
 	if (i == a->n) {
-		a->v[a->n++] = (struct call){ .nr = nr };
+		a->v[a->n++] = (struct call){ .asked = *asked };
 		d->changed = true;
 	}
 	a->v[i].count++;
@@ -109,11 +107,14 @@ static void count(struct denied *d, size_t app, int nr)
 /* a number that no call has can be denied, too */
 static int format(char *line, size_t size, const char *app, const struct call *c)
 {
+	const struct syscall_arch *arch = syscall_arch_of(c->asked.arch);
+	int call = arch ? syscall_at(arch, c->asked.nr) : -1;
 	char name[SYSCALL_NAME_SIZE];
 
-	if (syscall_name(c->nr, name))
-		return snprintf(line, size, "%.300s %s %u\n", app, name, c->count);
-	return snprintf(line, size, "%.300s #%d %u\n", app, c->nr, c->count);
+	if (call < 0)
+		return snprintf(line, size, "%.300s #%d %u\n", app, c->asked.nr, c->count);
+	syscall_name((unsigned)call, name);
+	return snprintf(line, size, "%.300s %s %u\n", app, name, c->count);
 }
 
 void denied_write(struct denied *d)
@@ -140,13 +141,15 @@ void denied_handle(struct denied *d, const struct pollfd *p, size_t n)
 {
 	for (size_t i = 0; i < n && i < d->n_slots; i++) {
 		struct listener *l = &d->listeners[i];
+		struct seccomp_asked asked;
 		if (l->fd < 0 || !p[i].revents)
 			continue;
 		if (p[i].revents & POLLIN && d->learn)
 			learn_take(d->learn, l->app, l->fd);
-		else if (p[i].revents & POLLIN)
-			count(d, l->app, seccomp_answer(l->fd, d->p->apps[l->app].filter.error));
-		else
+		else if (p[i].revents & POLLIN) {
+			if (seccomp_answer(l->fd, d->p->apps[l->app].filter.error, &asked))
+				count(d, l->app, &asked);
+		} else
 			fd_cleanup(&l->fd); /* the last process that has the filter is gone */
 	}
 	if (d->changed)

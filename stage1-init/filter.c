@@ -2,7 +2,7 @@
  * filter - see filter.h
  *
  * The table is of calls that are denied by default, not of those allowed: both bounds (the newest call known
- * here and the native architecture) are checked first, so within them the two are the same and this
+ * here and the architecture) are checked first, so within them the two are the same and this
  * one is the shorter. Any program is a binary search over the number, because the kernel runs it
  * for every call number when a filter is loaded (to know which calls it never needs to ask about),
  * and that time is part of every start. For the same reason there are no instructions in it that the kernel does
@@ -10,12 +10,12 @@
  */
 #include "stage1-init/filter.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -23,32 +23,17 @@
 
 #include "core/base/defence.h"
 
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__i386__)
-#define NATIVE_ARCH AUDIT_ARCH_I386
-#elif defined(__arm__)
-#define NATIVE_ARCH AUDIT_ARCH_ARM
-#elif defined(__riscv) && __riscv_xlen == 64
-#define NATIVE_ARCH AUDIT_ARCH_RISCV64
-#else
-#error "the seccomp filter does not know this architecture"
-#endif
-
 /* since 424 all architectures give a new call the same number; this is the newest that was looked
  * at */
 #define NEWEST_CALL 469
-#define CLONE3      435
 
 #define BIT(c) (UINT64_C(1) << (c))
 #define NEVER  UINT64_C(0)
 
-enum verdict { ALLOW, DENY, NO_SUCH, CLONE, IOCTL, PERSONALITY, SOCKET, N_VERDICTS };
+enum verdict { ALLOW, DENY, NO_SUCH, CLONE, IOCTL, PERSONALITY, SOCKET, SOCKETCALL, IPC, N_VERDICTS };
 
 struct rule {
-	int      nr;
+	uint16_t call;
 	uint8_t  verdict;
 	uint64_t caps; /* one of these kept: the call is let through */
 };
@@ -57,76 +42,48 @@ struct rule {
 #define CAP_PERFMON_ 38 /* older headers lack these two */
 #define CAP_BPF_     39
 
-#define D(call, caps)      { __NR_##call, DENY, caps }
-#define DN(call, nr, caps) { nr, DENY, caps } /* newer than some headers */
+#define D(call, caps) { CALL_##call, DENY, caps }
 
 /* clang-format off */
 static const struct rule rules[] = {
-	{ __NR_clone, CLONE, ADMIN },
-	{ __NR_ioctl, IOCTL, NEVER },
-	{ __NR_personality, PERSONALITY, NEVER },
-	{ __NR_socket, SOCKET, NEVER },
-	{ CLONE3, NO_SUCH, ADMIN }, /* its flags cannot be seen; C libraries fall back to clone */
+	{ CALL_clone, CLONE, ADMIN },
+	{ CALL_ioctl, IOCTL, NEVER },
+	{ CALL_personality, PERSONALITY, NEVER },
+	{ CALL_socket, SOCKET, NEVER },
+	{ CALL_clone3, NO_SUCH, ADMIN }, /* its flags cannot be seen; C libraries fall back to clone */
 
-	D(mount, ADMIN), D(umount2, ADMIN), D(pivot_root, NEVER), D(setns, ADMIN), D(unshare, ADMIN),
-	DN(open_tree, 428, ADMIN), DN(move_mount, 429, ADMIN), DN(fsopen, 430, ADMIN),
-	DN(fsconfig, 431, ADMIN), DN(fsmount, 432, ADMIN), DN(fspick, 433, ADMIN),
-	DN(mount_setattr, 442, ADMIN), DN(statmount, 457, ADMIN), DN(listmount, 458, ADMIN),
-	DN(open_tree_attr, 467, ADMIN),
-	D(swapon, NEVER), D(swapoff, NEVER), D(quotactl, ADMIN), DN(quotactl_fd, 443, ADMIN),
+	D(mount, ADMIN), D(umount, ADMIN), D(umount2, ADMIN), D(pivot_root, NEVER), D(setns, ADMIN), D(unshare, ADMIN),
+	D(open_tree, ADMIN), D(move_mount, ADMIN), D(fsopen, ADMIN), D(fsconfig, ADMIN), D(fsmount, ADMIN),
+	D(fspick, ADMIN), D(mount_setattr, ADMIN), D(statmount, ADMIN), D(listmount, ADMIN), D(open_tree_attr, ADMIN),
+	D(swapon, NEVER), D(swapoff, NEVER), D(quotactl, ADMIN), D(quotactl_fd, ADMIN),
 	D(open_by_handle_at, BIT(CAP_DAC_READ_SEARCH)), D(fanotify_init, ADMIN),
 
 	D(init_module, BIT(CAP_SYS_MODULE)), D(finit_module, BIT(CAP_SYS_MODULE)),
-	D(delete_module, BIT(CAP_SYS_MODULE)), D(kexec_load, NEVER), D(reboot, BIT(CAP_SYS_BOOT)),
+	D(delete_module, BIT(CAP_SYS_MODULE)), D(kexec_load, NEVER), D(kexec_file_load, NEVER),
+	D(reboot, BIT(CAP_SYS_BOOT)),
 	D(bpf, ADMIN | BIT(CAP_BPF_)), D(perf_event_open, ADMIN | BIT(CAP_PERFMON_)), D(userfaultfd, NEVER),
 	D(add_key, NEVER), D(request_key, NEVER), D(keyctl, NEVER), D(acct, BIT(CAP_SYS_PACCT)),
 	D(settimeofday, BIT(CAP_SYS_TIME)), D(clock_settime, BIT(CAP_SYS_TIME)),
+	D(clock_settime64, BIT(CAP_SYS_TIME)), D(stime, BIT(CAP_SYS_TIME)),
 	D(sethostname, ADMIN), D(setdomainname, ADMIN), D(syslog, ADMIN | BIT(CAP_SYSLOG)),
 	D(vhangup, BIT(CAP_SYS_TTY_CONFIG)), D(kcmp, BIT(CAP_SYS_PTRACE)), D(lookup_dcookie, ADMIN),
-	DN(pidfd_getfd, 438, BIT(CAP_SYS_PTRACE)), DN(process_madvise, 440, BIT(CAP_SYS_PTRACE)),
+	D(pidfd_getfd, BIT(CAP_SYS_PTRACE)), D(process_madvise, BIT(CAP_SYS_PTRACE)),
 	D(mbind, BIT(CAP_SYS_NICE)), D(set_mempolicy, BIT(CAP_SYS_NICE)), D(get_mempolicy, BIT(CAP_SYS_NICE)),
-	D(migrate_pages, NEVER), D(move_pages, NEVER),
-	DN(set_mempolicy_home_node, 450, BIT(CAP_SYS_NICE)),
-	DN(io_uring_setup, 425, NEVER), DN(io_uring_enter, 426, NEVER),
-	DN(io_uring_register, 427, NEVER),
-	DN(lsm_get_self_attr, 459, NEVER), DN(lsm_set_self_attr, 460, NEVER),
-	DN(lsm_list_modules, 461, NEVER),
-	D(nfsservctl, NEVER),
-#ifdef __NR_kexec_file_load
-	D(kexec_file_load, NEVER),
-#endif
-#ifdef __NR_umount
-	D(umount, ADMIN),
-#endif
-#ifdef __NR_clock_settime64
-	D(clock_settime64, BIT(CAP_SYS_TIME)),
-#endif
-#ifdef __NR_stime
-	D(stime, BIT(CAP_SYS_TIME)),
-#endif
-#ifdef __NR_ioperm
-	D(ioperm, BIT(CAP_SYS_RAWIO)), D(iopl, BIT(CAP_SYS_RAWIO)),
-#endif
-#ifdef __NR_create_module
+	D(migrate_pages, NEVER), D(move_pages, NEVER), D(set_mempolicy_home_node, BIT(CAP_SYS_NICE)),
+	D(io_uring_setup, NEVER), D(io_uring_enter, NEVER), D(io_uring_register, NEVER),
+	D(lsm_get_self_attr, NEVER), D(lsm_set_self_attr, NEVER), D(lsm_list_modules, NEVER),
+	D(nfsservctl, NEVER), D(ioperm, BIT(CAP_SYS_RAWIO)), D(iopl, BIT(CAP_SYS_RAWIO)),
 	D(create_module, NEVER), D(get_kernel_syms, NEVER), D(query_module, NEVER),
-#endif
-#ifdef __NR_uselib
-	D(uselib, NEVER), D(ustat, NEVER), D(sysfs, NEVER), D(_sysctl, NEVER),
-#endif
-#ifdef __NR_vm86
-	D(vm86, NEVER), D(vm86old, NEVER),
-#endif
-#ifdef __NR_pciconfig_iobase
+	D(uselib, NEVER), D(ustat, NEVER), D(sysfs, NEVER), D(_sysctl, NEVER), D(vm86, NEVER), D(vm86old, NEVER),
 	D(pciconfig_iobase, NEVER), D(pciconfig_read, NEVER), D(pciconfig_write, NEVER),
-#endif
 };
 /* clang-format on */
 #define N_RULES (sizeof(rules) / sizeof(*rules))
 
-bool filter_denies(int nr)
+bool filter_denies(unsigned call)
 {
 	for (size_t i = 0; i < N_RULES; i++)
-		if (rules[i].nr == nr)
+		if (rules[i].call == call)
 			return rules[i].verdict == DENY;
 	return false;
 }
@@ -134,43 +91,85 @@ bool filter_denies(int nr)
 /* ---- what is to happen, by number ---- */
 
 /* what the C library and the kernel do for a program that knows nothing of it, and its beginning and end */
-static const int always[] = { __NR_execve, __NR_exit, __NR_exit_group, __NR_rt_sigreturn, __NR_restart_syscall,
-#ifdef __NR_sigreturn
-	__NR_sigreturn,
-#endif
+static const uint16_t always[] = { CALL_execve, CALL_exit, CALL_exit_group, CALL_rt_sigreturn, CALL_sigreturn,
+				   CALL_restart_syscall };
+
+/* of one architecture */
+struct verdicts {
+	const struct syscall_arch *arch;
+	const struct appc_seccomp *s;
+	uint8_t                    of[NEWEST_CALL + 1];
 };
 
-struct verdicts { uint8_t of[NEWEST_CALL + 1]; };
+/* the verdict on a call; NULL: there is no such here */
+static uint8_t *on(struct verdicts *v, unsigned call)
+{
+	int nr = syscall_number(v->arch, call);
+
+	return nr < 0 || nr > NEWEST_CALL ? NULL : &v->of[nr];
+}
+
+static void set_verdict(struct verdicts *v, unsigned call, uint8_t verdict)
+{
+	uint8_t *here = on(v, call);
+
+	if (here)
+		*here = verdict;
+}
 
 static void by_default(struct verdicts *v, uint64_t caps)
 {
 	for (size_t i = 0; i < N_RULES; i++)
-		if (rules[i].nr <= NEWEST_CALL && !(rules[i].caps & caps))
-			v->of[rules[i].nr] = rules[i].verdict;
+		if (!(rules[i].caps & caps))
+			set_verdict(v, rules[i].call, rules[i].verdict);
 }
 
-static void remove_set(struct verdicts *v, const struct appc_seccomp *s)
+/* i386: what one call does by many other names is denied or allowed by these; a filter sees which it is */
+static void multiplex(struct verdicts *v)
 {
-	for (unsigned nr = 0; nr <= NEWEST_CALL; nr++)
-		if (syscall_set_has(&s->set, nr))
-			v->of[nr] = DENY;
+	set_verdict(v, CALL_socketcall, SOCKETCALL);
+	set_verdict(v, CALL_ipc, IPC);
 }
 
-/* @v: the default's verdicts */
-static void retain_set(struct verdicts *v, const struct appc_seccomp *s, uint64_t caps)
+static void remove_set(struct verdicts *v)
+{
+	multiplex(v);
+	for (unsigned call = 0; call < N_CALLS; call++)
+		if (syscall_set_has(&v->s->set, call))
+			set_verdict(v, call, DENY);
+}
+
+/* starts from the default's verdicts */
+static void retain_set(struct verdicts *v, uint64_t caps)
 {
 	struct verdicts was = *v;
+	uint8_t *clone3 = on(v, CALL_clone3);
 
-	for (unsigned nr = 0; nr <= NEWEST_CALL; nr++)
-		v->of[nr] = !syscall_set_has(&s->set, nr) ? DENY : was.of[nr] >= CLONE ? was.of[nr] : ALLOW;
+	memset(v->of, DENY, sizeof(v->of));
+	multiplex(v);
+	for (unsigned call = 0; call < N_CALLS; call++) {
+		uint8_t *before = on(&was, call);
+		if (before && syscall_set_has(&v->s->set, call))
+			set_verdict(v, call, *before >= CLONE ? *before : ALLOW);
+	}
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
-		v->of[always[i]] = ALLOW;
-	for (size_t i = 0; s->by_caps && i < N_RULES; i++)
-		if (rules[i].nr <= NEWEST_CALL && rules[i].caps & caps)
-			v->of[rules[i].nr] = ALLOW;
+		set_verdict(v, always[i], ALLOW);
+	for (size_t i = 0; v->s->by_caps && i < N_RULES; i++)
+		if (rules[i].caps & caps)
+			set_verdict(v, rules[i].call, ALLOW);
 	/* never an error that C libraries do not fall back from */
-	if (!s->clone3 && (was.of[CLONE3] == NO_SUCH || v->of[CLONE3] == DENY))
-		v->of[CLONE3] = NO_SUCH;
+	if (clone3 && !v->s->clone3 && (*on(&was, CALL_clone3) == NO_SUCH || *clone3 == DENY))
+		*clone3 = NO_SUCH;
+}
+
+static void decide(struct verdicts *v, uint64_t caps)
+{
+	memset(v->of, ALLOW, sizeof(v->of));
+	by_default(v, caps);
+	if (v->s->mode == APPC_SECCOMP_REMOVE)
+		remove_set(v);
+	if (v->s->mode == APPC_SECCOMP_RETAIN)
+		retain_set(v, caps);
 }
 
 /* ---- spans of numbers ---- */
@@ -183,13 +182,14 @@ struct span {
 
 #define SPANS_MAX (NEWEST_CALL + 4)
 #define CODE_MAX  (4 * SPANS_MAX)
+_Static_assert(CODE_MAX <= BPF_MAXINSNS, "more than the kernel takes");
 
 /*
  * The program is written from its end to its beginning: code only jumps forward, so where to is known then. A place
  * is counted from the end.
  */
 struct builder {
-	struct span        spans[SPANS_MAX];
+	struct span        spans[SPANS_MAX]; /* of the architecture under way */
 	size_t             n_spans;
 	struct sock_filter code[CODE_MAX];
 	size_t             n;
@@ -198,15 +198,16 @@ struct builder {
 
 static void make_spans(struct builder *b, const struct verdicts *v)
 {
+	b->n_spans = 0;
 	for (uint32_t nr = 0; nr <= NEWEST_CALL; nr++)
 		if (!b->n_spans || b->spans[b->n_spans - 1].verdict != v->of[nr])
 			b->spans[b->n_spans++] = (struct span){ nr, v->of[nr] };
 	b->spans[b->n_spans++] = (struct span){ NEWEST_CALL + 1, NO_SUCH };
-#ifdef __arm__
+	if (v->arch->audit != AUDIT_ARCH_ARM)
+		return;
 	/* breakpoint to get_tls, of which cacheflush and set_tls are no less needed than brk */
 	b->spans[b->n_spans++] = (struct span){ 0xf0001, ALLOW };
 	b->spans[b->n_spans++] = (struct span){ 0xf0007, NO_SUCH };
-#endif
 }
 
 /* ---- code ---- */
@@ -215,6 +216,7 @@ static void make_spans(struct builder *b, const struct verdicts *v)
 
 static size_t put(struct builder *b, struct sock_filter f)
 {
+	assert(b->n < CODE_MAX); /* a unit test has the longest */
 	b->code[CODE_MAX - 1 - b->n] = f;
 	return b->n++;
 }
@@ -344,39 +346,103 @@ static void put_key(struct builder *b, const unsigned long key[2])
 	b->label[DENY] = yes;
 }
 
-#define ANSWER_ENOSYS (SECCOMP_RET_ERRNO | ENOSYS)
+/* calls of a multiplexer; 0: there is none of that number */
+static const uint16_t socketcalls[] = { 0, CALL_socket, CALL_bind, CALL_connect, CALL_listen, CALL_accept,
+	CALL_getsockname, CALL_getpeername, CALL_socketpair, CALL_send, CALL_recv, CALL_sendto, CALL_recvfrom,
+	CALL_shutdown, CALL_setsockopt, CALL_getsockopt, CALL_sendmsg, CALL_recvmsg, CALL_accept4, CALL_recvmmsg,
+	CALL_sendmmsg };
+static const uint16_t ipcs[] = { 0, CALL_semop, CALL_semget, CALL_semctl, CALL_semtimedop, 0, 0, 0, 0, 0, 0,
+	CALL_msgsnd, CALL_msgrcv, CALL_msgget, CALL_msgctl, 0, 0, 0, 0, 0, 0, CALL_shmat, CALL_shmdt, CALL_shmget,
+	CALL_shmctl };
 
-static void put_program(struct builder *b, const unsigned long key[2])
+/* of a set only: those that it names by themselves go the way of the set, and all others the other way */
+static void put_multiplexer(struct builder *b, const struct appc_seccomp *s, uint8_t verdict, const uint16_t *calls,
+	uint32_t n)
 {
+	bool retain = s->mode == APPC_SECCOMP_RETAIN;
+	size_t named = b->label[retain ? ALLOW : DENY], no = b->label[retain ? DENY : ALLOW];
+
+	no = put_jump(b, no);
+	for (uint32_t i = 0; i < n; i++)
+		if (calls[i] && syscall_set_has(&s->set, calls[i]))
+			no = put_branch(b, BPF_JEQ, i, named, no);
+	if (verdict == IPC) /* above these bits stands a version */
+		put(b, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xffff));
+	b->label[verdict] = put_load(b, ARG_LOW(0));
+}
+
+#define ANSWER_ENOSYS (SECCOMP_RET_ERRNO | ENOSYS)
+#define COUNT(a)      (sizeof(a) / sizeof(*(a)))
+
+/* the verdicts that look at arguments, then the search; returns where that begins */
+static size_t put_arch(struct builder *b, const struct verdicts *v)
+{
+	for (int i = ALLOW; i <= NO_SUCH; i++)
+		near(b, (uint8_t)i);
+	if (v->s->mode != APPC_SECCOMP_DEFAULT && syscall_number(v->arch, CALL_socketcall) >= 0) {
+		put_multiplexer(b, v->s, SOCKETCALL, socketcalls, COUNT(socketcalls));
+		put_multiplexer(b, v->s, IPC, ipcs, COUNT(ipcs));
+	}
+	put_socket(b);
+	put_personality(b);
+	put_ioctl(b);
+	put_clone(b);
+	make_spans(b, v);
+	put_search(b, 0, b->n_spans);
+	return put_load(b, offsetof(struct seccomp_data, nr));
+}
+
+static void put_program(struct builder *b, const struct filter_for *f, const struct appc_seccomp *s,
+	const unsigned long key[2])
+{
+	size_t at[SYSCALL_ARCHES] = { 0 };
+	struct verdicts v = { .s = s };
+
 	b->label[DENY] = put_return(b, SECCOMP_RET_USER_NOTIF);
 	b->label[NO_SUCH] = put_return(b, ANSWER_ENOSYS);
 	b->label[ALLOW] = put_return(b, SECCOMP_RET_ALLOW);
 	if (key[0] || key[1])
 		put_key(b, key);
-	put_socket(b);
-	put_personality(b);
-	put_ioctl(b);
-	put_clone(b);
-	put_search(b, 0, b->n_spans);
-	size_t search = put_load(b, offsetof(struct seccomp_data, nr));
-	size_t no_such = near(b, NO_SUCH);
-	put_branch(b, BPF_JEQ, NATIVE_ARCH, search, DEFENCE("architecture") ? no_such : search);
+	for (size_t i = SYSCALL_ARCHES; i-- > 0;) {
+		if (!f->arches[i])
+			continue;
+		v.arch = f->arches[i];
+		decide(&v, f->caps);
+		at[i] = put_arch(b, &v);
+	}
+	size_t no = near(b, NO_SUCH);
+	if (!DEFENCE("architecture"))
+		no = at[0];
+	for (size_t i = SYSCALL_ARCHES; i-- > 0;) {
+		if (!f->arches[i])
+			continue;
+		if (is_far(b, at[i]))
+			at[i] = put_jump(b, at[i]);
+		no = put_branch(b, BPF_JEQ, f->arches[i]->audit, at[i], no);
+	}
 	put_load(b, offsetof(struct seccomp_data, arch));
 }
 
-static int take_code(const struct builder *b, struct seccomp_prog *p, struct err *e)
+static int take_code(const struct builder *b, struct sock_filter **code, unsigned short *len, struct err *e)
 {
-	p->code = malloc(b->n * sizeof(*p->code));
-	if (!p->code)
+	*code = malloc(b->n * sizeof(**code));
+	if (!*code)
 		return err_set(e, ENOMEM, "out of memory");
-	memcpy(p->code, b->code + CODE_MAX - b->n, b->n * sizeof(*p->code));
-	p->len = (unsigned short)b->n;
-	p->deny_at = (unsigned short)(b->n - 1);
+	memcpy(*code, b->code + CODE_MAX - b->n, b->n * sizeof(**code));
+	*len = (unsigned short)b->n;
 	return 0;
 }
 
-/* asks about each call of this architecture that has not the key, and about the one that waits with it */
-int filter_learn(struct seccomp_prog *p, struct err *e)
+void filter_arches(const char *label, struct filter_for *f)
+{
+	const struct syscall_arch *a = syscall_arch_labelled(label);
+
+	f->arches[0] = syscall_arches[0];
+	f->arches[1] = a == syscall_arches[0] ? NULL : a;
+}
+
+/* asks about each call of these architectures that has not the key, and about the one that waits with it */
+int filter_learn(const struct filter_for *f, struct seccomp_prog *p, struct err *e)
 {
 	struct builder b = { .n = 0 };
 
@@ -384,37 +450,30 @@ int filter_learn(struct seccomp_prog *p, struct err *e)
 		return err_sys(e, "random numbers");
 	b.label[DENY] = put_return(&b, SECCOMP_RET_USER_NOTIF);
 	b.label[ALLOW] = put_return(&b, SECCOMP_RET_ALLOW);
-	size_t ask = b.label[DENY];
+	size_t ask = b.label[DENY], no = b.label[ALLOW];
 	put_key(&b, p->key);
 	put_branch(&b, BPF_JEQ, SECCOMP_WAIT_CALL, ask, b.label[DENY]);
 	size_t call = put_load(&b, offsetof(struct seccomp_data, nr));
-	put_branch(&b, BPF_JEQ, NATIVE_ARCH, call, b.label[ALLOW]);
+	for (size_t i = 0; i < SYSCALL_ARCHES; i++)
+		if (f->arches[i])
+			no = put_branch(&b, BPF_JEQ, f->arches[i]->audit, call, no);
 	put_load(&b, offsetof(struct seccomp_data, arch));
-	p->learn = malloc(b.n * sizeof(*p->learn));
-	if (!p->learn)
-		return err_set(e, ENOMEM, "out of memory");
-	memcpy(p->learn, b.code + CODE_MAX - b.n, b.n * sizeof(*p->learn));
-	p->learn_len = (unsigned short)b.n;
-	return 0;
+	return take_code(&b, &p->learn, &p->learn_len, e);
 }
 
-int filter_build(uint64_t caps, const struct appc_seccomp *s, struct seccomp_prog *p, struct err *e)
+int filter_build(const struct filter_for *f, const struct appc_seccomp *s, struct seccomp_prog *p, struct err *e)
 {
-	struct verdicts v = { { ALLOW } };
 	struct builder b;
 
 	*p = (struct seccomp_prog){ .error = s->error ? (unsigned short)s->error : EPERM };
 	if (s->mode == APPC_SECCOMP_NONE)
 		return 0;
 	b.n_spans = b.n = 0;
-	by_default(&v, caps);
-	if (s->mode == APPC_SECCOMP_REMOVE)
-		remove_set(&v, s);
-	if (s->mode == APPC_SECCOMP_RETAIN)
-		retain_set(&v, s, caps);
 	if (s->mode != APPC_SECCOMP_DEFAULT && getrandom(p->key, sizeof(p->key), 0) != sizeof(p->key))
 		return err_sys(e, "random numbers");
-	make_spans(&b, &v);
-	put_program(&b, p->key);
-	return take_code(&b, p, e);
+	put_program(&b, f, s, p->key);
+	if (take_code(&b, &p->code, &p->len, e) < 0)
+		return -1;
+	p->deny_at = (unsigned short)(p->len - 1);
+	return 0;
 }

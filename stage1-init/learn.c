@@ -126,10 +126,14 @@ static void announce(void *ctx, pid_t tid)
 void learn_take(struct learn *l, size_t app, int listener)
 {
 	struct caller c = { l, app };
-	int nr = seccomp_continue(listener, &l->p->apps[app].filter, announce, &c);
+	struct seccomp_asked asked;
 
-	if (nr >= 0)
-		syscall_set_add(&l->apps[app].calls, (unsigned)nr);
+	if (!seccomp_continue(listener, &l->p->apps[app].filter, announce, &c, &asked))
+		return;
+	const struct syscall_arch *arch = syscall_arch_of(asked.arch);
+	int call = arch ? syscall_at(arch, asked.nr) : -1;
+	if (call >= 0)
+		syscall_set_add(&l->apps[app].calls, (unsigned)call);
 }
 
 int learn_write(const struct learn *l, const char *path, void (*say)(const struct err *e), struct err *e)

@@ -62,8 +62,11 @@ static int add_calls(cJSON *list, const struct syscall_set *calls, struct err *e
 
 	if (!cJSON_IsArray(set))
 		return err_set(e, EINVAL, "not what --learn writes");
-	for (unsigned nr = 0; nr < SYSCALLS_MAX; nr++) {
-		if (!syscall_set_has(calls, nr) || !syscall_name((int)nr, name) || has(set, name))
+	for (unsigned call = 0; call < N_CALLS; call++) {
+		if (!syscall_set_has(calls, call))
+			continue;
+		syscall_name(call, name);
+		if (has(set, name))
 			continue;
 		if (!cJSON_AddItemToArray(set, cJSON_CreateString(name)))
 			return err_set(e, ENOMEM, "out of memory");

@@ -155,9 +155,11 @@ static int build_gids(struct plan_app *a, const struct appc_ints *l, struct err 
 	return 0;
 }
 
-static int build_isolation(
-	struct plan_app *a, const struct appc_limits *pod, const struct plan_opts *o, struct err *e)
+static int build_isolation(struct plan_app *a, const struct appc_limits *pod, const struct plan_opts *o,
+	struct err *e)
 {
+	struct filter_for f;
+
 	appc_limits_bound(&a->limits, pod);
 	a->no_paths = o->no_paths;
 	if (o->no_caps)
@@ -166,9 +168,11 @@ static int build_isolation(
 		a->limits.seccomp.mode = APPC_SECCOMP_NONE;
 	if (isolation_plan(&a->limits, &a->isolation, e) < 0)
 		return -1;
-	if (filter_build(a->limits.caps, &a->limits.seccomp, &a->filter, e) < 0)
+	filter_arches(NULL, &f);
+	f.caps = a->limits.caps;
+	if (filter_build(&f, &a->limits.seccomp, &a->filter, e) < 0)
 		return -1;
-	return o->learn ? filter_learn(&a->filter, e) : 0;
+	return o->learn ? filter_learn(&f, &a->filter, e) : 0;
 }
 
 static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,

@@ -109,24 +109,27 @@ static void answer(int listener, const union question *q, int error)
 	ioctl(listener, (int)SECCOMP_IOCTL_NOTIF_SEND, &a);
 }
 
-int seccomp_answer(int listener, int error)
+bool seccomp_answer(int listener, int error, struct seccomp_asked *out)
 {
 	union question q;
 
 	if (ask(listener, &q) < 0)
-		return -1;
+		return false;
 	answer(listener, &q, error);
-	return q.s.data.nr;
+	*out = (struct seccomp_asked){ .nr = q.s.data.nr, .arch = q.s.data.arch };
+	return true;
 }
 
-int seccomp_continue(int listener, const struct seccomp_prog *p, void (*seen)(void *ctx, pid_t tid), void *ctx)
+bool seccomp_continue(int listener, const struct seccomp_prog *p, void (*seen)(void *ctx, pid_t tid), void *ctx,
+	struct seccomp_asked *out)
 {
 	union question q;
 
 	if (ask(listener, &q) < 0)
-		return -1;
+		return false;
 	seen(ctx, (pid_t)q.s.pid);
 	answer(listener, &q, 0);
 	bool keyed = q.s.data.args[4] == p->key[0] && q.s.data.args[5] == p->key[1];
-	return keyed && q.s.data.nr == SECCOMP_WAIT_CALL ? -1 : q.s.data.nr;
+	*out = (struct seccomp_asked){ .nr = q.s.data.nr, .arch = q.s.data.arch };
+	return !keyed || q.s.data.nr != SECCOMP_WAIT_CALL;
 }

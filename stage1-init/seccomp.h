@@ -57,17 +57,17 @@ void seccomp_wait(const struct seccomp_prog *p);
 /** seccomp_exit() - _exit(), which a filter could forbid as well */
 _Noreturn void seccomp_exit(const struct seccomp_prog *p, int status);
 
-/**
- * seccomp_answer() - takes one denied call off the listener, and lets it fail with @error
- *
- * Returns the call's number, -1 when there was none after all.
- */
-int seccomp_answer(int listener, int error);
+/* a call that was asked about; the architecture as AUDIT_ARCH_* */
+struct seccomp_asked { int nr; uint32_t arch; };
+
+/** seccomp_answer() - takes one denied call off the listener, and lets it fail with @error; false: there was none */
+bool seccomp_answer(int listener, int error, struct seccomp_asked *out);
 
 /**
  * seccomp_continue() - takes one call off the listener of a filter that learns, and lets it go on
  * @seen: told which process makes it, before it does
  *
- * Returns the call's number; -1 when there was none after all, or it was seccomp_wait()'s.
+ * false: there was none after all, or it was seccomp_wait()'s.
  */
-int seccomp_continue(int listener, const struct seccomp_prog *p, void (*seen)(void *ctx, pid_t tid), void *ctx);
+bool seccomp_continue(int listener, const struct seccomp_prog *p, void (*seen)(void *ctx, pid_t tid), void *ctx,
+	struct seccomp_asked *out);

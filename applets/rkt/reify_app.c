@@ -180,7 +180,8 @@ static void tell_seccomp_doubt(void *app, enum appc_seccomp_doubt doubt, const c
 void reify_tell_doubts(const struct pod_manifest *m)
 {
 	for (size_t i = 0; i < m->apps.n; i++)
-		appc_seccomp_doubts(&m->apps.v[i].app->isolators, tell_seccomp_doubt, m->apps.v[i].name);
+		appc_seccomp_doubts(&m->apps.v[i].app->isolators, appc_pair_find(&m->apps.v[i].image_labels, "arch"),
+				    tell_seccomp_doubt, m->apps.v[i].name);
 }
 
 /* adds to those of the image; of two of a name the last one counts */

@@ -172,7 +172,7 @@ static bool is_known(const char *s)
 {
 	struct syscall_set unused = { { 0 } };
 
-	return *s == '@' ? syscall_group(s, &unused, NULL) : syscall_number(s) != SYSCALL_UNKNOWN;
+	return *s == '@' ? syscall_group(s, &unused) : syscall_find(s) >= 0;
 }
 
 /* @own: the one name of the reserved scope @appc.io/ that makes sense in this set */

@@ -26,14 +26,14 @@ static int read_errno(const cJSON *value, int *out, struct err *e)
 static void add_name(struct appc_seccomp *s, const char *name)
 {
 	if (*name == '@') {
-		syscall_group(name, &s->set, NULL);
+		syscall_group(name, &s->set);
 		s->by_caps |= !strcmp(name, "@rkt/default-whitelist") || !strcmp(name, "@docker/default-whitelist");
 		return;
 	}
-	int nr = syscall_number(name);
-	if (nr >= 0)
-		syscall_set_add(&s->set, (unsigned)nr);
-	s->clone3 |= !strcmp(name, "clone3");
+	int call = syscall_find(name);
+	if (call >= 0)
+		syscall_set_add(&s->set, (unsigned)call);
+	s->clone3 |= call == CALL_clone3;
 }
 
 int appc_seccomp_read(const cJSON *value, bool retain, struct appc_seccomp *out, struct err *e)
@@ -70,32 +70,46 @@ int appc_seccomp_override(struct appc_isolators *l, bool retain, cJSON *value, s
 	return appc_isolators_set(l, retain ? APPC_SECCOMP_RETAIN_SET : APPC_SECCOMP_REMOVE_SET, value, e);
 }
 
-static void doubt(const char *name, void (*tell)(void *, enum appc_seccomp_doubt, const char *), void *ctx)
+/* it names calls that the architecture lacks */
+static bool is_partial(const struct syscall_set *group, const struct syscall_arch *a)
 {
-	struct syscall_set unused = { { 0 } };
-	size_t absent = 0;
+	for (unsigned call = 0; a && call < N_CALLS; call++)
+		if (syscall_set_has(group, call) && syscall_number(a, call) < 0)
+			return true;
+	return false;
+}
+
+static void doubt(const char *name, const struct syscall_arch *a,
+	void (*tell)(void *, enum appc_seccomp_doubt, const char *), void *ctx)
+{
+	struct syscall_set group = { { 0 } };
 
 	if (!strcmp(name, APPC_SECCOMP_ALL) || !strcmp(name, APPC_SECCOMP_EMPTY))
 		return;
 	if (*name == '@') {
-		if (!syscall_group(name, &unused, &absent))
+		if (!syscall_group(name, &group))
 			tell(ctx, APPC_SECCOMP_NO_GROUP, name);
-		else if (absent)
+		else if (is_partial(&group, a))
 			tell(ctx, APPC_SECCOMP_PART, name);
 		return;
 	}
-	int nr = syscall_number(name);
-	if (nr < 0)
-		tell(ctx, nr == SYSCALL_UNKNOWN ? APPC_SECCOMP_NO_CALL : APPC_SECCOMP_ELSEWHERE, name);
+	int call = syscall_find(name);
+	if (call < 0)
+		tell(ctx, APPC_SECCOMP_NO_CALL, name);
+	else if (a && syscall_number(a, (unsigned)call) < 0)
+		tell(ctx, APPC_SECCOMP_ELSEWHERE, name);
 }
 
-void appc_seccomp_doubts(const struct appc_isolators *l,
+void appc_seccomp_doubts(const struct appc_isolators *l, const char *arch,
 	void (*tell)(void *ctx, enum appc_seccomp_doubt, const char *name), void *ctx)
 {
+	const struct syscall_arch *a = syscall_arch_labelled(arch);
+
+	a = a ? a : syscall_arches[0];
 	for (size_t i = 0; i < l->n; i++) {
 		const cJSON *set = is_set(&l->v[i]) ? cJSON_GetObjectItemCaseSensitive(l->v[i].value, "set") : NULL;
 		for (const cJSON *j = set && cJSON_IsArray(set) ? set->child : NULL; j; j = j->next)
 			if (cJSON_IsString(j))
-				doubt(j->valuestring, tell, ctx);
+				doubt(j->valuestring, a, tell, ctx);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * seccomp - the isolators os/linux/seccomp-remove-set and os/linux/seccomp-retain-set, read
  *
- * Names that this architecture does not have are left out: what cannot be called need not be denied, or allowed.
+ * Names that an architecture does not have mean nothing there: what cannot be called need not be denied, or allowed.
  * Source: appc spec, spec/ace.md "Linux Isolators"; wildcards as in rkt's Documentation/seccomp-guide.md.
  */
 #pragma once
@@ -38,9 +38,10 @@ int appc_seccomp_override(struct appc_isolators *l, bool retain, cJSON *value, s
 enum appc_seccomp_doubt {
 	APPC_SECCOMP_NO_GROUP,  /* no such wildcard */
 	APPC_SECCOMP_NO_CALL,   /* no architecture has it */
-	APPC_SECCOMP_ELSEWHERE, /* only other architectures have it */
+	APPC_SECCOMP_ELSEWHERE, /* only others have it */
 	APPC_SECCOMP_PART,      /* a wildcard that names such calls */
 };
-/** appc_seccomp_doubts() - calls @tell for each name in the sets of @l that is left out */
-void appc_seccomp_doubts(const struct appc_isolators *l,
+/** appc_seccomp_doubts() - calls @tell for each name in the sets of @l that means nothing to an image for @arch (its
+ * label; NULL: this machine's) */
+void appc_seccomp_doubts(const struct appc_isolators *l, const char *arch,
 	void (*tell)(void *ctx, enum appc_seccomp_doubt, const char *name), void *ctx);

@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""syscalls.py MUSL > syscall_table.h - makes the table of system calls; run by hand when Linux has new ones
+"""syscalls.py MUSL - makes syscall_table.h and syscall_list.h; run by hand when Linux has new calls
 
 MUSL is the source of musl, in the version of deps/musl.dep: its arch/*/bits/syscall.h.in name the calls of
 each architecture as the kernel's headers do, but for those with 32-bit times. syscalls.txt beside this file
 has what is newer, and the groups. A test compares what comes out with the kernel headers of the machine.
 
-One sorted list of names serves all architectures and groups: an architecture is an array of numbers beside it
-(0xffff: not there; from 0xf000: the private calls of ARM), a group a string of bits."""
+One sorted list of names serves all architectures and groups, and a call is known by its place in it: an
+architecture is an array of numbers beside it (0xffff: not there; from 0xf000: the private calls of ARM), a group
+a string of bits."""
 import os
 import pathlib
 import re
 import sys
+import textwrap
 
-ARCHES = {  # musl's name: the compiler's
-    "x86_64": "defined(__x86_64__)", "aarch64": "defined(__aarch64__)", "i386": "defined(__i386__)",
-    "arm": "defined(__arm__)", "riscv64": "defined(__riscv) && __riscv_xlen == 64",
-}
+ARCHES = "x86_64", "aarch64", "i386", "arm", "riscv64"  # as musl calls them
 ABSENT, PRIVATE, ARM_BASE = 0xffff, 0xf000, 0xf0000
 OURS = {"clock_settime32", "clock_gettime32", "timer_settime32", "timer_gettime32", "timerfd_settime32", "timerfd_gettime32"}
 
@@ -54,6 +53,38 @@ def c_bytes(values):
     return ", ".join(str(v) for v in values)
 
 
+HEAD = "/* SPDX-License-Identifier: Apache-2.0 */\n/* made by syscalls.py; do not edit */"
+
+
+def print_list(names, out):
+    print(HEAD + "\n#pragma once\n\nenum syscall_call {", file=out)
+    calls = ", ".join("CALL_" + n for n in names)
+    print(textwrap.fill(calls, 100, initial_indent="\t", subsequent_indent="\t", break_long_words=False, break_on_hyphens=False), end=",\n", file=out)
+    print("\tN_CALLS\n};", file=out)
+
+
+def print_table(names, arches, groups, out):
+    print(HEAD, file=out)
+    print("/* each: how many bytes it shares with the one before, and the others */", file=out)
+    print("static const char names[] =", file=out)
+    for before, n in zip([""] + names, names):
+        same = len(os.path.commonprefix([before, n]))
+        print(f'\t"\\{same:03o}" "{n[same:]}\\0" /* {n} */', file=out)
+    print(";", file=out)
+    print(f"#define NAME_MAX_LEN {max(map(len, names))}\n", file=out)
+    for a in ARCHES:
+        v = [arches[a].get(n, ABSENT) for n in names]
+        v = [n - ARM_BASE + PRIVATE if ARM_BASE < n < ARM_BASE + 16 else n for n in v]
+        print(f"static const uint16_t numbers_{a}[N_CALLS] = {{ {c_bytes(v)} }};", file=out)
+    print("\nstatic const struct group groups[] = {", file=out)
+    for g, members in groups.items():
+        bits = bytearray((len(names) + 7) // 8)
+        for m in members:
+            bits[names.index(m) // 8] |= 1 << names.index(m) % 8
+        print(f'\t{{ "{g}", {{ {c_bytes(bits)} }} }},', file=out)
+    print("};", file=out)
+
+
 def main():
     here, musl = pathlib.Path(__file__).parent, pathlib.Path(sys.argv[1])
     arches = {a: read_arch(musl / "arch" / a / "bits" / "syscall.h.in") for a in ARCHES}
@@ -68,28 +99,10 @@ def main():
         if words[0] != "+":
             groups[words[0]] = expand(words[1:], groups, set(names)) & set(names)
 
-    print("/* SPDX-License-Identifier: Apache-2.0 */\n/* made by syscalls.py; do not edit */")
-    print(f"#define N_NAMES {len(names)}")
-    print("/* each: how many bytes it shares with the one before, and the others */")
-    print("static const char names[] =")
-    for before, n in zip([""] + names, names):
-        same = len(os.path.commonprefix([before, n]))
-        print(f'\t"\\{same:03o}" "{n[same:]}\\0" /* {n} */')
-    print(";")
-    print(f"#define NAME_MAX_LEN {max(map(len, names))}\n")
-    for i, (a, condition) in enumerate(ARCHES.items()):
-        print(f"#{'elif' if i else 'if'} {condition} /* {a} */")
-        v = [arches[a].get(n, ABSENT) for n in names]
-        v = [n - ARM_BASE + PRIVATE if ARM_BASE < n < ARM_BASE + 16 else n for n in v]
-        print(f"static const uint16_t numbers[N_NAMES] = {{ {c_bytes(v)} }};")
-    print("#endif\n")
-    print("static const struct group groups[] = {")
-    for g, members in groups.items():
-        bits = bytearray((len(names) + 7) // 8)
-        for m in members:
-            bits[names.index(m) // 8] |= 1 << names.index(m) % 8
-        print(f'\t{{ "{g}", {{ {c_bytes(bits)} }} }},')
-    print("};")
+    with open(here / "syscall_list.h", "w") as out:
+        print_list(names, out)
+    with open(here / "syscall_table.h", "w") as out:
+        print_table(names, arches, groups, out)
 
 
 main()

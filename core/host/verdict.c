@@ -31,7 +31,7 @@ const char *verdict_kind_name(enum verdict_kind k)
 struct court {
 	const struct verdict_how    *how;
 	const struct appc_isolators *list;
-	const char                  *app;
+	const char                  *app, *arch; /* its name, and the label of its image */
 	struct appc_limits           own, bounded; /* as asked for; as the pod's bound them */
 	bool                         several;      /* the pod has several apps */
 };
@@ -141,7 +141,7 @@ static void judge_seccomp(const struct court *c, struct verdict *v)
 	bool set = c->own.seccomp.mode == APPC_SECCOMP_REMOVE || c->own.seccomp.mode == APPC_SECCOMP_RETAIN;
 	int doubts = 0;
 
-	appc_seccomp_doubts(c->list, count_doubt, &doubts);
+	appc_seccomp_doubts(c->list, c->arch, count_doubt, &doubts);
 	if (c->how->no_seccomp)
 		say(v, VERDICT_IGNORED, "--insecure-options=seccomp");
 	else if (doubts)
@@ -269,6 +269,7 @@ static int judge_app(struct court *c, const struct appc_runtime_app *ra, const s
 		return 0;
 	c->list = &ra->app->isolators;
 	c->app = ra->name;
+	c->arch = appc_pair_find(&ra->image_labels, "arch");
 	if (appc_limits_read(c->list, &c->own, e) < 0)
 		return err_wrap(e, "app %s", ra->name);
 	c->bounded = c->own;

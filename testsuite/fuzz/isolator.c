@@ -2,7 +2,8 @@
  * isolator - fuzzer: any JSON as the value of each isolator that is known, and the names in it by themselves
  *
  * The first byte says which isolator, and whether of an app or of a pod. What the rules let pass, stage 1 must be able
- * to read (isolator.h), and what it reads must be within bounds.
+ * to read (isolator.h), and what it reads must be within bounds. Of what it reads about seccomp it makes filters, for
+ * each kind of image: programs that end on every call, and let nothing through that belongs to another architecture.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include "core/appc/isolator.h"
 #include "core/appc/sysctl.h"
 #include "core/base/json.h"
+#include "stage1-init/filter.h"
+#include "testsuite/unit/bpf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,8 +46,49 @@ static void check_limits(const struct appc_limits *l)
 		must(!(l->caps >> i & 1) || appc_cap_name(i));
 }
 
+static const struct syscall_arch *const all[] = { &syscall_x86_64, &syscall_i386, &syscall_aarch64, &syscall_arm,
+						  &syscall_riscv64 };
+#define N_ALL (sizeof(all) / sizeof(*all))
+
+static bool is_among(const struct filter_for *f, const struct syscall_arch *a)
+{
+	return f->arches[0] == a || f->arches[1] == a;
+}
+
+/* a program cannot be asked everything each time: where one and a half hundred numbers lie changes with the input */
+static void ask(const struct filter_for *f, const struct appc_seccomp *s, const struct seccomp_prog *p, unsigned first)
+{
+	for (unsigned i = 0; i < N_ALL; i++)
+		for (unsigned nr = first % 7; nr < 520; nr += 7) {
+			const struct seccomp_data d = { .nr = (int)nr, .arch = all[i]->audit,
+							.args = { nr % 30, UINT64_C(1) << nr % 64 } };
+			uint32_t r = bpf_run(p->code, p->len, &d);
+			must(r == SECCOMP_RET_ALLOW || r == SECCOMP_RET_USER_NOTIF || (r & 0xffff0000) == SECCOMP_RET_ERRNO);
+			must(r == (SECCOMP_RET_ERRNO | 38) || (is_among(f, all[i]) && nr < 470));
+			int call = syscall_at(all[i], (int)nr);
+			must(r != SECCOMP_RET_ALLOW || s->mode != APPC_SECCOMP_REMOVE || call < 0 ||
+			     !syscall_set_has(&s->set, (unsigned)call));
+		}
+}
+
+static void make_filters(const struct appc_limits *l, unsigned first)
+{
+	static const struct filter_for kinds[] = { { { &syscall_x86_64, &syscall_i386 }, 0 }, { { &syscall_riscv64 }, 1 << 21 },
+						   { { &syscall_aarch64, &syscall_arm }, UINT64_MAX } };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct seccomp_prog p;
+		struct err e;
+		must(filter_build(&kinds[i], &l->seccomp, &p, &e) == 0);
+		must(!p.code == (l->seccomp.mode == APPC_SECCOMP_NONE));
+		if (p.code)
+			ask(&kinds[i], &l->seccomp, &p, first);
+		free(p.code);
+	}
+}
+
 /* @value is taken */
-static void one(const char *name, cJSON *value, enum isolator_scope scope)
+static void one(const char *name, cJSON *value, enum isolator_scope scope, unsigned first)
 {
 	struct appc_isolator is = { (char *)(uintptr_t)name, value, NULL };
 	const struct appc_isolators list = { &is, 1 };
@@ -60,6 +104,8 @@ static void one(const char *name, cJSON *value, enum isolator_scope scope)
 	must(r == 0 || (!good && *e.msg));
 	if (r == 0)
 		check_limits(&limits);
+	if (r == 0 && limits.seccomp.mode != APPC_SECCOMP_DEFAULT)
+		make_filters(&limits, first);
 	findings_free(&f);
 	cJSON_Delete(value);
 }
@@ -72,15 +118,16 @@ static void name_alone(const uint8_t *data, size_t size)
 		return;
 	memcpy(text, data, size);
 	text[size] = 0;
-	int cap = appc_cap_number(text), number = appc_errno_number(text), call = syscall_number(text);
+	int cap = appc_cap_number(text), number = appc_errno_number(text), call = syscall_find(text);
 	struct syscall_set group = { { 0 } };
 	char name[SYSCALL_NAME_SIZE];
 	char path[80];
 	must(!sysctl_path(text, path, sizeof(path)) || (*path != '/' && !strstr(path, "//") && !strstr(path, "..")));
 	must(cap == -1 || !strcmp(appc_cap_name(cap), text));
 	must(number == -1 || number > 0);
-	must(call < 0 || (syscall_name(call, name) && syscall_number(name) == call));
-	must(!syscall_group(text, &group, NULL) || *text == '@');
+	syscall_name(call < 0 ? N_CALLS : (unsigned)call, name);
+	must(call < 0 ? !*name : !strcmp(name, text) && syscall_find(name) == call);
+	must(!syscall_group(text, &group) || *text == '@');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -92,6 +139,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	name_alone(data + 1, size - 1);
 	cJSON *value = json_parse((const char *)data + 1, size - 1, &je);
 	if (value)
-		one(names[(data[0] & 127) % N_NAMES], value, data[0] & 128 ? SCOPE_POD : SCOPE_APP);
+		one(names[(data[0] & 127) % N_NAMES], value, data[0] & 128 ? SCOPE_POD : SCOPE_APP, (unsigned)size);
 	return 0;
 }
