@@ -65,6 +65,8 @@ void isolation_exec_failed(const struct isolation *o, struct err *e)
 {
 	const struct err was = *e;
 
+	if (o->other_arch && was.code == ENOEXEC)
+		err_point_text(e, "exec-32");
 	if (o->label && (was.code == EACCES || was.code == EPERM))
 		err_set_text(e, was.code, "%.200s (by the file's mode, or because %s does not let rkt execute it with the label "
 			     "\"%.150s\": its log tells)", was.msg, o->lsm, o->label);

@@ -25,6 +25,7 @@ struct isolation {
 	struct landlock_rule *rules;
 	size_t                n_rules;
 	bool                  rlimits;  /* there are some */
+	bool                  other_arch; /* the image is not for this machine's own */
 };
 
 /* the pod's; path: below /proc/sys */
@@ -55,7 +56,7 @@ int isolation_begin(const struct isolation *o, const struct appc_rlimit *rlimits
 int isolation_end(const struct isolation *o, const struct appc_rlimit *rlimits, const struct seccomp_prog *filter,
 	struct err *e);
 
-/** isolation_exec_failed() - adds to an error of exec that the app's label can be the cause */
+/** isolation_exec_failed() - adds to an error of exec that the app's label can be the cause, or the image's architecture */
 void isolation_exec_failed(const struct isolation *o, struct err *e);
 
 /** isolation_label() - the one step of isolation_begin() that needs /proc, for a visitor, who has the host's */

@@ -155,7 +155,7 @@ static int build_gids(struct plan_app *a, const struct appc_ints *l, struct err 
 	return 0;
 }
 
-static int build_isolation(struct plan_app *a, const struct appc_limits *pod, const struct plan_opts *o,
+static int build_isolation(struct plan_app *a, const char *arch, const struct appc_limits *pod, const struct plan_opts *o,
 	struct err *e)
 {
 	struct filter_for f;
@@ -168,8 +168,9 @@ static int build_isolation(struct plan_app *a, const struct appc_limits *pod, co
 		a->limits.seccomp.mode = APPC_SECCOMP_NONE;
 	if (isolation_plan(&a->limits, &a->isolation, e) < 0)
 		return -1;
-	filter_arches(NULL, &f);
+	filter_arches(arch, &f);
 	f.caps = a->limits.caps;
+	a->isolation.other_arch = f.arches[1] != NULL;
 	if (filter_build(&f, &a->limits.seccomp, &a->filter, e) < 0)
 		return -1;
 	return o->learn ? filter_learn(&f, &a->filter, e) : 0;
@@ -194,7 +195,7 @@ static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,
 		build_mounts(a, &ra->mounts, e) < 0 ||
 		appc_limits_read(&app->isolators, &a->limits, e) < 0)
 		return -1;
-	return build_isolation(a, pod, o, e);
+	return build_isolation(a, appc_pair_find(&ra->image_labels, "arch"), pod, o, e);
 }
 
 static int read_manifest(int pod_fd, struct pod_manifest *m, struct err *e)

@@ -10,6 +10,7 @@
 #include "applets/rkt/reify_app.h"
 #include "applets/ui.h"
 #include "core/appc/isolators_file.h"
+#include "core/appc/syscalls.h"
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
@@ -18,10 +19,8 @@
 
 static bool arch_runs(const char *arch)
 {
-	const char *host = ac_host_arch();
-
-	/* what 64-bit kernels execute besides their own */
-	return !strcmp(arch, host) || (!strcmp(host, "amd64") && !strcmp(arch, "i386"));
+	/* 64-bit kernels execute another one besides their own, and our filters know its calls */
+	return !strcmp(arch, ac_host_arch()) || syscall_arch_labelled(arch);
 }
 
 static int check_platform(const struct image_manifest *m, struct err *e)
@@ -298,6 +297,9 @@ static int complete_app(struct reified *r, struct appc_runtime_app *ra, const st
 {
 	if (appc_string_set(&ra->image_id, id->s, e) < 0 ||
 	    (!ra->image_name && appc_string_set(&ra->image_name, m->name, e) < 0))
+		return -1;
+	/* by which stage 1 chooses the filter, whoever wrote the manifest */
+	if (appc_pairs_set(&ra->image_labels, "arch", appc_pair_find(&m->labels, "arch"), e) < 0)
 		return -1;
 	if (strcmp(ra->image_name, m->name))
 		return err_set(e, EINVAL, "%s is the image %s, not %s", id->s, m->name, ra->image_name);

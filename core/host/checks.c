@@ -98,6 +98,8 @@ const struct host_check host_checks[] = {
 		"rkt logs --denied", "SECCOMP_FILTER", NONE, NONE, NONE),
 	CHECK("learn-caps", FEATURE, 0, 0, capwatch,
 		"capabilities in what rkt run --learn writes", "KPROBE_EVENTS (Linux 6.14: TRACING suffices), CONFIG_BPF_EVENTS and CONFIG_DEBUG_INFO_BTF", NONE, NONE, "mount -t sysfs sysfs /sys"),
+	CHECK("exec-32", FEATURE, 0, 0, exec32,
+		"images for i386 (on aarch64: armv7l, armv6l)", "IA32_EMULATION, CONFIG_COMPAT", NONE, NONE, "no ia32_emulation=0 of the kernel; some ARM processors cannot"),
 	CHECK("landlock", FEATURE, 13, 0, landlock,
 		"isolators with Landlock", "SECURITY_LANDLOCK", NONE, NONE, NONE),
 	CHECK("lsm", FEATURE, 0, 0, lsm,

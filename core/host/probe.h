@@ -57,6 +57,8 @@ int probe_notify(struct host_probe *p);
 int probe_landlock(struct host_probe *p);
 int probe_capwatch(struct host_probe *p);
 
+int probe_exec32(struct host_probe *p); /* exec32.c */
+
 int probe_fsopen(struct host_probe *p); /* files.c */
 int probe_open_tree(struct host_probe *p);
 int probe_move_mount(struct host_probe *p);

@@ -55,6 +55,26 @@ deb_get() {
 	rm -rf "$_new"
 }
 
+# deb_of ARCH DIR PACKAGE...: packages of another machine, unpacked below DIR; apt with lists of its own, in the directory
+# that it is called in; 1: what it says cannot be had
+deb_of() {
+	_arch=$1 _to=$2
+	shift 2
+	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || { deb_say "needs apt-get and dpkg-deb"; return 1; }
+	_apt="apt-get -qq -o APT::Architecture=$_arch -o APT::Architectures::=$_arch -o Dir::State=$PWD/state
+		-o Dir::Cache=$PWD/cache -o Dir::State::status=$PWD/state/status -o APT::Sandbox::User=root"
+	for p; do
+		ls "$DEB_CACHE/$_arch/${p}"_*_"$_arch.deb" >/dev/null 2>&1 && continue
+		mkdir -p "$DEB_CACHE/$_arch" state/lists/partial cache/archives/partial
+		: >state/status
+		[ -e state/updated ] || $_apt update >&2 || : # of several lists one may be there
+		touch state/updated
+		(cd "$DEB_CACHE/$_arch" && $_apt download "$p" >&2) || { deb_say "cannot download $p for $_arch"; return 1; }
+	done
+	mkdir -p "$_to"
+	for p; do dpkg-deb -x "$(ls "$DEB_CACHE/$_arch/${p}"_*_"$_arch.deb" | tail -n 1)" "$_to" || return 1; done
+}
+
 # deb_unpack DIR ERE PACKAGE...: a closure (see above), unpacked below DIR without its documentation
 deb_unpack() {
 	_to=$1 _ere=$2

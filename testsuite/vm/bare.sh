@@ -9,7 +9,7 @@
 if [ -z "${inside:-}" ]; then
 	mkdir /tmp/bare
 	mount -t tmpfs bare /tmp/bare && cd /tmp/bare && mkdir dev proc sys data old && cp /rktbox rkt || exit 9
-	mount -t tmpfs data data && cp /busybox.aci data || exit 9
+	mount -t tmpfs data data && cp /busybox.aci /i386.aci data || exit 9
 	mount -t proc proc proc && mount -t sysfs sysfs sys && mount -t devtmpfs dev dev || exit 9
 	mount -t cgroup2 cgroup2 sys/fs/cgroup && mount -o remount,ro . || exit 9
 	# with the applets of the shell itself, wherever its file is
@@ -56,5 +56,20 @@ $R gc --grace-period=0s >/data/out 2>/data/err
 judge "gc" "$? $($R list --no-legend)" '0 '
 $R image rm example.com/busybox >/data/out 2>/data/err
 judge "image rm" "$?" 0
+$R fetch /data/i386.aci >/data/out 2>/data/err
+$R run --net=none example.com/i386 -- getpid >/data/out 2>/data/err
+status=$?
+$R gc --grace-period=0s >/data/out2 2>&1
+$R image rm example.com/i386 >/data/out2 2>&1
+case $(uname -r) in
+6.1.*) # cannot be told not to
+	judge "a 32-bit image" "$status $(cat /data/out)" '0 getpid 0'
+	;;
+*)
+	judge "a 32-bit image, which this kernel does not run" "$status $(cat /data/out)$(tail -n 1 /data/err)" \
+		'126 Error: Unable to execute "/calls": Exec format error (see rkt doctor exec-32)'
+	judge "and why" "$(/rkt doctor --all exec-32 2>&1 | sed 's/;.*//')" 'exec-32 missing (feature): a program for it is not executed'
+	;;
+esac
 judge "no mount is left" "$(grep -c /data/ /proc/mounts)" 0
 judge "nobody was killed for want of memory" "$(grep -h '^oom' $group/memory.events | tr '\n' ' ')" 'oom 0 oom_kill 0 oom_group_kill 0 '
