@@ -9,8 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/appc/sysctl.h"
 #include "core/base/fd.h"
 #include "stage1-init/rlimits.h"
+#include "stage1-init/sysctl_write.h"
 
 static int write_all(int fd, const char *text)
 {
@@ -22,15 +24,16 @@ static int write_all(int fd, const char *text)
 	return done == (ssize_t)n ? 0 : -1;
 }
 
-int isolation_sysctls(const struct isolation_sysctls *l, int proc_fd, struct err *e)
+int isolation_sysctls(const struct isolation_sysctls *l, int proc_fd, uid_t root, struct err *e)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		char path[300];
-		snprintf(path, sizeof(path), "sys/%s", l->v[i].path);
-		auto_close int fd = openat(proc_fd, path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write_all(fd, l->v[i].value) < 0)
-			return err_sys(e, "isolator os/unix/sysctl: set %s to \"%.100s\"%s", l->v[i].path, l->v[i].value,
-				       fd < 0 && errno == ENOENT ? " (this kernel does not have it in a pod's namespaces)" : "");
+		const struct isolation_sysctl *s = &l->v[i];
+		if (sysctl_write(proc_fd, s->path, s->value, root) == 0)
+			continue;
+		bool closed = errno == EACCES && sysctl_kind(s->path) == SYSCTL_IPC;
+		return err_sys(e, "isolator os/unix/sysctl: set %s to \"%.100s\"%s", s->path, s->value,
+			       errno == ENOENT ? " (this kernel does not have it in a pod's namespaces)" :
+			       closed ? " (this kernel lets only root of the host do that)" : "");
 	}
 	return 0;
 }

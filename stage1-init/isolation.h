@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/appc/isolator.h"
 #include "core/base/err.h"
@@ -41,8 +42,8 @@ struct isolation_sysctls { struct isolation_sysctl *v; size_t n; };
 int isolation_plan(struct appc_limits *l, struct isolation *out, struct err *e);
 int isolation_plan_pod(struct appc_limits *pod, struct isolation_sysctls *out, struct err *e);
 
-/** isolation_sysctls() - in PID 1, in the pod's namespaces; @proc_fd: a proc file system */
-int isolation_sysctls(const struct isolation_sysctls *l, int proc_fd, struct err *e);
+/** isolation_sysctls() - in PID 1, in the pod's namespaces; @proc_fd, @root: as for sysctl_write() */
+int isolation_sysctls(const struct isolation_sysctls *l, int proc_fd, uid_t root, struct err *e);
 
 /**
  * isolation_begin() - in a process of the app, before it gives up privileges, when all files are in their places

@@ -489,7 +489,8 @@ static int set_up(struct pid1 *s, struct err *e)
 		return err_sys(e, "new process group");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(e, "make mounts private");
-	if (apifs_make(&s->fs, s->p, e) < 0 || isolation_sysctls(&s->p->sysctls, s->fs.proc_fd, e) < 0)
+	if (apifs_make(&s->fs, s->p, e) < 0 ||
+	    isolation_sysctls(&s->p->sysctls, s->fs.proc_fd, s->p->ids.first, e) < 0)
 		return -1;
 	/* also says that the host side has left our mount namespace, if we took over its own: roots may change now */
 	if (cgroup_take_over(s->p, e) < 0)

@@ -45,6 +45,7 @@ enum sysctl_kind sysctl_kind(const char *path)
 	if (begins(path, "net/"))
 		return SYSCTL_NET;
 	if (begins(path, "kernel/shm") || begins(path, "kernel/msg") || !strcmp(path, "kernel/sem") ||
+	    !strcmp(path, "kernel/sem_next_id") ||
 	    begins(path, "fs/mqueue/"))
 		return SYSCTL_IPC;
 	return SYSCTL_HOST;
@@ -60,7 +61,7 @@ int sysctl_check(const cJSON *value, bool own_net, struct err *e)
 		enum sysctl_kind kind = sysctl_kind(path);
 		if (kind == SYSCTL_HOST)
 			return err_set(e, EPERM, "isolator os/unix/sysctl: %s would change the whole host; a pod can have "
-				       "its own net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*", j->string);
+				       "its own net.*, kernel.shm*, kernel.msg*, kernel.sem, kernel.sem_next_id and fs.mqueue.*", j->string);
 		if (kind == SYSCTL_NET && !own_net)
 			return err_set(e, EPERM, "isolator os/unix/sysctl: %s would change the host's network, which the pod "
 				       "has with --net=host: use another --net", j->string);

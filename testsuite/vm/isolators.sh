@@ -5,10 +5,10 @@
 id=$($R image list --no-legend --full | cut -f1)
 
 # a pod manifest of one app; isolators are JSON without spaces
-pod() { # POD-ISOLATORS APP-ISOLATORS SHELL COMMANDS; its stdout here, UUID in /uuid
+pod() { # POD-ISOLATORS APP-ISOLATORS SHELL COMMANDS [OPTION]; its stdout here, UUID in /uuid
 	printf '{"acKind": "PodManifest", "acVersion": "0.8.11", "isolators": [%s], "apps": [{"name": "a", "image": {"id": "%s"},
 		"app": {"exec": ["/bin/sh", "-c", "%s"], "user": "0", "group": "0", "isolators": [%s]}}]}' "$1" "$id" "$3" "$2" >/pm
-	$R run --net=none --uuid-file-save=/uuid --pod-manifest=/pm 2>/err
+	$R run --net=none --uuid-file-save=/uuid $4 --pod-manifest=/pm 2>/err
 }
 verdict() { # SUBJECT
 	$R status --uuid-file=/uuid 2>/dev/null | sed -n "s,^isolator-$1=,,p"
@@ -54,6 +54,12 @@ judge "and what became of it" "$(verdict app/a/os/linux/landlock | cut -c1-33)" 
 pod "$(is os/unix/sysctl '{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "123456"}')" '' \
 	'cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shmmax' >/out
 judge "sysctls are the pod's" "$(tr '\n' ' ' </out)$(cat /proc/sys/net/ipv4/ip_default_ttl)" '33 123456 64'
+R_before=$R R="$R --render=loop" # which can be mapped everywhere
+modprobe loop
+pod "$(is os/unix/sysctl '{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "123456", "fs.mqueue.msg_max": "7"}')" '' \
+	'cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/shmmax /proc/sys/fs/mqueue/msg_max' --private-users >/out
+judge "own users: sysctls are the pod's" "$(tr '\n' ' ' </out)$(cat /proc/sys/net/ipv4/ip_default_ttl)" '33 123456 7 64'
+R=$R_before
 pod '' "$(is os/unix/rlimits '{"nofile": {"soft": 20, "hard": "unlimited"}}'),$(is os/linux/oom-score-adj -300)" \
 	'ulimit -n; ulimit -Hn; cat /proc/self/oom_score_adj' >/out
 judge "limits above the caller's, a score below it" "$(tr '\n' ' ' </out)" "20 $(cat /proc/sys/fs/nr_open) -300 "
