@@ -17,6 +17,7 @@
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
+#include "core/base/userns_ban.h"
 
 #define SUBID_MAX (4u << 20)
 
@@ -173,15 +174,28 @@ int rootless_has_ranges(uid_t uid, struct err *e)
 	return look_for_ranges(&m, e);
 }
 
+/* errno says that @what, "new user namespace" or a step on the way into it, was refused; what by, if that can be told */
+static int refused(const char *what, struct err *e)
+{
+	char ban[USERNS_BAN_MAX];
+
+	userns_ban(errno, ban);
+	if (!*ban)
+		return err_needs(e, "ns-user-nonroot", "%s", what);
+	err_set(e, errno, "%s: %s", what, ban);
+	return err_point(e, "ns-user-nonroot");
+}
+
 static int put_map(const char *path, unsigned long own, struct err *e)
 {
-	char text[40];
+	char text[40], what[64];
 	int n = snprintf(text, sizeof(text), "0 %lu 1", own);
 	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || write(fd, text, (size_t)n) != n)
-		return err_needs(e, "ns-user-nonroot", "map our user: write %s", path);
-	return 0;
+	if (fd >= 0 && write(fd, text, (size_t)n) == n)
+		return 0;
+	snprintf(what, sizeof(what), "map our user: write %s", path);
+	return refused(what, e);
 }
 
 static int map_one(const struct maps *m, struct err *e)
@@ -190,19 +204,13 @@ static int map_one(const struct maps *m, struct err *e)
 
 	/* without it the kernel lets nobody map a group */
 	if (fd < 0 || write(fd, "deny", 4) != 4)
-		return err_needs(e, "ns-user-nonroot", "map our user: write /proc/self/setgroups");
+		return refused("map our user: write /proc/self/setgroups", e);
 	return put_map("/proc/self/uid_map", m->uid, e) < 0 ? -1 : put_map("/proc/self/gid_map", m->gid, e);
 }
 
 static int new_user_ns(struct err *e)
 {
-	if (unshare(CLONE_NEWUSER) == 0)
-		return 0;
-	if (errno == ENOSPC || errno == EUSERS) {
-		err_set(e, errno, "new user namespace: user.max_user_namespaces allows no more, or the nesting is too deep");
-		return err_point(e, "ns-user-nonroot");
-	}
-	return err_needs(e, "ns-user-nonroot", "new user namespace");
+	return unshare(CLONE_NEWUSER) < 0 ? refused("new user namespace", e) : 0;
 }
 
 static int begin_helpers(struct maps *m, struct err *e)
@@ -240,7 +248,7 @@ int rootless_enter(struct err *e)
 	if (map(&m, e) < 0)
 		return -1;
 	/* what is mounted here nobody else sees; a security module may grant the one and refuse the other */
-	return unshare(CLONE_NEWNS) < 0 ? err_needs(e, "ns-user-nonroot", "new mount namespace") : 0;
+	return unshare(CLONE_NEWNS) < 0 ? refused("new mount namespace", e) : 0;
 }
 
 int rootless_join(pid_t pid, struct err *e)

@@ -18,6 +18,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "core/base/userns_ban.h"
 #include "core/host/capwatch.h"
 #include "core/host/probe.h"
 
@@ -41,12 +42,19 @@ int probe_namespaces(struct host_probe *p)
 /* arg: as nobody. A security module may grant the namespace and take what root could do in it. */
 int probe_user_ns(struct host_probe *p)
 {
+	char ban[USERNS_BAN_MAX];
+
 	if (p->check->arg && !p->uid &&
 	    (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		return probe_say(p, HOST_UNKNOWN, "become nobody: %s", strerror(errno));
 	p->uid = 0; /* here EPERM is an answer */
 	p->caps = ~UINT64_C(0);
-	return unshare(CLONE_NEWUSER) < 0 ? -1 : unshare(CLONE_NEWNS);
+	if (unshare(CLONE_NEWUSER) == 0 && unshare(CLONE_NEWNS) == 0)
+		return 0;
+	if (!p->check->arg)
+		return -1;
+	userns_ban(errno, ban);
+	return *ban ? probe_say(p, HOST_MISSING, "%s", ban) : -1;
 }
 
 /* ---- system calls ---- */

@@ -195,5 +195,31 @@ as_user run example.com/busybox --memory=48Mi --exec=/bin/sh -- -c '"cat /sys/fs
 case $cgroup in v2) want='50331648 ' ;; *) want='' ;; esac
 judge "a user's pod: its root, its ids, its limit" "$(tr -s ' \n' ' ' </out | sed 's/^ //')" "${want}0 1000 1 /bin/busybox "
 judge "a user's pod: a limit that cannot be is told" "$(grep -c 'limits are ignored: memory' /err)" "$([ $cgroup = v2 ] || echo 1)$([ $cgroup != v2 ] || echo 0)"
+# which are his, as its root
+printf '{"acKind": "PodManifest", "acVersion": "0.8.11", "isolators": [{"name": "os/unix/sysctl", "value":
+	{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "123456"}}], "apps": [{"name": "a", "image": {"id": "%s"}, "app":
+	{"exec": ["/bin/cat", "/proc/sys/net/ipv4/ip_default_ttl", "/proc/sys/kernel/shmmax"], "user": "0", "group": "0"}}]}' "$id" >/pm
+as_user run --pod-manifest=/pm >/out 2>/err
+judge "a user's pod: sysctls" "$? $(tr '\n' ' ' </out)" '0 33 123456 '
 as_user gc --grace-period=0s >/out 2>/err
 judge "a user's pods: gc" "$? $(as_user list --no-legend) $(find /sys/fs/cgroup/user -mindepth 1 -type d 2>/dev/null)" '0  '
+
+# what users are refused by, as it is called; the one of AppArmor only some kernels have
+forbidden() { # SETTING VALUE
+	f=/proc/sys/$(echo "$1" | tr . /)
+	was=$(cat "$f")
+	echo "$2" >"$f"
+	as_user run example.com/busybox >/out 2>/err
+	judge "$1 is $2: a user is told" \
+		"$? $(grep -c "^run: .*: $1 is $2: root can .*sysctl $1=.* (see rkt doctor ns-user-nonroot)$" /err)" '254 1'
+	as_user doctor >/out 2>/err
+	judge "$1 is $2: so does the doctor" "$? $(grep -c "^ns-user-nonroot missing .*: $1 is $2: root can .*sysctl $1=" /out)" '1 1'
+	$R doctor ns-user-nonroot >/out 2>/err
+	judge "$1 is $2: and root's" "$(grep -c "^ns-user-nonroot missing .*: $1 is $2: root can .*sysctl $1=" /out)" 1
+	echo "$was" >"$f"
+}
+forbidden user.max_user_namespaces 0
+forbidden kernel.unprivileged_userns_clone 0
+[ ! -e /proc/sys/kernel/apparmor_restrict_unprivileged_userns ] || forbidden kernel.apparmor_restrict_unprivileged_userns 1
+as_user run example.com/busybox --exec=/bin/true >/out 2>/err
+judge "and allowed again" $? 0
