@@ -119,7 +119,8 @@ static int make_all(struct apifs *fs, const struct plan *p, struct err *e)
 	fs->nodes_fd = new_fs("tmpfs", small, SYS_ATTR_NOSUID | SYS_ATTR_NOEXEC, e);
 	if (fs->nodes_fd < 0 || fill_nodes(fs->nodes_fd, fs->rootless, e) < 0)
 		return -1;
-	fs->dev_fd = new_fs("tmpfs", small, DEFENCE("nodev") ? SAFE : SAFE & ~SYS_ATTR_NODEV, e);
+	bool nodev = DEFENCE("nodev") && !p->apps->no_paths;
+	fs->dev_fd = new_fs("tmpfs", small, nodev ? SAFE : SAFE & ~SYS_ATTR_NODEV, e);
 	if (fs->dev_fd < 0 || fill_dev(fs->dev_fd, e) < 0)
 		return -1;
 	fs->proc_fd = new_fs("proc", NULL, SAFE, e);

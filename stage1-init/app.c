@@ -284,12 +284,24 @@ static int build_root(struct start *s, struct err *e)
 
 static bool is_admin(const struct plan_app *a) { return a->limits.caps >> CAP_SYS_ADMIN & 1; }
 
+/* in a user namespace of somebody else's no node means a device, whatever mounts say */
+static int allow_devices(const struct start *s, struct err *e)
+{
+	static const struct sys_mount_attr dev = { .clear = SYS_ATTR_NODEV };
+
+	if (s->p->rootless || sys_mount_setattr(s->root_fd, "", AT_EMPTY_PATH, &dev) == 0)
+		return 0;
+	return err_needs(e, "mount-setattr", "let the app have device nodes");
+}
+
 static int enter_root(struct start *s, struct err *e)
 {
 	/* in a user namespace it may be one: it cannot unmount what belongs to another namespace */
 	bool admin = !s->a->ids.count && is_admin(s->a);
 
 	if (mounts_pivot(s->root_fd, admin, e) < 0)
+		return -1;
+	if (s->a->no_paths && allow_devices(s, e) < 0)
 		return -1;
 	/* last, since mount points had to be made in it */
 	if (s->a->read_only && sys_restrict(s->root_fd, "", SYS_ATTR_RDONLY) < 0)

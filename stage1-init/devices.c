@@ -34,9 +34,11 @@ static bool has_device(const struct plan_app *a)
 
 bool devices_wanted(const struct plan *p)
 {
-	for (size_t i = 0; i < p->n_apps; i++)
-		if (p->apps[i].limits.caps >> CAP_SYS_ADMIN & 1 || has_device(&p->apps[i]))
+	for (size_t i = 0; i < p->n_apps; i++) {
+		const struct plan_app *a = &p->apps[i];
+		if (!a->no_paths && (a->limits.caps >> CAP_SYS_ADMIN & 1 || has_device(a)))
 			return true;
+	}
 	return false;
 }
 

@@ -3,7 +3,7 @@
  *
  * Every mount of an app is nodev but for the bound nodes in /dev and for volumes that are devices. An app can make nodes
  * (CAP_MKNOD is in the default set), and an image or a volume can bring some, but none of these can be opened. This is
- * the whole defence of a default start, and it costs nothing.
+ * the whole defence of a default start, and it costs nothing. --disable-paths switches all of it off, as in rkt.
  *
  * It does not hold for an app that keeps CAP_SYS_ADMIN, with which it can mount a file system without nodev. And a
  * read-only mount does not keep anybody from writing to a device. So if an app of a pod keeps that capability, or has a

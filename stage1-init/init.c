@@ -47,7 +47,7 @@ static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, deb
 	OPT_BOOL(0, "disable-capabilities-restriction", struct run_opts, no_caps,
 		"apps keep all capabilities, whatever images ask for"),
 	OPT_BOOL(0, "disable-paths", struct run_opts, no_paths,
-		"nothing of /proc and /sys is hidden from apps, or read-only"),
+		"nothing of /proc and /sys is hidden from apps, or read-only; all devices can be used"),
 	OPT_BOOL(0, "rootless", struct run_opts, rootless, "we are root of a user namespace only"),
 	OPT_TEXT(0, "dns-conf-mode", "resolv=MODE,hosts=MODE", struct run_opts, dns,
 		"whose /etc/resolv.conf and /etc/hosts: host, stage0, none or default"),

@@ -71,7 +71,7 @@ struct plan_app {
 	struct pod_ids      ids; /* the pod's */
 	struct appc_limits  limits; /* none above the pod's */
 	struct isolation    isolation;
-	bool                no_paths; /* nothing of /proc and /sys is masked or read-only */
+	bool                no_paths; /* nothing of /proc and /sys is masked or read-only, all devices can be used */
 	bool                read_only;
 	struct plan_mount  *mounts;
 	size_t              n_mounts;

@@ -337,10 +337,12 @@ static char *dns_mode(const struct stage1 *s, const struct dns_files *d)
 	return NULL;
 }
 
-static char **arguments(const struct rkt_globals *g, const struct pod *p, const struct stage1 *s,
-			const struct launch_opts *o, const struct dns_files *d, const struct pod_ids *ids)
+static char **arguments(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o,
+			const struct dns_files *d)
 {
-	char **v = xmalloc(16 * sizeof(*v)), range[POD_IDS_TEXT_MAX];
+	const struct stage1 *s = l->stage1;
+	const struct pod_ids *ids = &l->ids;
+	char **v = xmalloc(20 * sizeof(*v)), range[POD_IDS_TEXT_MAX];
 	size_t n = 0;
 	unsigned version = stage1_version(s);
 
@@ -378,7 +380,7 @@ static char **arguments(const struct rkt_globals *g, const struct pod *p, const 
 		v[n++] = xasprintf("--prefix=%s", o->prefix);
 	if (o->learn)
 		v[n++] = xasprintf("--learn=%s", o->learn);
-	v[n++] = xstrdup(p->uuid);
+	v[n++] = xstrdup(l->pod->uuid);
 	v[n] = NULL;
 	return v;
 }
@@ -434,7 +436,7 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 	/* closed with the exec it would hold that up, until no processor looks at the mount any more */
 	if (s->builtin)
 		pass_fd("RKTBOX_SELF_FD", self_fd);
-	return stage1_become(s, self_fd, "run", arguments(g, l->pod, s, o, d, &l->ids), e);
+	return stage1_become(s, self_fd, "run", arguments(g, l, o, d), e);
 }
 
 int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)
