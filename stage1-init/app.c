@@ -28,6 +28,7 @@
 #include "stage1-init/confine.h"
 #include "stage1-init/etc.h"
 #include "stage1-init/event.h"
+#include "stage1-init/foreign_root.h"
 #include "stage1-init/mounts.h"
 #include "stage1-init/rootfs.h"
 #include "stage1-init/rootless.h"
@@ -141,7 +142,7 @@ int app_exec_as(const struct seccomp_prog *filter, const char *file, char *const
 	struct err *e)
 {
 	if (DEFENCE("close-range") && seccomp_call(filter, SYS_close_range, 3, ~0U, SYS_CLOSE_RANGE_CLOEXEC) < 0) {
-		err_sys(e, "close descriptors");
+		err_needs_text(e, "close-range", "close descriptors");
 		return STATUS_OWN_FAILURE;
 	}
 	if (strchr(file, '/'))
@@ -173,7 +174,7 @@ int app_open_terminal(
 
 	*master = openat(pts_fd, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (*master < 0)
-		return err_sys(e, "open a terminal");
+		return err_needs(e, "fs-devpts", "open a terminal");
 	if (ioctl(*master, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(e, "unlock the terminal");
 	/* here and not only when the master has arrived: the app may ask before that */
@@ -184,7 +185,7 @@ int app_open_terminal(
 	if (slave < 0)
 		return err_sys(e, "open the terminal");
 	if (fchown(slave, uid, (gid_t)-1) < 0)
-		return err_sys(e, "owner of the terminal");
+		return err_needs(e, "caps-apps", "owner of the terminal");
 	return take_fd(&slave);
 }
 
@@ -214,11 +215,10 @@ static int set_up_terminal(struct start *s, struct err *e)
 	return 0;
 }
 
-/* Opening /dev/stdout opens the pipe anew, for which it has to be the app's; what cannot be given away stays ours. */
-static void give_pipes(const struct start *s)
+void app_give_pipes(const struct plan_app *a, uid_t uid)
 {
-	if (s->user.uid && fchown(s->a->out_fd, s->user.uid, (gid_t)-1) == 0 &&
-	    fchown(s->a->err_fd, s->user.uid, (gid_t)-1) < 0)
+	if (uid && fchown(a->out_fd, a->ids.first + uid, (gid_t)-1) == 0 &&
+	    fchown(a->err_fd, a->ids.first + uid, (gid_t)-1) < 0)
 		return;
 }
 
@@ -233,7 +233,7 @@ static int set_up_stdio(struct start *s, struct err *e)
 		if (null < 0)
 			return err_sys(e, "open /dev/null");
 	}
-	give_pipes(s);
+	app_give_pipes(s->a, s->user.uid);
 	return app_take_stdio(s->p->pass_stdin ? 0 : null, s->a->out_fd, s->a->err_fd, false, e);
 }
 
@@ -243,7 +243,7 @@ static int join_cgroups(const struct plan_app *a, struct err *e)
 {
 	for (size_t i = 0; i < a->n_cgroups; i++)
 		if (a->cgroups[i].tasks_fd >= 0 && write(a->cgroups[i].tasks_fd, "0", 1) < 0)
-			return err_sys(e, "join cgroup %s", a->cgroups[i].name);
+			return err_needs(e, "cgroup", "join cgroup %s", a->cgroups[i].name);
 	/* only now: the group that one is in becomes the root of the new namespace */
 	if (a->n_cgroups && DEFENCE("cgroup-ns") && unshare(CLONE_NEWCGROUP) < 0)
 		return err_needs(e, "ns-cgroup", "cgroup namespace");
@@ -258,7 +258,10 @@ static int open_root(struct start *s, struct err *e)
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return err_set(e, ENAMETOOLONG, "app name too long");
 	s->root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return s->root_fd < 0 ? err_sys(e, "open %s", path) : 0;
+	if (s->root_fd < 0)
+		return err_sys(e, "open %s", path);
+	/* ours says what it has made */
+	return s->p->take_ns || s->p->rootless ? 0 : foreign_root(&s->root_fd, e);
 }
 
 static int build_root(struct start *s, struct err *e)
@@ -305,7 +308,7 @@ static int enter_root(struct start *s, struct err *e)
 		return -1;
 	/* last, since mount points had to be made in it */
 	if (s->a->read_only && sys_restrict(s->root_fd, "", SYS_ATTR_RDONLY) < 0)
-		return err_sys(e, "make the root read-only");
+		return err_needs(e, "mount-setattr", "make the root read-only");
 	return 0;
 }
 
