@@ -173,7 +173,7 @@ static int bind_node(const struct apifs *fs, const struct node *n, struct err *e
 	auto_close int src = clone_node(fs, n->name);
 
 	if (src < 0 || fstat(src, &st) < 0)
-		return err_sys(e, "/dev/%s", n->name);
+		return err_needs(e, "open-tree dev", "/dev/%s", n->name);
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(n->major, n->minor))
 		return err_set(e, EINVAL, "/dev/%s: not the device that it should be", n->name);
 	return attach_in(src, fs->dev_fd, n->name, e);
@@ -255,7 +255,7 @@ static int mask(int fs_fd, const char *name, const struct apifs *fs, struct err 
 				     clone_node(fs, "null");
 	if (cover < 0 || fstat(cover, &st) < 0 ||
 		(dir && sys_restrict(cover, "", SYS_ATTR_RDONLY | SAFE) < 0))
-		return err_sys(e, "mask %s", name);
+		return err_needs(e, "open-tree mount-setattr dev", "mask %s", name);
 	if (!dir && (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)))
 		return err_set(e, EINVAL, "mask %s: not /dev/null", name);
 	return attach(cover, at, name, e);
@@ -269,7 +269,7 @@ static int make_read_only(int fs_fd, const char *name, struct err *e)
 	if ((copy < 0 && errno == ENOENT) || !DEFENCE("proc-read-only"))
 		return 0;
 	if (copy < 0 || sys_restrict(copy, "", SYS_ATTR_RDONLY) < 0)
-		return err_sys(e, "make %s read-only", name);
+		return err_needs(e, "open-tree mount-setattr", "make %s read-only", name);
 	return attach_in(copy, fs_fd, name, e);
 }
 
@@ -304,7 +304,7 @@ static int attach_v1(const struct plan_app *a, int nodes_fd, int at, struct err 
 		return err_sys(e, "create /sys/fs/cgroup");
 	auto_close int top = sys_open_tree(nodes_fd, "cgroup", SYS_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 	if (top < 0)
-		return err_sys(e, "/sys/fs/cgroup");
+		return err_needs(e, "open-tree", "/sys/fs/cgroup");
 	if (attach(top, at, "/sys/fs/cgroup", e) < 0)
 		return -1;
 	for (size_t i = 0; i < a->n_cgroups; i++) {
@@ -317,7 +317,7 @@ static int attach_v1(const struct plan_app *a, int nodes_fd, int at, struct err 
 		if (attach_in(c->mount_fd, top, c->name, e) < 0)
 			return err_wrap(e, "/sys/fs/cgroup");
 	}
-	return sys_restrict(top, "", SYS_ATTR_RDONLY | SAFE) < 0 ? err_sys(e, "/sys/fs/cgroup") : 0;
+	return sys_restrict(top, "", SYS_ATTR_RDONLY | SAFE) < 0 ? err_needs(e, "mount-setattr", "/sys/fs/cgroup") : 0;
 }
 
 /* v1: a directory for each hierarchy in which the app has limits; v2: the app's group itself */
@@ -341,7 +341,7 @@ static int attach_sys(const struct apifs *fs, int root_fd, const struct plan_app
 	if (at < 0 || attach(fs->sys_fd, at, "/sys", e) < 0)
 		return -1;
 	if (a->no_paths && sys_mount_setattr(fs->sys_fd, "", AT_EMPTY_PATH, &writable) < 0)
-		return err_sys(e, "make /sys writable");
+		return err_needs(e, "mount-setattr", "make /sys writable");
 	for (size_t i = 0; i < sizeof(masked) / sizeof(*masked) && !a->no_paths; i++)
 		if (mask(fs->sys_fd, masked[i], fs, e) < 0)
 			return err_wrap(e, "/sys");

@@ -81,7 +81,7 @@ static int become(const struct confinement *c, uint64_t admin, struct err *e)
 		return err_needs(e, "caps", "set user %lu", (unsigned long)c->uid);
 	if (seccomp_wanted(c->filter) && !wants_no_new_privs(c) &&
 		set_caps(c->filter, admin, admin | known_caps(c->caps)) < 0)
-		return err_sys(e, "keep CAP_SYS_ADMIN for the seccomp filter");
+		return err_needs(e, "caps", "keep CAP_SYS_ADMIN for the seccomp filter");
 	return 0;
 }
 
@@ -103,7 +103,7 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 	if (seccomp_wanted(c->filter) && DEFENCE("seccomp") && seccomp_load(c->filter, listener) < 0)
 		return err_needs(e, "seccomp seccomp-notify", "load the seccomp filter");
 	if (set_caps(c->filter, keep, keep) < 0)
-		return err_sys(e, "set capabilities");
+		return err_needs(e, "caps", "set capabilities");
 	return 0;
 }
 

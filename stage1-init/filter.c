@@ -447,7 +447,7 @@ int filter_learn(const struct filter_for *f, struct seccomp_prog *p, struct err 
 	struct builder b = { .n = 0 };
 
 	if (!p->key[0] && !p->key[1] && getrandom(p->key, sizeof(p->key), 0) != sizeof(p->key))
-		return err_sys(e, "random numbers");
+		return err_needs(e, "random", "random numbers");
 	b.label[DENY] = put_return(&b, SECCOMP_RET_USER_NOTIF);
 	b.label[ALLOW] = put_return(&b, SECCOMP_RET_ALLOW);
 	size_t ask = b.label[DENY], no = b.label[ALLOW];
@@ -470,7 +470,7 @@ int filter_build(const struct filter_for *f, const struct appc_seccomp *s, struc
 		return 0;
 	b.n_spans = b.n = 0;
 	if (s->mode != APPC_SECCOMP_DEFAULT && getrandom(p->key, sizeof(p->key), 0) != sizeof(p->key))
-		return err_sys(e, "random numbers");
+		return err_needs(e, "random", "random numbers");
 	put_program(&b, f, s, p->key);
 	if (take_code(&b, &p->code, &p->len, e) < 0)
 		return -1;

@@ -43,7 +43,7 @@ static int add_rule(int set_fd, const struct landlock_rule *r, uint64_t handled,
 		.access = r->access & handled & (S_ISDIR(st.st_mode) ? ~UINT64_C(0) : LANDLOCK_OF_FILES), .fd = fd,
 	};
 	if (b.access && syscall(LANDLOCK_ADD_RULE, set_fd, LANDLOCK_PATH_BENEATH, &b, 0) < 0)
-		return err_sys(e, "landlock: rule for %s", r->path);
+		return err_needs(e, "landlock", "landlock: rule for %s", r->path);
 	return 0;
 }
 

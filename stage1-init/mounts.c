@@ -120,7 +120,7 @@ static int cover_initramfs(bool admin, struct err *e)
 			"get back: remove the capability, or start the host's programs from a "
 			"mounted root");
 	if (mount(".", "/", NULL, MS_MOVE, NULL) < 0)
-		return err_sys(e, "move the root");
+		return err_needs(e, "caps", "move the root");
 	if (chroot(".") < 0 || chdir("/") < 0)
 		return err_sys(e, "change root");
 	return 0;
@@ -135,7 +135,7 @@ int mounts_pivot(int root_fd, bool admin, struct err *e)
 	/* both names are the same place: the old root is then on top of the new one, and is taken
 	 * off */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return errno == EINVAL ? cover_initramfs(admin, e) : err_sys(e, "pivot_root");
+		return errno == EINVAL ? cover_initramfs(admin, e) : err_needs(e, "caps", "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(e, "detach the old root");
 	return 0;

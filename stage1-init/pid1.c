@@ -435,7 +435,7 @@ static int enter_stage1_root(struct pid1 *s, struct err *e)
 		       : sys_open_tree(at, "", SYS_TREE_CLONE | SYS_AT_RECURSIVE | AT_EMPTY_PATH);
 
 	if (root < 0 || sys_attach(root, at, "") < 0)
-		return err_sys(e, "stage1/rootfs");
+		return err_needs(e, "open-tree move-mount", "stage1/rootfs");
 	struct rootless_dev dev;
 	if (s->p->rootless && rootless_dev_take(&dev, s->p, e) < 0)
 		return -1;
@@ -462,7 +462,7 @@ static int enter_netns(struct plan *p, struct err *e)
 	if (p->netns_fd < 0)
 		return unshare(CLONE_NEWNET) < 0 ? err_needs(e, "ns-net", "new network namespace") : netns_loopback_up(e);
 	if (setns(p->netns_fd, CLONE_NEWNET) < 0)
-		return err_sys(e, "enter the pod's network namespace");
+		return err_needs(e, "ns-net", "enter the pod's network namespace");
 	fd_cleanup(&p->netns_fd);
 	return 0;
 }
@@ -480,7 +480,7 @@ static int set_up(struct pid1 *s, struct err *e)
 	if (unshare(ns) < 0)
 		return err_needs(e, "ns-ipc ns-uts ns-cgroup ns-mnt", "new namespaces");
 	if (sethostname(s->p->hostname, strlen(s->p->hostname)) < 0)
-		return err_sys(e, "host name %s", s->p->hostname);
+		return err_needs(e, "caps ns-uts", "host name %s", s->p->hostname);
 	if (enter_netns(s->p, e) < 0)
 		return -1;
 	/* away from the terminal of whoever called us: its signals are the host side's business. Apps have sessions of
@@ -488,7 +488,7 @@ static int set_up(struct pid1 *s, struct err *e)
 	if (setpgid(0, 0) < 0)
 		return err_sys(e, "new process group");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(e, "make mounts private");
+		return err_needs(e, "caps", "make mounts private");
 	if (apifs_make(&s->fs, s->p, e) < 0 ||
 	    isolation_sysctls(&s->p->sysctls, s->fs.proc_fd, s->p->ids.first, e) < 0)
 		return -1;

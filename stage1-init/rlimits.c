@@ -32,7 +32,7 @@ int rlimits_raise(const struct appc_rlimit *l, struct err *e)
 		if (!l[i].set)
 			continue;
 		if (get(i, &now) < 0)
-			return err_sys(e, "isolator os/unix/rlimits: %s", appc_rlimit_name(i));
+			return err_needs(e, "caps-limits", "isolator os/unix/rlimits: %s", appc_rlimit_name(i));
 		if (now.hard >= l[i].hard)
 			continue;
 		now.hard = l[i].hard;
@@ -47,7 +47,7 @@ int rlimits_set(const struct appc_rlimit *l, const struct seccomp_prog *filter, 
 	for (int i = 0; i < APPC_RLIMITS; i++) {
 		const struct pair p = { l[i].soft, l[i].hard };
 		if (l[i].set && set(filter, i, &p) < 0)
-			return err_sys(e, "isolator os/unix/rlimits: %s", appc_rlimit_name(i));
+			return err_needs(e, "caps-limits", "isolator os/unix/rlimits: %s", appc_rlimit_name(i));
 	}
 	return 0;
 }

@@ -94,12 +94,12 @@ int rootless_dev_keep(struct rootless_dev *d, struct err *e)
 	for (size_t i = 0; i < ROOTLESS_NODES; i++) {
 		const char *name = node_names[i];
 		if (mknodat(AT_FDCWD, name, S_IFREG | 0666, 0) < 0 || sys_attach(d->nodes_fd[i], AT_FDCWD, name) < 0)
-			return err_sys(e, "the host's /dev/%s", name);
+			return err_needs(e, "move-mount dev", "the host's /dev/%s", name);
 		fd_cleanup(&d->nodes_fd[i]);
 	}
 	if (mkdir("sys", 0555) < 0 || sys_attach(d->sys_fd, AT_FDCWD, "sys") < 0 || mkdir("proc", 0555) < 0 ||
 	    sys_attach(d->proc_fd, AT_FDCWD, "proc") < 0)
-		return err_sys(e, "mount proc and sysfs for the apps");
+		return err_needs(e, "move-mount", "mount proc and sysfs for the apps");
 	fd_cleanup(&d->sys_fd);
 	fd_cleanup(&d->proc_fd);
 	return 0;

@@ -27,7 +27,7 @@ int users_own_dev(const struct plan_app *a, struct err *e)
 
 	for (size_t i = 0; i < sizeof(of_root) / sizeof(*of_root); i++)
 		if (fchownat(AT_FDCWD, of_root[i], root, root, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_sys(e, "owner of /dev/%s", of_root[i]);
+			return err_needs(e, "caps-apps fs-devpts fs-mqueue", "owner of /dev/%s", of_root[i]);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ int users_own_output(const struct plan *p, struct err *e)
 		const int fds[] = { p->apps[i].out_fd, p->apps[i].err_fd };
 		for (size_t j = 0; j < 2; j++)
 			if (fds[j] >= 0 && fchown(fds[j], p->ids.first, p->ids.first) < 0)
-				return err_sys(e, "owner of the app's output");
+				return err_needs(e, "caps-apps", "owner of the app's output");
 	}
 	return 0;
 }
@@ -78,7 +78,7 @@ static int read_map(const char *process, struct pod_ids *ids, struct err *e)
 	auto_close int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : fd_read_full(fd, text, sizeof(text) - 1);
 	if (len < 0)
-		return err_sys(e, "read %s", path);
+		return err_needs(e, "proc", "read %s", path);
 	text[len] = 0;
 	for (size_t i = 0; i < 3; i++)
 		n[i] = strtoul(at, &at, 10);

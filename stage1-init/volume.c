@@ -39,7 +39,7 @@ static int set_owner_and_mode(int fd, const struct appc_volume *v, struct err *e
 	uid_t uid = v->uid >= 0 ? (uid_t)v->uid : 0;
 	gid_t gid = v->gid >= 0 ? (gid_t)v->gid : 0;
 	if (fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0)
-		return err_sys(e, "owner and mode");
+		return err_needs(e, "caps-apps", "owner and mode");
 	return 0;
 }
 
@@ -87,7 +87,7 @@ static int clone_mount(
 	if (fd < 0)
 		return err_needs(e, "open-tree mount-setattr", "clone mount");
 	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | depth, &attr) < 0)
-		return err_sys(e, "mount attributes");
+		return err_needs(e, "mount-setattr", "mount attributes");
 	return take_fd(&fd);
 }
 

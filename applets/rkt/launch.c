@@ -180,7 +180,7 @@ static int mount_stage1(int lower_fd, struct err *e)
 	if (fd_mkdirs(AT_FDCWD, "stage1/rootfs/rkt/status", 0755, e) < 0)
 		return -1;
 	if (r == 0 && sys_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
-		return err_sys(e, "mount stage1/rootfs/rkt");
+		return err_needs(e, "move-mount", "mount stage1/rootfs/rkt");
 	return 0;
 }
 
@@ -271,7 +271,7 @@ static int enter_namespace(const struct pod *p, struct err *e)
 		return err_needs(e, "ns-mnt", "new mount namespace");
 	/* what the host mounts later is seen in the pod's host side, what we mount is not seen on the host */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_sys(e, "make mounts slaves of the host's");
+		return err_needs(e, "caps", "make mounts slaves of the host's");
 	return 0;
 }
 

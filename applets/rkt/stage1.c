@@ -258,7 +258,7 @@ static int sealed_copy(struct err *e)
 
 	if (copy < 0 || copy_all(self, copy) < 0 ||
 	    fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return err_sys(e, "seal a copy of /proc/self/exe");
+		return err_needs(e, "proc mount-setattr", "seal a copy of /proc/self/exe");
 	return take_fd(&copy);
 }
 
@@ -350,7 +350,7 @@ static int mount_again(struct pod *p, const struct stage1 *s, struct err *e)
 	if (!*s->root.s)
 		return 0;
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(e, "new mount namespace");
+		return err_needs(e, "ns-mnt", "new mount namespace");
 	/* opened after that, since overlayfs takes layers only from its own mount namespace */
 	auto_close int lower_fd = render_own(p, s, e);
 	auto_close int pod_fd = lower_fd < 0 ? -1 : open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -363,7 +363,7 @@ static int mount_again(struct pod *p, const struct stage1 *s, struct err *e)
 		return -1;
 	if (rkt_fd < 0 || sys_attach(tree_fd, AT_FDCWD, "stage1/rootfs") < 0 ||
 	    sys_attach(rkt_fd, AT_FDCWD, "stage1/rootfs/rkt") < 0)
-		return err_sys(e, "mount the stage 1 image");
+		return err_needs(e, "open-tree move-mount", "mount the stage 1 image");
 	return 0;
 }
 

@@ -283,9 +283,9 @@ static int settle_copy(const char *name, const char *target, const struct appfs_
 	if (allows_devices(name))
 		return 1;
 	if (!o && mount(target, target, NULL, MS_BIND, NULL) < 0)
-		return err_sys(e, "bind mount on %s", target);
+		return err_needs(e, "caps", "bind mount on %s", target);
 	if (sys_restrict(AT_FDCWD, target, SYS_ATTR_NODEV) < 0 && (errno != ENOSYS || restrict_old(target) < 0))
-		return err_sys(e, "restrict the mount on %s", target);
+		return err_needs(e, "mount-setattr caps", "restrict the mount on %s", target);
 	return 1;
 }
 
@@ -378,7 +378,7 @@ static int open_overlay_ro(int upper_fd, int lower_fd, struct err *e)
 	auto_close int fs_fd = sys_fsopen("overlay");
 	if (fs_fd < 0 || sys_fsconfig(fs_fd, SYS_CONFIG_STRING, "lowerdir", layers) < 0 ||
 	    set_semantics(fs_fd) < 0 || sys_fsconfig(fs_fd, SYS_CONFIG_CREATE, NULL, NULL) < 0)
-		return err_sys(e, "mount the app's changes over its image");
+		return err_needs(e, "fsopen overlay", "mount the app's changes over its image");
 	int fd = sys_fsmount(fs_fd, SYS_ATTR_RDONLY | SYS_ATTR_NODEV);
 	return fd < 0 ? err_sys(e, "mount the app's changes over its image") : fd;
 }
