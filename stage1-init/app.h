@@ -58,5 +58,12 @@ int app_exec_as(const struct seccomp_prog *filter, const char *file, char *const
 int app_open_terminal(
 	int pts_fd, uid_t uid, const struct winsize *window, int *master, struct err *e);
 
+/**
+ * app_give_pipes() - those that take the app's output, to its user: opening /dev/stdout opens the pipe anew
+ *
+ * What cannot be given away stays ours.
+ */
+void app_give_pipes(const struct plan_app *a, uid_t uid);
+
 /** app_take_stdio() - 0, 1 and 2; @terminal: also the controlling terminal of a new session */
 int app_take_stdio(int in, int out, int err, bool terminal, struct err *e);

@@ -226,6 +226,8 @@ static int take_stdio(struct visit *v, int root_fd, struct err *e)
 	struct event ev = { .type = EVENT_TERMINAL };
 	auto_close int master = -1;
 
+	if (v->relay_out)
+		app_give_pipes(v->a, v->app.uid);
 	if (!v->p.tty)
 		return v->relay_out ? app_take_stdio(0, v->a->out_fd, v->a->err_fd, false, e) : 0;
 	auto_close int pts = open_pts(root_fd, e);
