@@ -361,16 +361,10 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e)
 		return 0;
 	/* without limits the groups are only there to be seen: a read-only cgroupfs is no reason
 	 * not to start */
-	cgroup_give_up(p, pod_fd);
-	return 0;
-}
-
-void cgroup_give_up(struct plan *p, int pod_fd)
-{
 	struct err ignored;
-
 	drop(p);
 	cgroup_remove(pod_fd, &ignored);
+	return 0;
 }
 
 /* ---- the record ---- */

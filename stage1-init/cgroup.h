@@ -35,9 +35,6 @@ int cgroup_setup(struct plan *p, int pod_fd, pid_t pid1, struct err *e);
 int cgroup_hand_over(struct plan *p, int channel_fd, struct err *e);
 int cgroup_take_over(struct plan *p, struct err *e);
 
-/** cgroup_give_up() - of what cgroup_setup() has made before it failed nothing stays */
-void cgroup_give_up(struct plan *p, int pod_fd);
-
 /** cgroup_remove() - of everything that is listed in the file `cgroup`; what is busy stays for gc: -1 and *e */
 int cgroup_remove(int pod_fd, struct err *e);
 

@@ -34,7 +34,8 @@ static bool has_device(const struct plan_app *a)
 
 bool devices_wanted(const struct plan *p)
 {
-	for (size_t i = 0; i < p->n_apps; i++) {
+	/* in a user namespace no node can be made that works, and the host says who may use those that are there */
+	for (size_t i = 0; i < p->n_apps && !p->rootless; i++) {
 		const struct plan_app *a = &p->apps[i];
 		if (!a->no_paths && (a->limits.caps >> CAP_SYS_ADMIN & 1 || has_device(a)))
 			return true;

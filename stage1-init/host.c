@@ -252,7 +252,7 @@ static int prepare(struct host *h, struct err *e)
 	h->n_running = h->p.n_apps;
 	warn_of_masks(&h->p);
 	if (o->rootless)
-		rootless_warn(&h->p, say);
+		rootless_drop(&h->p, say);
 	if (open_channel(h, e) < 0 || prepare_io(h, e) < 0 || users_own_output(&h->p, e) < 0)
 		return -1;
 	return block_signals(h, e);
@@ -298,9 +298,7 @@ static int hand_over(struct host *h, struct err *e)
 	fd_cleanup(&h->host_ns_fd);
 	pump_parent(h->pump, &h->p);
 	close_plan(&h->p);
-	if ((h->o->rootless ? rootless_cgroups(&h->p, h->pod_fd, h->pid1, say)
-			   : cgroup_setup(&h->p, h->pod_fd, h->pid1, e)) < 0 ||
-		cgroup_hand_over(&h->p, h->event_fd, e) < 0)
+	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 || cgroup_hand_over(&h->p, h->event_fd, e) < 0)
 		return -1;
 	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);
 	h->running_fd = running_open(h->pod_fd, e);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "core/base/fd.h"
-#include "stage1-init/cgroup.h"
+#include "core/host/cgroup_find.h"
+#include "core/host/facts.h"
 
 static int read_own(const char *path, char *text, size_t size, struct err *e)
 {
@@ -72,53 +73,31 @@ static void warn_of_groups(const struct plan *p, rootless_say *say)
 	}
 }
 
-/* only root of the host can make it less likely that the kernel ends a process */
-static void warn_of_oom(struct plan_app *a, long own, rootless_say *say)
+/* as the verdicts on isolators say (core/host/verdict.h), who have told the user */
+static void drop_limits(struct appc_limits *l)
 {
-	struct err note;
+	struct err why;
 
-	if (!a->limits.has_oom_score_adj || a->limits.oom_score_adj >= own)
-		return;
-	a->limits.has_oom_score_adj = false;
-	err_set_text(&note, 0, "warning: app %s: oom-score-adj %d is ignored: without root it can only be raised, and ours is %ld",
-		     a->name, a->limits.oom_score_adj, own);
-	say(&note);
+	if ((l->memory_bytes != APPC_UNLIMITED || l->memory_request) && !facts_delegated(CGROUP_MEMORY, &why)) {
+		l->memory_bytes = APPC_UNLIMITED;
+		l->memory_request = 0;
+	}
+	if ((l->cpu_millis != APPC_UNLIMITED || l->cpu_request_millis || l->cpu_shares) && !facts_delegated(CGROUP_CPU, &why)) {
+		l->cpu_millis = APPC_UNLIMITED;
+		l->cpu_request_millis = l->cpu_shares = 0;
+	}
+	if (l->pids != APPC_UNLIMITED && !facts_delegated(CGROUP_PIDS, &why))
+		l->pids = APPC_UNLIMITED;
+	if ((l->block_bps != APPC_UNLIMITED || l->block_iops != APPC_UNLIMITED) && !facts_delegated(CGROUP_IO, &why))
+		l->block_bps = l->block_iops = APPC_UNLIMITED;
+	if (l->has_oom_score_adj && l->oom_score_adj < facts_oom_score_adj())
+		l->has_oom_score_adj = false;
 }
 
-void rootless_warn(struct plan *p, rootless_say *say)
+void rootless_drop(struct plan *p, rootless_say *say)
 {
-	char text[16] = "0";
-	struct err ignored;
-
 	warn_of_groups(p, say);
-	read_own("/proc/self/oom_score_adj", text, sizeof(text), &ignored);
+	drop_limits(&p->limits);
 	for (size_t i = 0; i < p->n_apps; i++)
-		warn_of_oom(&p->apps[i], strtol(text, NULL, 10), say);
-}
-
-/* ---- limits ---- */
-
-enum { MEMORY = 1, CPU = 2, PIDS = 4 };
-
-static int limits_of(const struct appc_limits *l)
-{
-	return (l->memory_bytes != APPC_UNLIMITED ? MEMORY : 0) | (l->pids != APPC_UNLIMITED ? PIDS : 0) |
-	       (l->cpu_millis != APPC_UNLIMITED || l->cpu_shares || l->cpu_request_millis ? CPU : 0);
-}
-
-int rootless_cgroups(struct plan *p, int pod_fd, pid_t pid1, rootless_say *say)
-{
-	int all = limits_of(&p->limits);
-	struct err why, note;
-
-	if (cgroup_setup(p, pod_fd, pid1, &why) == 0)
-		return 0;
-	cgroup_give_up(p, pod_fd);
-	for (size_t i = 0; i < p->n_apps; i++)
-		all |= limits_of(&p->apps[i].limits);
-	err_set_text(&note, 0, "warning: limits are ignored:%s%s%s: no cgroup was delegated to us (systemd-run --user --scope "
-		     "-p Delegate=yes rkt ... does): %.200s", all & MEMORY ? " memory" : "", all & CPU ? " cpu" : "",
-		     all & PIDS ? " pids" : "", why.msg);
-	say(&note);
-	return 0;
+		drop_limits(&p->apps[i].limits);
 }

@@ -15,11 +15,8 @@ typedef void rootless_say(const struct err *note);
 /** rootless_settle() - on the host side, and by who enters: what our user namespace has, into the plan */
 int rootless_settle(struct plan *p, struct err *e);
 
-/** rootless_warn() - of what the pod's manifest asks for and only root could grant; takes it out of the plan */
-void rootless_warn(struct plan *p, rootless_say *say);
-
-/** rootless_cgroups() - cgroup_setup(), or a warning that names the limits that are ignored; 0 */
-int rootless_cgroups(struct plan *p, int pod_fd, pid_t pid1, rootless_say *say);
+/** rootless_drop() - takes what the pod's manifest asks for and only root could grant out of the plan */
+void rootless_drop(struct plan *p, rootless_say *say);
 
 /* ---- in the pod: no heap ---- */
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "applets/ui.h"
+#include "core/base/rootless.h"
 #include "core/host/verdict.h"
 
 #define INSECURE_ANNOTATION "rktbox/insecure-options"
@@ -100,7 +101,7 @@ static int judge(struct pod_manifest *m, unsigned insecure, const struct launch_
 {
 	const struct verdict_how how = {
 		.own_net = !o->net || strcmp(o->net, "host") != 0, .no_caps = insecure & INSECURE_CAPABILITIES,
-		.no_seccomp = insecure & INSECURE_SECCOMP,
+		.no_seccomp = insecure & INSECURE_SECCOMP, .rootless = rootless_is_user(),
 	};
 	auto_buf struct buf names = { 0 };
 	struct verdicts l;

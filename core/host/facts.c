@@ -4,6 +4,7 @@
 #include "core/host/facts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,57 @@ bool facts_controller(int bit, struct err *e)
 	return good;
 }
 
+#define OWN_GROUP "systemd-run --user --scope -p Delegate=yes rkt ..."
+
+static bool may_write(const struct hierarchy *h, const char *file)
+{
+	char path[PATH_MAX + 40];
+
+	snprintf(path, sizeof(path), "%s/%s", h->own, file);
+	return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+/* 0: nobody; a process that we cannot see counts, too */
+static long other_process(const struct hierarchy *h)
+{
+	char path[PATH_MAX + 40];
+	long pid = 0, other = 0;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", h->own);
+	FILE *f = fopen(path, "re");
+	while (f && !other && fscanf(f, "%ld", &pid) == 1)
+		other = pid == getpid() ? 0 : pid ? pid : -1;
+	if (f)
+		fclose(f);
+	return other;
+}
+
+static bool delegated(const struct hierarchy *h, struct err *e)
+{
+	if (!may_write(h, "") || !may_write(h, "cgroup.procs") || (h->v2 && !may_write(h, "cgroup.subtree_control"))) {
+		err_set(e, EACCES, "no cgroup was delegated to us (" OWN_GROUP " does)");
+		return false;
+	}
+	if (h->v2 && cgroup_check_offered(h, e) < 0)
+		return false;
+	long other = h->v2 ? other_process(h) : 0;
+	if (other)
+		err_set(e, EBUSY, "we are not alone in our cgroup (process %ld), so it cannot "
+			"pass controllers on (" OWN_GROUP " does)", other);
+	return !other;
+}
+
+bool facts_delegated(int bit, struct err *e)
+{
+	struct hierarchies *l = find(bit, e);
+	bool good = l;
+
+	for (size_t i = 0; good && i < l->n; i++)
+		good = !l->v[i].uses || delegated(&l->v[i], e);
+	free(l);
+	return good;
+}
+
 static bool throttles(const struct hierarchy *h)
 {
 	char path[PATH_MAX + 40];
@@ -109,6 +161,14 @@ bool facts_io_v1(void)
 		v1 |= l->v[i].uses && !l->v[i].v2;
 	free(l);
 	return v1;
+}
+
+int facts_oom_score_adj(void)
+{
+	char text[24];
+
+	probe_line("/proc/self/oom_score_adj", text, sizeof(text));
+	return (int)strtol(text, NULL, 10);
 }
 
 uint64_t facts_nr_open(void)

@@ -21,9 +21,19 @@ int facts_landlock(void);
 /** facts_controller() - whether groups below our own can have it (CGROUP_*, see cgroup_find.h); *e says why not */
 bool facts_controller(int bit, struct err *e);
 
+/**
+ * facts_delegated() - whether somebody who is not root of the host can limit what it is for (CGROUP_*) below his own group
+ *
+ * Takes that the caller is alone there, as version 2 wants it of a group that passes a controller on.
+ */
+bool facts_delegated(int bit, struct err *e);
+
 /** facts_io() - that of block devices, with limits; facts_io_v1(): and it is that of version 1 */
 bool facts_io(struct err *e);
 bool facts_io_v1(void);
+
+/** facts_oom_score_adj() - our own; without root nobody gets below it */
+int facts_oom_score_adj(void);
 
 /** facts_nr_open() - what RLIMIT_NOFILE can be at most */
 uint64_t facts_nr_open(void);

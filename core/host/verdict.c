@@ -4,6 +4,7 @@
 #include "core/host/verdict.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,17 @@ __attribute__((format(printf, 3, 4))) static void say(struct verdict *v, enum ve
 
 /* ---- what only some hosts can do ---- */
 
+/* without root only where a group is ours to divide; *v says so if it is not */
+static bool may_limit(const struct court *c, int controller, const char *check, struct verdict *v)
+{
+	struct err why;
+
+	if (!c->how->rootless || facts_delegated(controller, &why))
+		return true;
+	say(v, VERDICT_IGNORED, "%.220s (rkt doctor %s)", why.msg, check);
+	return false;
+}
+
 static void judge_memory(const struct court *c, struct verdict *v)
 {
 	int64_t page = sysconf(_SC_PAGESIZE), bytes = c->bounded.memory_bytes;
@@ -55,6 +67,8 @@ static void judge_memory(const struct court *c, struct verdict *v)
 
 	if (c->own.memory_bytes == APPC_UNLIMITED && !c->own.memory_request)
 		say(v, VERDICT_IGNORED, "it has neither limit nor request");
+	else if (!may_limit(c, CGROUP_MEMORY, "cgroup-memory", v))
+		return;
 	else if (c->own.memory_bytes == APPC_UNLIMITED && !facts_controller(CGROUP_MEMORY, &why))
 		say(v, VERDICT_IGNORED, "%.200s (rkt doctor cgroup-memory)", why.msg);
 	else if (bytes < c->own.memory_bytes && c->own.memory_bytes != APPC_UNLIMITED)
@@ -67,14 +81,23 @@ static void judge_cpu(const struct court *c, struct verdict *v)
 {
 	if (c->own.cpu_millis == APPC_UNLIMITED && !c->own.cpu_request_millis)
 		say(v, VERDICT_IGNORED, "it has neither limit nor request");
+	else if (!may_limit(c, CGROUP_CPU, "cgroup-cpu", v))
+		return;
 	else if (c->bounded.cpu_millis < c->own.cpu_millis && c->own.cpu_millis != APPC_UNLIMITED)
 		say(v, VERDICT_CHANGED, "%lldm, which is the pod's limit", (long long)c->bounded.cpu_millis);
 	else if (c->bounded.cpu_millis < CPU_LEAST_MILLIS)
 		say(v, VERDICT_CHANGED, "%dm, the least that the kernel can do", CPU_LEAST_MILLIS);
 }
 
+static void judge_shares(const struct court *c, struct verdict *v)
+{
+	may_limit(c, CGROUP_CPU, "cgroup-cpu", v);
+}
+
 static void judge_pids(const struct court *c, struct verdict *v)
 {
+	if (!may_limit(c, CGROUP_PIDS, "cgroup-pids", v))
+		return;
 	if (c->bounded.pids < c->own.pids)
 		say(v, VERDICT_CHANGED, "%lld, which is the pod's limit", (long long)c->bounded.pids);
 	else if (c->own.pids > APPC_PIDS_MAX)
@@ -87,6 +110,8 @@ static void judge_io(const struct court *c, struct verdict *v, int64_t own, int6
 
 	if (!facts_io(&why))
 		say(v, VERDICT_IGNORED, "%.200s (rkt doctor cgroup-io io-throttle)", why.msg);
+	else if (!may_limit(c, CGROUP_IO, "cgroup-io", v))
+		return;
 	else if (bounded < own)
 		say(v, VERDICT_CHANGED, "%lld, which is the pod's limit", (long long)bounded);
 	else if (own < 1)
@@ -150,6 +175,14 @@ static void judge_seccomp(const struct court *c, struct verdict *v)
 		say(v, VERDICT_CHANGED, "denied calls fail with EPERM, without SIGSYS");
 }
 
+static void judge_oom(const struct court *c, struct verdict *v)
+{
+	int own = c->how->rootless ? facts_oom_score_adj() : INT_MIN;
+
+	if (c->own.oom_score_adj < own)
+		say(v, VERDICT_IGNORED, "without root it can only be raised, and ours is %d", own);
+}
+
 static void judge_selinux(const struct court *c, struct verdict *v)
 {
 	(void)c;
@@ -210,6 +243,8 @@ static const struct judge {
 	{ "resource/memory", judge_memory },
 	{ "resource/cpu", judge_cpu },
 	{ "resource/pids", judge_pids },
+	{ "os/linux/cpu-shares", judge_shares },
+	{ "os/linux/oom-score-adj", judge_oom },
 	{ "resource/block-bandwidth", judge_bandwidth },
 	{ "resource/block-iops", judge_iops },
 	{ "resource/network-bandwidth", judge_network },

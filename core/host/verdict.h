@@ -24,7 +24,7 @@ struct verdict {
 struct verdicts { struct verdict *v; size_t n; };
 
 /* what the pod is started with */
-struct verdict_how { bool own_net, no_caps, no_seccomp; };
+struct verdict_how { bool own_net, no_caps, no_seccomp, rootless; };
 
 /** verdicts_make() - for @m, which is checked; EPERM: a pod with such an isolator is not started at all */
 int  verdicts_make(const struct pod_manifest *m, const struct verdict_how *how, struct verdicts *out, struct err *e);

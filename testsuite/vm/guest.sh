@@ -194,7 +194,7 @@ as_user run example.com/busybox --memory=48Mi --exec=/bin/sh -- -c '"cat /sys/fs
 	>/out 2>/err
 case $cgroup in v2) want='50331648 ' ;; *) want='' ;; esac
 judge "a user's pod: its root, its ids, its limit" "$(tr -s ' \n' ' ' </out | sed 's/^ //')" "${want}0 1000 1 /bin/busybox "
-judge "a user's pod: a limit that cannot be is told" "$(grep -c 'limits are ignored: memory' /err)" "$([ $cgroup = v2 ] || echo 1)$([ $cgroup != v2 ] || echo 0)"
+judge "a user's pod: a limit that cannot be is told" "$(grep -c 'resource/memory is ignored: ' /err)" "$([ $cgroup = v2 ] || echo 1)$([ $cgroup != v2 ] || echo 0)"
 # which are his, as its root
 printf '{"acKind": "PodManifest", "acVersion": "0.8.11", "isolators": [{"name": "os/unix/sysctl", "value":
 	{"net.ipv4.ip_default_ttl": "33", "kernel.shmmax": "123456"}}], "apps": [{"name": "a", "image": {"id": "%s"}, "app":
