@@ -113,9 +113,9 @@ static int find_process(struct visit *v, pid_t pid1, struct err *e)
 	return err_set(e, ESRCH, "app %s is not running", v->a->name);
 }
 
-static int find_users(struct visit *v, struct err *e)
+static int find_users(struct visit *v, pid_t pid1, struct err *e)
 {
-	if (users_of(v->app.pid, &v->p.ids, e) < 0)
+	if (users_of(pid1, &v->p, e) < 0)
 		return -1;
 	v->a->ids = v->p.ids;
 	return 0;
@@ -290,7 +290,7 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 	if ((DEFENCE("enter-limits") && set_limits(v, e) < 0) ||
 		isolation_confine(&v->a->isolation, v->a->limits.rlimits, root, e) < 0)
 		return -1;
-	if (v->a->ids.count && users_join(v->app_pidfd, false, e) < 0)
+	if (v->a->ids.count && users_join(v->p.users.user, false, e) < 0)
 		return -1;
 	if (confine(&c, NULL, e) < 0)
 		return -1;
@@ -458,7 +458,7 @@ static int visit(struct visit *v, pid_t pid1, const char *app, struct err *e)
 	if (DEFENCE("dumpable"))
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	if (read_plan(v, app, e) < 0 || find_process(v, pid1, e) < 0 ||
-		find_users(v, e) < 0 || read_limits(v, pid1, e) < 0 || read_label(v, e) < 0)
+		find_users(v, pid1, e) < 0 || read_limits(v, pid1, e) < 0 || read_label(v, e) < 0)
 		return -1;
 	if (!v->argv && (v->tools_fd = enter_tools_open(e)) < 0)
 		return -1;

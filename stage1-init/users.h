@@ -45,11 +45,15 @@ int users_check(const struct plan_app *a, uid_t uid, gid_t gid, struct err *e);
 
 /**
  * users_join() - the last step as somebody of the host
- * @ns_fd: the user namespace, or the pidfd of a process in it
  * @admin: the process keeps CAP_SYS_ADMIN: it gets a mount namespace in which that counts, and where it can take
  * nothing away of what is mounted now
  */
 int users_join(int ns_fd, bool admin, struct err *e);
 
-/** users_of() - the ids of a process; count 0: the same user namespace as ours */
-int users_of(pid_t pid, struct pod_ids *ids, struct err *e);
+/**
+ * users_of() - for a visitor: user namespace and ids of the pod whose PID 1 is @pid1, into the plan; count 0: it has none
+ *
+ * An app may have gone on to a namespace of its own making, so nothing is asked of that: the pod's is the one that the
+ * IPC namespace belongs to, which PID 1 stays in.
+ */
+int users_of(pid_t pid1, struct plan *p, struct err *e);

@@ -6,11 +6,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/nsfs.h>
 
 #include "core/base/fd.h"
+#include "core/base/sys.h"
 #include "core/pod/userns.h"
 
 int users_own_output(const struct plan *p, struct err *e)
@@ -61,14 +69,6 @@ int users_prepare(struct plan *p, const char *range, const struct userns_fds *fd
 
 /* ---- who a process is ---- */
 
-static int ns_of(const char *process, struct stat *st, struct err *e)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%s/ns/user", process);
-	return stat(path, st) < 0 ? err_needs(e, "proc", "%s", path) : 0;
-}
-
 static int read_map(const char *process, struct pod_ids *ids, struct err *e)
 {
 	char path[40], text[128], *at = text;
@@ -88,16 +88,57 @@ static int read_map(const char *process, struct pod_ids *ids, struct err *e)
 	return 0;
 }
 
-int users_of(pid_t pid, struct pod_ids *ids, struct err *e)
+/* says when it is in there, and stays until it is killed */
+_Noreturn static void hold(int ns_fd, int report_fd, pid_t parent)
 {
+	/* after the change of users, which forgets it */
+	if (setns(ns_fd, CLONE_NEWUSER) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent ||
+	    write(report_fd, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* the kernel tells a namespace's ids only of a process in it */
+static int read_ids(int ns_fd, struct pod_ids *ids, struct err *e)
+{
+	pid_t parent = getpid();
 	char process[16];
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	pid_t pid = sys_fork(0, NULL, -1);
+	if (pid == 0)
+		hold(ns_fd, fds[1], parent);
+	close(fds[1]);
+	int r = pid < 0 ? err_sys(e, "new process") : 0;
+	if (r == 0 && read(fds[0], process, 1) != 1)
+		r = err_needs(e, "ns-user", "enter the pod's user namespace");
+	snprintf(process, sizeof(process), "%d", (int)pid);
+	if (r == 0)
+		r = read_map(process, ids, e);
+	close(fds[0]);
+	if (pid > 0)
+		kill(pid, SIGKILL);
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	return r;
+}
+
+int users_of(pid_t pid1, struct plan *p, struct err *e)
+{
+	char path[40];
 	struct stat own, its;
 
-	*ids = (struct pod_ids){ 0, 0 };
-	snprintf(process, sizeof(process), "%d", (int)pid);
-	if (ns_of("self", &own, e) < 0 || ns_of(process, &its, e) < 0)
-		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/ns/ipc", (int)pid1);
+	auto_close int ipc = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	auto_close int user = ipc < 0 ? -1 : ioctl(ipc, NS_GET_USERNS);
+	if (user < 0 || fcntl(user, F_SETFD, FD_CLOEXEC) < 0 || fstat(user, &its) < 0 || stat("/proc/self/ns/user", &own) < 0)
+		return err_needs(e, "proc", "whose namespace %s is", path);
+	p->ids = (struct pod_ids){ 0, 0 };
 	if (own.st_dev == its.st_dev && own.st_ino == its.st_ino)
 		return 0;
-	return read_map(process, ids, e);
+	p->users.user = take_fd(&user);
+	return read_ids(p->users.user, &p->ids, e);
 }
