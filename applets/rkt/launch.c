@@ -44,7 +44,7 @@ static int set_learn(void *opts, const char *file, struct err *e)
 	char cwd[PATH_MAX];
 
 	if (!*file)
-		return err_set(e, EINVAL, "--learn: want the name of a file");
+		return err_set(e, EINVAL, "want the name of a file");
 	if (*file != '/' && !getcwd(cwd, sizeof(cwd)))
 		return err_sys(e, "--learn=%s", file);
 	o->learn = *file == '/' ? xstrdup(file) : xasprintf("%s/%s", cwd, file);
@@ -118,6 +118,14 @@ int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
 		return err_set(e, EINVAL,
 			"interactive option only supports one image, this pod has %zu", n_apps);
 	return 0;
+}
+
+int launch_check_stage1(const struct launch_opts *o, const struct stage1 *s, struct err *e)
+{
+	if (!o->learn || s->builtin)
+		return 0;
+	return err_set(e, ENOTSUP, "--learn: only the built-in stage 1 can do that, and this one is an image (%s)",
+		       s->manifest.name);
 }
 
 #define STATUS_NO_SOURCE 1 /* stage 1's, and that of rkt's stage 1 */
@@ -337,6 +345,28 @@ static char *dns_mode(const struct stage1 *s, const struct dns_files *d)
 	return NULL;
 }
 
+/* at most three arguments; how many */
+static size_t defences_off(unsigned insecure, const struct stage1 *s, char **v)
+{
+	static const struct { unsigned bit; const char *arg; } all[] = {
+		{ INSECURE_CAPABILITIES, "--disable-capabilities-restriction" }, { INSECURE_PATHS, "--disable-paths" },
+		{ INSECURE_SECCOMP, "--disable-seccomp" },
+	};
+	bool knows = s->builtin || stage1_version(s) >= 3;
+	unsigned asked = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		asked |= insecure & all[i].bit;
+		if (knows && insecure & all[i].bit)
+			v[n++] = xstrdup(all[i].arg);
+	}
+	if (asked && !knows)
+		ui_warn("--insecure-options=capabilities, paths and seccomp are left out: this stage 1 does not know them "
+			"(its interface has version %u)", stage1_version(s));
+	return n;
+}
+
 static char **arguments(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o,
 			const struct dns_files *d)
 {
@@ -359,14 +389,7 @@ static char **arguments(const struct rkt_globals *g, const struct launch *l, con
 		v[n++] = xasprintf("--hostname=%s", o->hostname);
 	if (g->local_config && *g->local_config)
 		v[n++] = xasprintf("--local-config=%s", g->local_config);
-	if (s->builtin || version >= 3) {
-		if (g->insecure & INSECURE_CAPABILITIES)
-			v[n++] = xstrdup("--disable-capabilities-restriction");
-		if (g->insecure & INSECURE_PATHS)
-			v[n++] = xstrdup("--disable-paths");
-	}
-	if ((s->builtin || version >= 3) && g->insecure & INSECURE_SECCOMP)
-		v[n++] = xstrdup("--disable-seccomp");
+	n += defences_off(g->insecure, s, v + n);
 	if (s->builtin && rootless_is_user())
 		v[n++] = xstrdup("--rootless");
 	char *dns = dns_mode(s, d);
@@ -420,8 +443,6 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 
 	if (s->builtin && self_fd < 0)
 		return -1;
-	if (o->learn && !s->builtin)
-		return err_set(e, ENOTSUP, "--learn: only the built-in stage 1 can do that");
 	if (set_up(l, e) < 0 || dns_install(d, e) < 0 || hand_over_lock(l->pod, e) < 0)
 		return err_wrap(e, "start pod %s", l->pod->uuid);
 	/*

@@ -24,6 +24,8 @@ struct launch_app {
 
 /** launch_check() - whether this version can do what @o asks for, for a pod of @n_apps */
 int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e);
+/** launch_check_stage1() - the same for the stage 1, while the pod can still stay what it is */
+int launch_check_stage1(const struct launch_opts *o, const struct stage1 *s, struct err *e);
 
 /** launch_begin() - what can be made before anything is known of the pod; launch() takes it, else netns_drop() */
 void launch_begin(const struct launch_opts *o, struct netns *n);

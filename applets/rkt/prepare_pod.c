@@ -284,6 +284,7 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, const struct 
 	pp->st = images_open(g, &pp->conf, dir, true, e);
 	if (!pp->st || images_verify(pp->st, g, &pp->conf, o->verify, e) < 0 ||
 	    stage1_choose(pp->st, g, &pp->conf, &o->stage1, pull, &pp->stage1, e) < 0 || check_stage1(&pp->stage1, e) < 0 ||
+	    (now && launch_check_stage1(now, &pp->stage1, e) < 0) ||
 	    (o->private_users && stage1_check_users(&pp->stage1, e) < 0) || reify(pp->st, g, o, &pp->r, e) < 0 ||
 	    check_manifest(&pp->r.pod, e) < 0 || (now && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0) ||
 	    judge(g, now, pp, e) < 0)
