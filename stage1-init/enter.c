@@ -29,6 +29,7 @@
 #include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "core/pod/pod.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/confine.h"
@@ -98,6 +99,8 @@ static int await_start(struct visit *v, pid_t pid1, struct err *e)
 /* The number in `running` may have been given to somebody else since; a descriptor cannot. */
 static int find_process(struct visit *v, pid_t pid1, struct err *e)
 {
+	if (!pod_is_init(pid1))
+		return pod_not_init(v->p.uuid, pid1, e);
 	if (await_start(v, pid1, e) < 0)
 		return -1;
 	v->app_pidfd = sys_pidfd_open(v->app.pid);

@@ -17,6 +17,7 @@
 #include "core/base/lock.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
+#include "core/pod/pod.h"
 #include "core/pod/uuid.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/plan.h"
@@ -112,6 +113,9 @@ int stop_pod(const char *uuid, bool force, struct err *e)
 	running = is_running(pod_fd, e);
 	if (running <= 0)
 		return running;
+	/* the lock may be anybody's who can read the pod directory, long after the pod's end */
+	if (!pod_is_init(pid))
+		return sys_pidfd_signal(pidfd, 0) < 0 && errno == ESRCH ? 0 : pod_not_init(uuid, pid, e);
 	if (sys_pidfd_signal(pidfd, force ? SIGKILL : SIGTERM) < 0 && errno != ESRCH)
 		return err_sys(e, "pod %s: signal process %d", uuid, (int)pid);
 	return await_end(pod_fd, uuid, pidfd, e);

@@ -109,7 +109,7 @@ static int check_owner(const struct plan *p, const struct appc_volume *v, struct
 	if (v->uid < (int64_t)p->ids.count && v->gid < (int64_t)p->ids.count)
 		return 0;
 	return err_set(e, ERANGE, "owner %lld:%lld: a pod with --private-users has only the ids from 0 to %lu",
-		       (long long)v->uid, (long long)v->gid, (unsigned long)p->ids.count - 1);
+		       (long long)(v->uid < 0 ? 0 : v->uid), (long long)(v->gid < 0 ? 0 : v->gid), (unsigned long)p->ids.count - 1);
 }
 
 int users_map_volume(const struct plan *p, const struct appc_volume *v, int src_fd, int mount_fd, struct err *e)

@@ -103,7 +103,7 @@ int pod_manifest(const struct pod *p, struct pod_manifest *m, struct err *e)
 /* ---- PID 1 ---- */
 
 /* PID 1 of a namespace below ours is the one whose innermost number is 1 */
-static bool is_init(pid_t pid)
+bool pod_is_init(pid_t pid)
 {
 	char path[40], line[256];
 	bool found = false;
@@ -117,6 +117,12 @@ static bool is_init(pid_t pid)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+int pod_not_init(const char *uuid, pid_t pid, struct err *e)
+{
+	return err_set(e, ESRCH, "pod %s: process %d is not the first of a pod: the pod has ended, and somebody else has locked "
+		       "its directory", uuid, (int)pid);
 }
 
 static pid_t parent_of(pid_t pid)
@@ -152,7 +158,7 @@ static int init_below(pid_t parent, pid_t *pid, struct err *e)
 		uint64_t n;
 		struct err none;
 		if (num_u64(de->d_name, PID_LIMIT, &n, &none) < 0 || parent_of((pid_t)n) != parent ||
-		    !is_init((pid_t)n))
+		    !pod_is_init((pid_t)n))
 			continue;
 		*pid = (pid_t)n;
 		return 1;

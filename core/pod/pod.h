@@ -91,6 +91,11 @@ int pods_each(struct pods *ps, int (*fn)(void *ctx, struct pod *p, struct err *e
 /* ---- what is in a pod directory ---- */
 int pod_manifest(const struct pod *p, struct pod_manifest *m, struct err *e);
 int pod_pid(const struct pod *p, pid_t *pid, struct err *e); /* of PID 1, from pid or ppid; ESRCH: not there (yet) */
+/** pod_is_init() - whether it is PID 1 of a namespace below ours, as a pod's is while it runs, and what a pid file
+ * names after that hardly ever; pod_not_init() says that it is not: -1 */
+bool pod_is_init(pid_t pid);
+int pod_not_init(const char *uuid, pid_t pid, struct err *e);
+
 /**
  * pod_file() - opens a regular file below the pod directory, O_RDONLY, the caller's to close
  * For what a stranger may have put there: no symlink is followed, nothing but a regular file is opened (EINVAL).

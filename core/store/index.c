@@ -29,9 +29,12 @@ static int add_name(struct store *st, const char *name, const char *version, con
 
 	if (name_dir(name, version, &dir, e) < 0 || store_make_dir(st, dir.s, e) < 0)
 		return -1;
-	struct store_path path = store_path(dir.s, id->s);
-	auto_close int fd = openat(st->cas_fd, path.s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, store_file_mode(st));
-	return fd < 0 ? err_sys(e, "create the store's %s", path.s) : 0;
+	/* of a shared store a member of the group may have put a link in the place of the directory */
+	auto_close int dir_fd = store_open_file(st, dir.s, O_RDONLY | O_DIRECTORY);
+	if (dir_fd < 0)
+		return err_sys(e, "open the store's %s", dir.s);
+	auto_close int fd = openat(dir_fd, id->s, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, store_file_mode(st));
+	return fd < 0 ? err_sys(e, "create the store's %s/%s", dir.s, id->s) : 0;
 }
 
 static int sync_name(struct store *st, const char *name, const char *version, struct err *e)
@@ -41,15 +44,25 @@ static int sync_name(struct store *st, const char *name, const char *version, st
 	return name_dir(name, version, &dir, e) < 0 ? -1 : store_sync_dir(st, dir.s, e);
 }
 
+/* a file with more names than one may be anybody's, whom a member of the group wants to have it opened */
+static int share_used(int fd)
+{
+	struct stat sb;
+
+	if (fstat(fd, &sb) < 0)
+		return -1;
+	return S_ISREG(sb.st_mode) && sb.st_nlink == 1 && fchmod(fd, 0660) < 0 && errno != EPERM ? -1 : 0;
+}
+
 int store_index(struct store *st, const struct image_info *i, struct err *e)
 {
 	const char *version = appc_pair_find(&i->labels, "version");
 
 	/* when it was used is worth no fsync: without the file, the import time counts */
 	auto_close int used = openat(st->cas_fd, store_path("used", i->id.s).s,
-				     O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+				     O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	/* whoever uses a shared image says so */
-	if (used < 0 || (store_is_shared(st) && fchmod(used, 0660) < 0 && errno != EPERM))
+	if (used < 0 || (store_is_shared(st) && share_used(used) < 0))
 		return err_sys(e, "create the store's used/%s", i->id.s);
 	if (version && add_name(st, i->name, version, &i->id, e) < 0)
 		return -1;
