@@ -3,6 +3,7 @@
  */
 #include "stage1-init/enter_tools.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -66,5 +67,9 @@ int enter_shell(const struct seccomp_prog *filter, int tools_fd, char *const *en
 	try_shell(filter, "/bin/sh", env, e);
 	/* the app's /proc, which is ours: execveat() has more arguments than get past a filter */
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", tools_fd);
-	return app_exec_as(filter, self, argv, env, e);
+	int status = app_exec_as(filter, self, argv, env, e);
+	errno = e->code;
+	err_sys(e, "the image has no shell that can be executed, and neither can our own tools, which an isolator like "
+		"os/linux/landlock or a label may forbid: name a command that the app may execute");
+	return status;
 }
