@@ -90,13 +90,15 @@ static bool may_write(const struct hierarchy *h, const char *file)
 /* 0: nobody; a process that we cannot see counts, too */
 static long other_process(const struct hierarchy *h)
 {
-	char path[PATH_MAX + 40];
-	long pid = 0, other = 0;
+	char path[PATH_MAX + 40], line[24];
+	long other = 0;
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", h->own);
 	FILE *f = fopen(path, "re");
-	while (f && !other && fscanf(f, "%ld", &pid) == 1)
+	while (f && !other && fgets(line, sizeof(line), f)) {
+		long pid = strtol(line, NULL, 10);
 		other = pid == getpid() ? 0 : pid ? pid : -1;
+	}
 	if (f)
 		fclose(f);
 	return other;
