@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/fd.h"
 #include "core/base/sys.h"
@@ -83,6 +84,9 @@ static int add_everywhere(struct plan *p, const struct file *f, enum dns_way way
 	auto_close int src = open_source(f, way, pod_fd, e);
 	if (src < 0)
 		return -1;
+	/* what was written for this pod its root may change, as in any other pod */
+	if (way == DNS_STAGE0 && p->ids.count && fchownat(src, "", p->ids.first, p->ids.first, AT_EMPTY_PATH) < 0)
+		return err_sys(e, "owner of %s", f->written);
 	for (size_t i = 0; i < p->n_apps; i++)
 		if (add_mount(&p->apps[i], f, src, way == DNS_HOST || p->apps[i].read_only, e) < 0)
 			return -1;
