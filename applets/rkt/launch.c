@@ -98,12 +98,21 @@ static int check_hostname(const char *name, struct err *e)
 	return 0;
 }
 
-/* rather now than when the pod has ended; stage 1 puts a whole file in its place */
+/* Rather now than when the pod has ended. Stage 1 reads the file, if there is one, and puts another one in its place. */
 static int check_learn(const char *file, struct err *e)
 {
-	auto_close int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	auto_free char *dir = xstrdup(file);
+	struct stat st;
 
-	return fd < 0 ? err_sys(e, "--learn=%s", file) : 0;
+	strrchr(dir, '/')[1] = 0;
+	bool there = stat(file, &st) == 0;
+	if (!there && errno != ENOENT)
+		return err_sys(e, "--learn=%s", file);
+	if (there && !S_ISREG(st.st_mode))
+		return err_set(e, EINVAL, "--learn=%s: not a regular file", file);
+	if ((there && access(file, R_OK) < 0) || access(dir, W_OK | X_OK) < 0)
+		return err_sys(e, "--learn=%s", file);
+	return 0;
 }
 
 int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
