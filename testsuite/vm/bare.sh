@@ -6,6 +6,9 @@
 # is the guest's busybox, which is in nobody's file system any more. All that rkt does has 64 MiB of memory, the store
 # on a tmpfs included. vm.tests puts /rktbox and /busybox.aci beside it.
 
+. /judge.sh
+# shellcheck disable=SC2034 # of judge.sh
+said=/data/err
 if [ -z "${inside:-}" ]; then
 	mkdir /tmp/bare
 	mount -t tmpfs bare /tmp/bare && cd /tmp/bare && mkdir dev proc sys data old && cp /rktbox rkt || exit 9
@@ -21,15 +24,6 @@ mount --make-rprivate / && pivot_root . old && cd / && umount -l /old || exit 9
 group=/sys/fs/cgroup/bare
 mkdir $group && echo 64M >$group/memory.max && echo $$ >$group/cgroup.procs || exit 9
 R="/rkt --dir=/data/store --insecure-options=image"
-
-judge() { # NAME GOT WANT
-	if [ "$2" = "$3" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1 # got \"$2\", want \"$3\""
-		[ ! -s /data/err ] || sed 's/^/  | /' /data/err
-	fi
-}
 
 judge "nothing but rkt and mount points" "$(ls -A / | tr '\n' ' ')" 'data dev old proc rkt sys '
 judge "the root is read-only" "$(touch /x 2>/dev/null || echo no)" no

@@ -5,18 +5,10 @@
 # vm.tests puts these beside it: /rktbox, /busybox.aci (with /escape and /calls in it), /isolators.sh, /learn.sh, perhaps /policy, and
 # in $cgroup what is mounted.
 
+. /judge.sh
 R="/rkt --dir=${data:-/data} --insecure-options=image"
 ln -s rktbox /rkt
 touch /only-on-the-host
-
-judge() { # NAME GOT WANT
-	if [ "$2" = "$3" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1 # got \"$2\", want \"$3\""
-		[ ! -s /err ] || sed 's/^/  | /' /err
-	fi
-}
 
 app() { # SHELL COMMANDS, in a pod of one app; its stdout here
 	$R run --net=none $pod_options example.com/busybox $options --exec=/bin/sh -- -c "$1" 2>/err

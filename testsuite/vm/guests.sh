@@ -11,7 +11,7 @@ guest() {
 	_log=$WORK/guest
 	_begin=$(date +%s)
 	# shellcheck disable=SC2145 # it is appended to the last one
-	$vmrun "$@
+	$vmrun -f "$TOP/testsuite/vm/judge.sh:/judge.sh" "$@
 echo END" >"$_log" 2>&1 </dev/null
 	_status=$?
 	if [ $_status = 126 ]; then

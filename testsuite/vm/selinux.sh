@@ -3,6 +3,7 @@
 # selinux.sh - in a guest whose kernel has SELinux: labels of apps, with the policy of selinux.conf in force
 #
 # /rktbox, /busybox.aci, /selinux (the policy, compiled). Prints what guest.sh prints.
+. /judge.sh
 R='/rkt --dir=/data --insecure-options=image'
 volumes='{"volume": "v", "path": "/v"}, {"volume": "e", "path": "/e"}'
 case $(uname -r) in
@@ -16,15 +17,6 @@ case $(uname -r) in
 	;;
 esac
 ln -s rktbox /rkt
-
-judge() { # NAME GOT WANT
-	if [ "$2" = "$3" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1 # got \"$2\", want \"$3\""
-		[ ! -s /err ] || sed 's/^/  | /' /err
-	fi
-}
 
 mkdir /vol /autoexec /data
 mount -t tmpfs data /data # whose files a pod with users of its own can have

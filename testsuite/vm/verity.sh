@@ -4,17 +4,9 @@
 #
 # Prints what guest.sh prints; the same things lie beside it.
 
+. /judge.sh
 R="/rkt --dir=$data --insecure-options=image"
 ln -s rktbox /rkt
-
-judge() { # NAME GOT WANT
-	if [ "$2" = "$3" ]; then
-		echo "ok - $1"
-	else
-		echo "not ok - $1 # got \"$2\", want \"$3\""
-		[ ! -s /err ] || sed 's/^/  | /' /err
-	fi
-}
 
 runs() {
 	$R run --net=none "$@" example.com/busybox --exec=/bin/true >/out 2>/err
