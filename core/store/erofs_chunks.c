@@ -73,12 +73,24 @@ uint64_t chunks_copied(const struct tree_node *n, unsigned bits)
 	return sum;
 }
 
+/* one chunk if there are chunks of that size, and the smallest that it fits in */
+static unsigned plain_bits(uint64_t size)
+{
+	unsigned bits = size > BLOCK ? 64 - (unsigned)__builtin_clzll((size - 1) >> BLOCK_BITS) : 0;
+
+	return bits < CHUNK_BITS_MAX ? bits : CHUNK_BITS_MAX;
+}
+
 void chunks_choose(const struct tree_node *n, unsigned *bits, uint64_t *n_chunks)
 {
-	const unsigned least = is_sparse(n) ? PAGE_BITS : 0;
 	uint64_t best = UINT64_MAX;
 
-	for (unsigned b = CHUNK_BITS_MAX + 1; b-- > least;) {
+	if (!is_sparse(n)) {
+		*bits = plain_bits(n->size);
+		*n_chunks = count_of(n, *bits);
+		return;
+	}
+	for (unsigned b = CHUNK_BITS_MAX + 1; b-- > PAGE_BITS;) {
 		uint64_t count = count_of(n, b);
 		if (count * sizeof(struct chunk) > best)
 			break; /* tables only get longer from here on */
@@ -88,8 +100,6 @@ void chunks_choose(const struct tree_node *n, unsigned *bits, uint64_t *n_chunks
 			*bits = b;
 			*n_chunks = count;
 		}
-		if (!is_sparse(n) && count > 1)
-			break;
 	}
 }
 
