@@ -180,15 +180,28 @@ static int read_global(struct tar *t, uint64_t size, struct err *e)
 
 /* ---- the archive ---- */
 
+/* eight bytes at a time, as four numbers of 16 bits: 64 times two bytes are less than that takes */
+static uint64_t sum_of_block(const uint8_t *p)
+{
+	const uint64_t every_other = 0x00ff00ff00ff00ff;
+	uint64_t sums = 0, eight;
+
+	for (size_t i = 0; i < TAR_BLOCK_SIZE; i += sizeof(eight)) {
+		memcpy(&eight, p + i, sizeof(eight));
+		sums += (eight & every_other) + (eight >> 8 & every_other);
+	}
+	return (sums & 0xffff) + (sums >> 16 & 0xffff) + (sums >> 32 & 0xffff) + (sums >> 48);
+}
+
+/* with blanks for the checksum itself */
 static bool checksum_ok(const struct header *h)
 {
-	const uint8_t *p = (const uint8_t *)h;
-	const size_t at = offsetof(struct header, checksum);
-	int64_t want, sum = 0;
+	uint64_t sum = sum_of_block((const uint8_t *)h) + sizeof(h->checksum) * ' ';
+	int64_t want;
 
-	for (size_t i = 0; i < TAR_BLOCK_SIZE; i++)
-		sum += i >= at && i < at + sizeof(h->checksum) ? ' ' : p[i];
-	return tar_number(h->checksum, sizeof(h->checksum), true, &want) && want == sum;
+	for (size_t i = 0; i < sizeof(h->checksum); i++)
+		sum -= h->checksum[i];
+	return tar_number(h->checksum, sizeof(h->checksum), true, &want) && want == (int64_t)sum;
 }
 
 static int read_variant(struct tar *t, const struct header *h, enum tar_variant *v, struct err *e)
