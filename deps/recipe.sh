@@ -35,6 +35,27 @@ configure() {
 		--disable-shared --enable-static --disable-dependency-tracking "$@"
 }
 
+# Function bodies become STATEMENT, and what only they called is left out. A function must be there, once.
+instead() { # STATEMENT FILE FUNCTION...
+	statement=$1 file=$work/src/$2
+	shift 2
+	for name; do
+		awk -v name="$name" -v statement="$statement" '
+			$0 ~ "^([A-Za-z].*[ *])?" name "[(]" { head = 1 }
+			head && /;[ \t]*$/ && !/{/ { head = 0 }
+			head && sub(/{/, "{ " statement) { head = 0; found++ }
+			{ print }
+			END { exit found != 1 }' "$file" >"$file.new" ||
+			{ echo "$file: no function $name, or several" >&2; return 1; }
+		mv "$file.new" "$file"
+	done
+}
+
+# What the program never calls, but something it does call names. It would be a bug to get there.
+never() { # FILE FUNCTION...
+	instead '__builtin_trap();' "$@"
+}
+
 put() { # DIR FILE...: into the result
 	mkdir -p "$work/out/$1"
 	to=$work/out/$1
