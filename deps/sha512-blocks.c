@@ -16,8 +16,7 @@ enum { BASE, FEATURES, EXTENDED, KNOWN }; /* the last one is ours */
 uint32_t OPENSSL_ia32cap_P[4];
 
 #define INTEL   (1u << 30) /* BASE: where AVX is better than no AVX */
-#define SSSE3   (1u << 9)
-#define XOP     (1u << 11) /* FEATURES, where the processor has something else */
+#define SSSE3   (1u << 9) /* FEATURES */
 #define OSXSAVE (1u << 27)
 #define AVX     (1u << 28)
 #define VECTORS (1u << 3 | 1u << 5 | 1u << 8) /* EXTENDED: BMI1, AVX2, BMI2 */
@@ -44,11 +43,6 @@ static void look(uint32_t out[3])
 	if (max >= 7) {
 		__cpuid_count(7, 0, a, b, c, d);
 		out[EXTENDED] = b & VECTORS;
-	}
-	__cpuid(0x80000000, max, b, c, d);
-	if (max >= 0x80000001) {
-		__cpuid(0x80000001, a, b, c, d);
-		out[FEATURES] |= c & XOP;
 	}
 }
 
