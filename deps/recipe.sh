@@ -35,7 +35,7 @@ configure() {
 		--disable-shared --enable-static --disable-dependency-tracking "$@"
 }
 
-# Function bodies become STATEMENT, and what only they called is left out. A function must be there, once.
+# Function bodies become STATEMENT, and what only they called is left out. A function must be there.
 instead() { # STATEMENT FILE FUNCTION...
 	statement=$1 file=$work/src/$2
 	shift 2
@@ -45,8 +45,8 @@ instead() { # STATEMENT FILE FUNCTION...
 			head && /;[ \t]*$/ && !/{/ { head = 0 }
 			head && sub(/{/, "{ " statement) { head = 0; found++ }
 			{ print }
-			END { exit found != 1 }' "$file" >"$file.new" ||
-			{ echo "$file: no function $name, or several" >&2; return 1; }
+			END { exit !found }' "$file" >"$file.new" ||
+			{ echo "$file: no function $name" >&2; return 1; }
 		mv "$file.new" "$file"
 	done
 }
