@@ -255,10 +255,12 @@ static void type_of(int fd, char out[32])
 	if (f && fstat(fd, &st) == 0) {
 		snprintf(device, sizeof(device), " %u:%u ", (unsigned)major(st.st_dev), (unsigned)minor(st.st_dev));
 		while (!found && fgets(line, sizeof(line), f)) {
-			const char *type = strstr(line, " - ");
+			char *type = strstr(line, " - ");
 			found = strtoull(line, NULL, 10) == id;
-			if (type && (found || strstr(line, device)))
-				sscanf(type + 3, "%31s", out);
+			if (type && (found || strstr(line, device))) {
+				type[3 + strcspn(type + 3, " \n")] = 0;
+				snprintf(out, 32, "%.31s", type + 3);
+			}
 		}
 	}
 	if (f)
