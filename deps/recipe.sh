@@ -19,11 +19,17 @@ flags="${optimize:--O2} -fno-pie -ffunction-sections -fdata-sections -fno-asynch
 	-fno-unwind-tables -ffile-prefix-map=$work=/deps -ffile-prefix-map=$prefix=/deps"
 flags=$(echo $flags)
 
+# Both machine code and what gcc optimises over all libraries when the program is linked; see GNUmakefile.
+case $($CC --version) in
+*"Free Software"*) whole="-flto -ffat-lto-objects" ;;
+*) whole= ;;
+esac
+
 if [ -x "$root/bin/musl-gcc" ]; then
 	CC=$root/bin/musl-gcc
 fi
 export CC AR RANLIB NM
-export CFLAGS="$flags" CPPFLAGS="-I$root/include" LDFLAGS="-static -no-pie -L$root/lib"
+export CFLAGS="$flags $whole" CPPFLAGS="-I$root/include" LDFLAGS="-static -no-pie -L$root/lib"
 export PKG_CONFIG=false # nothing of this machine may be found
 export SOURCE_DATE_EPOCH=0
 
