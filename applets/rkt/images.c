@@ -124,7 +124,7 @@ static int import(struct store *st, const struct rkt_globals *g, struct source *
 	struct ui_progress p;
 	bool existed;
 	const struct import_opts o = {
-		.verified_by = "insecure", .devices = g->insecure & INSECURE_DEVICES, .origin = origin, .ctx = &p, .progress = ui_progress_at,
+		.devices = g->insecure & INSECURE_DEVICES, .origin = origin, .ctx = &p, .progress = ui_progress_at,
 	};
 
 	ui_progress_start(&p, label, total);
@@ -224,7 +224,7 @@ static int fetch_http(struct store *st, const struct rkt_globals *g, const char 
 		return err_set(e, why.code, "%s", why.msg);
 	if (!src || import(st, g, src, url, "Downloading ACI", http_length(src), out, e) < 0)
 		return err_wrap(e, "%s", url);
-	return store_set_url(st, url, out, NULL, e);
+	return store_set_url(st, url, out, NULL, 0, e);
 }
 
 static int fetch_url(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,

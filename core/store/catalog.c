@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * catalog - finding images by ID, name and URL, without a database
+ * catalog - finding images by ID and name, without a database
  *
  * A look-up is one open, or one readdir of a directory that holds only candidates. What is found counts only
  * when its info file is there; entries that lead nowhere are leftovers for store_gc().
@@ -16,8 +16,6 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/store/internal.h"
-
-#define REMOTE_MAX (64u << 10)
 
 /* @s has passed store_is_id() */
 static void id_set(struct image_id *id, const char *s)
@@ -151,97 +149,6 @@ int store_find_name(struct store *st, const char *name, const struct appc_pairs 
 	*id = best.id;
 	image_info_free(&best);
 	return 0;
-}
-
-/* ---- by URL ---- */
-
-static int remote_path(const char *url, struct store_path *path, struct err *e)
-{
-	char key[STORE_KEY_HEX + 1];
-
-	if (store_key(url, NULL, key, e) < 0)
-		return -1;
-	*path = store_path("remote", key);
-	return 0;
-}
-
-/* a record of remote/: NULL when there is none that can be read; *url and *image may be */
-static cJSON *read_remote(struct store *st, const char *path, const char **url, const char **image, struct err *e)
-{
-	auto_free char *text = NULL;
-	size_t len;
-
-	if (fd_read_file(st->cas_fd, path, REMOTE_MAX, &text, &len, e) < 0)
-		return NULL;
-	cJSON *j = json_parse_err(text, len, e);
-	*url = j ? json_str(j, "url") : NULL;
-	*image = j ? json_str(j, "image") : NULL;
-	return j;
-}
-
-int store_find_url(struct store *st, const char *url, struct image_id *id, struct err *e)
-{
-	struct store_path path;
-	const char *of, *image;
-	struct err why = { .code = EBADMSG };
-
-	if (remote_path(url, &path, e) < 0)
-		return -1;
-	if (!store_has(st, "remote", path.s + strlen("remote/")))
-		return err_set(e, ENOENT, "no image from \"%s\" in the store", url);
-	auto_json cJSON *j = read_remote(st, path.s, &of, &image, &why);
-	if (!j && why.code != EBADMSG && why.code != EINVAL) {
-		*e = why;
-		return -1;
-	}
-	if (!j || !of || strcmp(of, url) || !image || !store_is_id(image) || !store_has(st, "info", image))
-		return err_set(e, ENOENT, "no image from \"%s\" in the store", url);
-	id_set(id, image);
-	return 0;
-}
-
-int store_each_url(struct store *st, const struct image_id *id, void (*fn)(void *ctx, const char *url), void *ctx,
-		   struct err *e)
-{
-	auto_dir_reader struct dir d;
-	const struct dirent *de;
-
-	if (store_read_dir(st, "remote", &d) < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "read the store's remote");
-	while ((de = dir_next(&d))) {
-		const char *url, *image;
-		struct err ignored;
-		if (*de->d_name == '.')
-			continue;
-		auto_json cJSON *j = read_remote(st, store_path("remote", de->d_name).s, &url, &image, &ignored);
-		if (j && url && image && !strcmp(image, id->s))
-			fn(ctx, url);
-	}
-	return errno ? err_sys(e, "read the store's remote") : 0;
-}
-
-int store_set_url(struct store *st, const char *url, const struct image_id *id, const char *etag, struct err *e)
-{
-	struct store_path path;
-	struct timespec now;
-	char seconds[24];
-	auto_json cJSON *j = cJSON_CreateObject();
-	auto_buf struct buf b = { 0 };
-
-	if (remote_path(url, &path, e) < 0)
-		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)now.tv_sec);
-	bool all = cJSON_AddStringToObject(j, "url", url) && cJSON_AddStringToObject(j, "image", id->s) &&
-		   cJSON_AddStringToObject(j, "downloadTime", seconds) &&
-		   (!etag || cJSON_AddStringToObject(j, "etag", etag));
-	json_print(j, true, &b);
-	if (!all || b.failed)
-		return err_set(e, ENOMEM, "record the URL of an image: out of memory");
-	auto_close int lock = store_publish_lock(st, e);
-	if (lock < 0)
-		return -1;
-	return fd_publish(st->cas_fd, path.s, b.data, b.len, store_file_mode(st), true, e);
 }
 
 /* ---- one image ---- */

@@ -41,6 +41,7 @@ struct import {
 	struct aci_result         res;
 	struct image_id           id;
 	bool                      devices;
+	struct import_verdict     verdict;
 	struct tree              *tree;     /* of the entries so far; NULL: none yet, or no index is made */
 	const struct appc_strings *whitelist; /* the image's own */
 	bool                      no_index;
@@ -163,6 +164,14 @@ static void progress(void *ctx, uint64_t in_bytes)
 	im->o->progress(im->o->ctx, in_bytes);
 }
 
+static int judge(struct import *im, struct err *e)
+{
+	const struct aci_result *r = &im->res;
+	const struct import_facts facts = { &im->id, &r->manifest, r->tar_bytes, r->in_bytes };
+
+	return im->o->judge ? im->o->judge(im->o->ctx, &facts, &im->verdict, e) : 0;
+}
+
 static int stream(struct import *im, struct source *in, struct err *e)
 {
 	const struct aci_handler h = {
@@ -177,6 +186,8 @@ static int stream(struct import *im, struct source *in, struct err *e)
 		return -1;
 	memcpy(im->id.s, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX));
 	hash_hex(im->res.digest, sizeof(im->res.digest), im->id.s + strlen(IMAGE_ID_PREFIX));
+	if (judge(im, e) < 0)
+		return -1;
 	/* for an image that we have, nothing will be kept: no need to wait for the disk */
 	return store_has(im->st, "info", im->id.s) ? 0 : write_out(im, e);
 }
@@ -205,16 +216,21 @@ static int64_t now_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+static uint64_t archive_bytes(const struct import *im)
+{
+	return im->verdict.archive_bytes ? im->verdict.archive_bytes : im->res.in_bytes;
+}
+
 /* what info/ shall say; borrows everything */
 static struct image_info describe(const struct import *im)
 {
 	return (struct image_info){
 		.id = im->id, .name = im->res.manifest.name, .labels = im->res.manifest.labels,
-		.tar_bytes = im->res.tar_bytes, .archive_bytes = im->res.in_bytes, .import_ns = now_ns(),
+		.tar_bytes = im->res.tar_bytes, .archive_bytes = archive_bytes(im), .import_ns = now_ns(),
 		.latest = im->o->latest, .devices = im->devices,
 		/* the struct owns strings elsewhere; here nobody frees or changes them */
-		.verified_by = (char *)(uintptr_t)(im->o->verified_by ? im->o->verified_by : "insecure"),
-		.origin = (char *)(uintptr_t)im->o->origin,
+		.verified_by = (char *)(uintptr_t)(im->verdict.by ? im->verdict.by : "insecure"),
+		.verified_prefix = im->verdict.prefix, .origin = (char *)(uintptr_t)im->o->origin,
 	};
 }
 
@@ -277,12 +293,7 @@ static int publish_parts(struct import *im, struct image_info *i, struct err *e)
 	return info_write(im->st, i, e);
 }
 
-static bool is_insecure(const char *verified_by)
-{
-	return !verified_by || !strcmp(verified_by, "insecure");
-}
-
-/* an image that we know: who vouches for it may become better, never worse; borrows from both */
+/* an image that we know: who vouches for it now counts, but that nobody does is no news; borrows from both */
 static struct image_info merge(const struct import *im, const struct image_info *old)
 {
 	struct image_info now = describe(im), keep = *old;
@@ -290,8 +301,9 @@ static struct image_info merge(const struct import *im, const struct image_info 
 	keep.import_ns = now.import_ns;
 	keep.latest |= now.latest;
 	keep.devices |= now.devices;
-	if (is_insecure(old->verified_by) && !is_insecure(now.verified_by)) {
+	if (im->verdict.by) {
 		keep.verified_by = now.verified_by;
+		keep.verified_prefix = now.verified_prefix;
 		keep.origin = now.origin;
 	}
 	if (!keep.origin)
@@ -326,7 +338,7 @@ static int replace(struct import *im, const struct image_info *old, struct err *
 	struct image_info i = old ? merge(im, old) : describe(im);
 
 	i.tar_bytes = im->res.tar_bytes;
-	i.archive_bytes = im->res.in_bytes;
+	i.archive_bytes = archive_bytes(im);
 	i.damaged = NULL;
 	im->old_fd = store_open_file(im->st, store_path("blob", im->id.s).s, O_RDONLY);
 	return publish_parts(im, &i, e);
@@ -412,6 +424,8 @@ int store_import(struct store *st, struct source *in, const struct import_opts *
 	fd_cleanup(&im.old_fd);
 	blob_drop(&im.blob);
 	aci_result_free(&im.res);
+	free(im.verdict.by);
+	free(im.verdict.prefix);
 	if (r == 0)
 		*id = im.id;
 	return r;

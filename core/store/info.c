@@ -19,6 +19,7 @@ void image_info_free(struct image_info *i)
 {
 	free(i->name);
 	free(i->verified_by);
+	free(i->verified_prefix);
 	free(i->origin);
 	free(i->damaged);
 	for (size_t k = 0; k < i->labels.n; k++) {
@@ -105,6 +106,7 @@ static int fill(const cJSON *j, struct image_info *i, struct err *e)
 	    read_number(j, "importTime", INT64_MAX, &import_ns, e) < 0 ||
 	    read_string(j, "verifiedBy", &i->verified_by, e) < 0 || read_seal(j, &i->seal, e) < 0 ||
 	    (index && read_seal(index, &i->index_seal, e) < 0) ||
+	    (json_str(j, "verifiedPrefix") && read_string(j, "verifiedPrefix", &i->verified_prefix, e) < 0) ||
 	    (json_str(j, "origin") && read_string(j, "origin", &i->origin, e) < 0) ||
 	    (json_str(j, "damaged") && read_string(j, "damaged", &i->damaged, e) < 0))
 		return -1;
@@ -199,6 +201,8 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	cJSON_AddBoolToObject(j, "latest", i->latest);
 	cJSON_AddBoolToObject(j, "devices", i->devices);
 	cJSON_AddStringToObject(j, "verifiedBy", i->verified_by);
+	if (i->verified_prefix)
+		cJSON_AddStringToObject(j, "verifiedPrefix", i->verified_prefix);
 	if (i->origin)
 		cJSON_AddStringToObject(j, "origin", i->origin);
 	add_seal(j, &i->seal);
@@ -210,6 +214,7 @@ int info_write(struct store *st, const struct image_info *i, struct err *e)
 	/* cJSON's builders drop what they have no memory for; reading it back is the check */
 	int lost = !j || b.failed ? -1 : fill(j, &back, e);
 	lost |= back.devices != i->devices || back.labels.n != i->labels.n || (i->origin && !back.origin) || (i->damaged && !back.damaged) ||
+		(i->verified_prefix && !back.verified_prefix) ||
 		!seal_same(&i->seal, &back.seal) || !seal_same(&i->index_seal, &back.index_seal);
 	image_info_free(&back);
 	if (lost)

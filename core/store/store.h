@@ -4,8 +4,8 @@
  * Below DIR/cas (0700):
  *   blob/sha512/ab/sha512-<128 hex>   the uncompressed tar, byte-exact, 0400: the only copy of the content
  *   manifest/sha512-<128>             its manifest as it is in the archive
- *   info/sha512-<128>                 JSON: name, labels, size, import time, how it was verified, where it is from
- *   remote/<sha512 of the URL, 64>    JSON: URL -> image ID, ETag, download time
+ *   info/sha512-<128>                 JSON: name, labels, size, import time, who vouched for it, where it is from
+ *   remote/<sha512 of the URL, 64>    JSON: URL -> image ID, ETag, when it was downloaded and until when it is fresh
  *   name/<sha512 of the name, 64>/sha512-<128>   empty: which images carry a name; likewise for the name, a NUL
  *                                and the version label, so that a name of many versions stays quick to look up
  *   used/sha512-<128>                 empty; its mtime is when the image was last used
@@ -71,6 +71,7 @@ struct image_info {
 	bool              latest;       /* fetched without a version label */
 	bool              devices;      /* has device nodes, and was let in with them */
 	char             *verified_by;  /* "insecure", or fingerprint of the key */
+	char             *verified_prefix; /* of names that the key was trusted for, "" for all; NULL with "insecure" */
 	char             *origin;       /* file path or URL it came from; NULL: not known */
 	char             *damaged;      /* what is wrong with its content; NULL: nothing that we know of */
 	struct image_seal seal;         /* of the blob */
@@ -82,20 +83,35 @@ struct image_infos { struct image_info *v; size_t n; };
 void image_infos_free(struct image_infos *l);
 
 /* ---- import ---- */
+
+/* what is known when all of an image was read */
+struct import_facts {
+	const struct image_id       *id;
+	const struct image_manifest *manifest;
+	uint64_t                     tar_bytes, archive_bytes;
+};
+/* who vouches for it; both are the importer's to free */
+struct import_verdict {
+	char    *by, *prefix;   /* as image_info.verified_by and .verified_prefix; NULL: nobody does */
+	uint64_t archive_bytes; /* of the file, where that was more than what was read here (encrypted); 0: it was not */
+};
+
 struct import_opts {
 	bool        latest;
 	bool        devices;     /* device nodes are let in */
-	const char *verified_by; /* "insecure" or a fingerprint */
 	const char *origin;
 	void       *ctx;
 	void      (*progress)(void *ctx, uint64_t in_bytes);
+	/* asked once, after the last byte and before anything is published, without the store's lock: 0 it may come in;
+	 * -1 it may not, and the store stays as it was. NULL: it may, and nobody vouches for it. */
+	int       (*judge)(void *ctx, const struct import_facts *f, struct import_verdict *out, struct err *e);
 };
 
 /**
  * store_import() - one pass from an archive to a published image
  * @in: the archive, compressed or not (borrowed)
- * @id: receives the image ID; @existed: the same image was there already, whole (then only info is refreshed: a
- *      better verification replaces "insecure", never the other way round). One that is marked as damaged, or
+ * @id: receives the image ID; @existed: the same image was there already, whole (then only info is refreshed: who
+ *      vouches for it now takes the place of who did, but never does "insecure"). One that is marked as damaged, or
  *      whose blob is not known to be unchanged, is replaced.
  *
  * Device nodes: ENODEV unless @o lets them in, and then info remembers that the image has some. Character
@@ -118,10 +134,25 @@ int store_resolve(struct store *st, const char *prefix, struct image_id *id, str
 int store_find_name(struct store *st, const char *name, const struct appc_pairs *labels, struct image_id *id,
 		    struct err *e);
 int store_find_url(struct store *st, const char *url, struct image_id *id, struct err *e);
+
+/* what was fetched from a URL, and what its server said of it */
+struct store_remote {
+	struct image_id id;
+	char           *etag;      /* NULL: none */
+	int64_t         fetched_s; /* since 1970 */
+	int64_t         max_age_s; /* so long it need not be asked for again; 0: always */
+};
+void store_remote_free(struct store_remote *r);
+/** store_find_remote() - as store_find_url(), all of the record; store_remote_free() it
+ * store_remote_fresh() - whether it need not be asked for at @now_s; a record of the future never is */
+int store_find_remote(struct store *st, const char *url, struct store_remote *out, struct err *e);
+bool store_remote_fresh(const struct store_remote *r, int64_t now_s);
 /** store_each_url() - calls @fn for every URL that the image was fetched from; reads the records of all images */
 int store_each_url(struct store *st, const struct image_id *id, void (*fn)(void *ctx, const char *url), void *ctx,
 		   struct err *e);
-int store_set_url(struct store *st, const char *url, const struct image_id *id, const char *etag, struct err *e);
+/** store_set_url() - @etag: or NULL; @max_age_s: from now on. What was known of that URL is forgotten. */
+int store_set_url(struct store *st, const char *url, const struct image_id *id, const char *etag, int64_t max_age_s,
+		  struct err *e);
 
 int store_info(struct store *st, const struct image_id *id, struct image_info *out, struct err *e);
 int store_list(struct store *st, struct image_infos *out, struct err *e);

@@ -150,11 +150,25 @@ static void place_drop(struct place *p)
 }
 #define auto_place __attribute__((cleanup(place_drop)))
 
+/* vouches with the name that it gets, or refuses */
+static int judge(void *ctx, const struct import_facts *f, struct import_verdict *out, struct err *e)
+{
+	const char *by = ctx;
+
+	if (!strcmp(by, "refused"))
+		return err_set(e, EPERM, "%s is refused", f->manifest->name);
+	if (!strcmp(by, "insecure"))
+		return 0;
+	out->by = strdup(by);
+	out->prefix = strdup("example.com");
+	return out->by && out->prefix && f->tar_bytes && store_is_id(f->id->s) ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
 static int import_as(struct store *st, const struct buf *b, const char *verified_by, struct image_id *id,
 		     bool *existed, struct err *e)
 {
 	struct mem_source m = { .s = { .next = mem_next, .close = mem_close }, .b = b };
-	const struct import_opts o = { .verified_by = verified_by, .origin = "/a/file.aci" };
+	const struct import_opts o = { .ctx = (char *)(uintptr_t)verified_by, .judge = judge, .origin = "/a/file.aci" };
 
 	return store_import(st, &m.s, &o, id, existed, e);
 }
@@ -369,7 +383,7 @@ TEST(names, "store: by name the newest that has all labels, and latest before ne
 	/* and one that was fetched as the latest comes first for good */
 	img.len = 0;
 	make_image(&img, "example.com/app", "2.0.0", "b");
-	const struct import_opts latest = { .verified_by = "insecure", .latest = true };
+	const struct import_opts latest = { .latest = true };
 	m.at = 0;
 	REQUIRE(store_import(p.st, &m.s, &latest, &found, &existed, &e) == 0);
 	REQUIRE(put(&p, "example.com/app", "3.0.0", "d", &found));
@@ -391,10 +405,19 @@ TEST(urls, "store: a URL leads to its image as long as that is there")
 	place_make(&p);
 	REQUIRE(p.st && put(&p, "example.com/a", "1", "a", &a) && put(&p, "example.com/b", "1", "b", &b));
 	CHECK(store_find_url(p.st, "https://example.com/a.aci", &found, &e) < 0 && e.code == ENOENT);
-	CHECK(store_set_url(p.st, "https://example.com/a.aci", &a, "\"etag\"", &e) == 0);
+	CHECK(store_set_url(p.st, "https://example.com/a.aci", &a, "\"etag\"", 60, &e) == 0);
 	CHECK(store_find_url(p.st, "https://example.com/a.aci", &found, &e) == 0);
 	CHECK_STR(found.s, a.s);
-	CHECK(store_set_url(p.st, "https://example.com/a.aci", &b, NULL, &e) == 0);
+	struct store_remote r = { .etag = NULL };
+	REQUIRE(store_find_remote(p.st, "https://example.com/a.aci", &r, &e) == 0);
+	CHECK_STR(r.id.s, a.s);
+	CHECK_STR(r.etag, "\"etag\"");
+	CHECK(r.fetched_s > 0 && store_remote_fresh(&r, r.fetched_s) && store_remote_fresh(&r, r.fetched_s + 59));
+	CHECK(!store_remote_fresh(&r, r.fetched_s + 60) && !store_remote_fresh(&r, r.fetched_s - 1));
+	store_remote_free(&r);
+	CHECK(store_set_url(p.st, "https://example.com/a.aci", &b, NULL, 0, &e) == 0);
+	REQUIRE(store_find_remote(p.st, "https://example.com/a.aci", &r, &e) == 0);
+	CHECK(!r.etag && !store_remote_fresh(&r, r.fetched_s));
 	CHECK(store_find_url(p.st, "https://example.com/a.aci", &found, &e) == 0);
 	CHECK_STR(found.s, b.s);
 	CHECK(store_remove(p.st, &b, &e) == 0);
@@ -420,7 +443,40 @@ TEST(verification, "store: importing again can make the verification better, nev
 	REQUIRE(import_as(p.st, &img, "insecure", &id, &existed, &e) == 0 && existed);
 	REQUIRE(store_info(p.st, &id, &i, &e) == 0);
 	CHECK_STR(i.verified_by, "0123456789abcdef0123456789abcdef01234567");
+	CHECK_STR(i.verified_prefix, "example.com");
 	image_info_free(&i);
+	/* it was checked just now, and the other one perhaps before its key was stolen */
+	REQUIRE(import_as(p.st, &img, "76543210fedcba9876543210fedcba9876543210", &id, &existed, &e) == 0 && existed);
+	REQUIRE(store_info(p.st, &id, &i, &e) == 0);
+	CHECK_STR(i.verified_by, "76543210fedcba9876543210fedcba9876543210");
+	image_info_free(&i);
+}
+
+TEST(judged, "store: what the judge refuses leaves the store as it was")
+{
+	auto_place struct place p = { .st = NULL };
+	auto_buf struct buf img = { 0 };
+	struct image_id id;
+	struct err e;
+	bool existed;
+
+	place_make(&p);
+	make_image(&img, "example.com/app", "1", "a");
+	REQUIRE(p.st);
+	struct buf before = listing(&p);
+	CHECK(import_as(p.st, &img, "refused", &id, &existed, &e) < 0 && e.code == EPERM);
+	CHECK_STR(e.msg, "example.com/app is refused");
+	struct buf after = listing(&p);
+	CHECK_STR(after.data, before.data);
+	buf_free(&after);
+	REQUIRE(import_as(p.st, &img, "insecure", &id, &existed, &e) == 0);
+	buf_free(&before);
+	before = listing(&p);
+	CHECK(import_as(p.st, &img, "refused", &id, &existed, &e) < 0 && e.code == EPERM);
+	after = listing(&p);
+	CHECK_STR(after.data, before.data);
+	buf_free(&before);
+	buf_free(&after);
 }
 
 TEST(removal, "store: removal leaves nothing, and only then")
@@ -551,7 +607,7 @@ TEST(leftovers, "store: gc removes what crashes leave, and nothing else")
 
 	place_make(&p);
 	REQUIRE(p.st && put(&p, "example.com/app", "1", "a", &id) && put(&p, "example.com/b", "1", "b", &gone));
-	REQUIRE(store_set_url(p.st, "https://example.com/a", &id, NULL, &e) == 0);
+	REQUIRE(store_set_url(p.st, "https://example.com/a", &id, NULL, 0, &e) == 0);
 	REQUIRE(remove_whole(p.st, &gone));
 	struct buf clean = listing(&p);
 	plant(&p, store_path("blob", gone.s).s);
@@ -672,7 +728,7 @@ TEST(readers, "store: an import does not keep gc waiting, and gc does not distur
 	if (child == 0) {
 		struct store *st = store_open(p.dir, false, &e);
 		auto_source struct source *src = source_fd(to[0], &e);
-		const struct import_opts o = { .verified_by = "insecure" };
+		const struct import_opts o = { .latest = false };
 		close(to[1]);
 		_exit(st && store_import(st, src, &o, &id, &existed, &e) == 0 ? 0 : 1);
 	}
@@ -745,5 +801,5 @@ TEST(whitelist, "render: with a whitelist only what is on it, and what leads the
 	CHECK_INT(sb.st_mtim.tv_sec, 1000000000);
 }
 
-UNIT_MAIN(imports, absent, prefixes, names, urls, verification, removal, bad_images, damage, manifest_damage, leftovers,
+UNIT_MAIN(imports, absent, prefixes, names, urls, verification, judged, removal, bad_images, damage, manifest_damage, leftovers,
 	  used_trees, named_blobs, readers, dependencies, whitelist)
