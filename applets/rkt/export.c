@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "applets/commands.h"
-#include "applets/rkt/images.h"
+#include "applets/rkt/images_store.h"
 #include "applets/rkt/podref.h"
 #include "applets/ui.h"
 #include "core/appc/types.h"

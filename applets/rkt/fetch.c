@@ -14,10 +14,12 @@
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
+#include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/conf/conf.h"
+#include "core/pod/pod.h"
 #include "core/store/render.h"
 #include "core/store/verify.h"
 

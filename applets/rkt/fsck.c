@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 
 #include "applets/commands.h"
-#include "applets/rkt/images.h"
+#include "applets/rkt/images_roots.h"
+#include "applets/rkt/images_store.h"
 #include "applets/rkt/podref.h"
 #include "applets/ui.h"
 #include "core/store/fsck.h"

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 #include "applets/commands.h"
-#include "applets/rkt/images.h"
+#include "applets/rkt/images_roots.h"
+#include "applets/rkt/images_store.h"
 #include "applets/rkt/podref.h"
 #include "applets/ui.h"
 #include "core/store/store.h"

@@ -12,6 +12,7 @@
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
+#include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/archive/source.h"
 #include "core/base/fd.h"

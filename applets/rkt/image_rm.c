@@ -11,6 +11,8 @@
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
+#include "applets/rkt/images_roots.h"
+#include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/pod/pod.h"
 

@@ -1,49 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
  * images - see images.h
- *
- * Whatever the image comes from, it ends as a struct source that store_import() reads once.
  */
 #include "applets/rkt/images.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "applets/rkt/globals.h"
+#include "applets/rkt/images_fetch.h"
+#include "applets/rkt/images_trust.h"
 #include "applets/ui.h"
 #include "core/appc/image_name.h"
 #include "core/appc/types.h"
-#include "core/archive/source.h"
-#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/fetch/http.h"
-#include "core/pod/pod.h"
-#include "core/store/render.h"
-#include "core/store/verify.h"
-
-/* Scripts look for these lines, and they begin with "image: " whichever command says them. */
-__attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
-{
-	char text[PATH_MAX + 256];
-	struct buf line = { 0 };
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	buf_str(&line, "image: ");
-	buf_clean(&line, text, strlen(text));
-	buf_str(&line, "\n");
-	if (!line.failed && fd_write_all(2, line.data, line.len) < 0)
-		ui_debug("nobody reads standard error");
-	buf_free(&line);
-}
 
 /* ---- what an argument is ---- */
 
@@ -101,142 +73,6 @@ int images_pull_parse(const char *policy, bool store_only, bool no_store, enum i
 	return 0;
 }
 
-/* ---- importing ---- */
-
-static void warn(void *ctx, const char *text)
-{
-	(void)ctx;
-	ui_warn("%s", text);
-}
-
-/* The image is good, only not yet to be run; what is wrong with its dependencies otherwise, running it tells. */
-static void warn_of_dependencies(struct store *st, const struct image_id *id)
-{
-	struct err why;
-
-	if (render_missing(st, id, warn, NULL, &why) < 0)
-		ui_warn("%s", why.msg);
-}
-
-static int import(struct store *st, const struct rkt_globals *g, struct source *src, const char *origin,
-		  const char *label, uint64_t total, struct image_id *out, struct err *e)
-{
-	struct ui_progress p;
-	bool existed;
-	const struct import_opts o = {
-		.devices = g->insecure & INSECURE_DEVICES, .origin = origin, .ctx = &p, .progress = ui_progress_at,
-	};
-
-	ui_progress_start(&p, label, total);
-	int r = store_import(st, src, &o, out, &existed, e);
-	ui_progress_end(&p);
-	if (r == 0 && existed)
-		ui_debug("the store has image %s already", out->s);
-	if (r < 0 && e->code == ENODEV) {
-		struct err why = *e;
-		return err_set(e, EACCES, "%.400s; --insecure-options=devices lets it in", why.msg);
-	}
-	if (r == 0)
-		warn_of_dependencies(st, out);
-	return r;
-}
-
-/* asked before a single byte is read */
-static int may_fetch(const struct rkt_globals *g, struct err *e)
-{
-	if (g->insecure & INSECURE_IMAGE)
-		return 0;
-	return err_set(e, EACCES, "verifying signatures is not part of this version yet; "
-		       "--insecure-options=image fetches images without it");
-}
-
-static int fetch_path(struct store *st, const struct rkt_globals *g, const char *path, struct image_id *out,
-		      struct err *e)
-{
-	struct stat sb;
-
-	if (may_fetch(g, e) < 0)
-		return err_wrap(e, "%s", path);
-	auto_close int fd = fd_open_input(path, &sb, e);
-	if (fd < 0)
-		return err_wrap(e, "%s", path);
-	if (S_ISDIR(sb.st_mode))
-		return err_set(e, EISDIR, "%s: is a directory, not an image (actool build makes images of directories)", path);
-	say("using image from file %s", path);
-	auto_source struct source *src = source_fd(fd, e);
-	auto_free char *origin = realpath(path, NULL);
-	const char *base = strrchr(path, '/');
-	if (!src || import(st, g, src, origin ? origin : path, base ? base + 1 : path,
-			   S_ISREG(sb.st_mode) ? (uint64_t)sb.st_size : 0, out, e) < 0)
-		return err_wrap(e, "%s", path);
-	return 0;
-}
-
-/* ---- URLs ---- */
-
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
-	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-/* file:///a%20b -> "/a b" (RFC 8089); a host would be another machine */
-static int fetch_file_url(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,
-			  struct err *e)
-{
-	const char *p = url + strlen("file://");
-	char path[PATH_MAX];
-	size_t n = 0;
-
-	if (!strncmp(p, "localhost/", 10))
-		p += 9;
-	if (*p != '/')
-		return err_set(e, EINVAL, "%s: want file:///PATH", url);
-	for (; *p; p++) {
-		int hi = *p == '%' && p[1] ? hex_digit(p[1]) : -1, lo = hi >= 0 ? hex_digit(p[2]) : -1;
-		bool coded = lo >= 0 && (hi || lo);
-		if (*p == '%' && !coded)
-			return err_set(e, EINVAL, "%s: bad %% code", url);
-		if (n == sizeof(path) - 1)
-			return err_set(e, ENAMETOOLONG, "%s: path too long", url);
-		path[n++] = coded ? (char)(hi << 4 | lo) : *p;
-		p += coded ? 2 : 0;
-	}
-	path[n] = 0;
-	return fetch_path(st, g, path, out, e);
-}
-
-static int fetch_http(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,
-		      struct err *e)
-{
-	const struct http_opts o = {
-		.insecure_tls = g->insecure & INSECURE_TLS, .allow_http = g->insecure & INSECURE_HTTP,
-	};
-
-	if (may_fetch(g, e) < 0)
-		return err_wrap(e, "%s", url);
-	say("remote fetching from URL \"%s\"", url);
-	struct err why;
-	/* a server may take as long as it likes to say its first word */
-	store_pause(st);
-	auto_source struct source *src = http_open(url, &o, e);
-	if (store_resume(st, &why) < 0)
-		return err_set(e, why.code, "%s", why.msg);
-	if (!src || import(st, g, src, url, "Downloading ACI", http_length(src), out, e) < 0)
-		return err_wrap(e, "%s", url);
-	return store_set_url(st, url, out, NULL, 0, e);
-}
-
-static int fetch_url(struct store *st, const struct rkt_globals *g, const char *url, struct image_id *out,
-		     struct err *e)
-{
-	if (http_is_url(url))
-		return fetch_http(st, g, url, out, e);
-	if (!strncmp(url, "docker://", 9))
-		return err_set(e, ENOTSUP, "%s: this version cannot convert Docker images; fetch an ACI", url);
-	return err_set(e, ENOTSUP, "%s: cannot fetch from this kind of URL (file, http, https)", url);
-}
-
 /* whether the store itself knows of nothing that is wrong with an image */
 static bool is_whole(struct store *st, const struct image_id *id)
 {
@@ -250,22 +86,20 @@ static bool is_whole(struct store *st, const struct image_id *id)
 	return whole;
 }
 
-static int resolve_url(struct store *st, const struct rkt_globals *g, const char *url, enum images_pull pull,
-		       struct image_id *out, struct err *e)
+static int resolve_url(const struct images_fetch *f, const char *url, enum images_pull pull, struct image_id *out,
+		       struct err *e)
 {
-	if (!strncmp(url, "file://", 7))
-		return fetch_file_url(st, g, url, out, e);
-	if (pull != IMAGES_PULL_UPDATE) {
-		int r = store_find_url(st, url, out, e);
-		bool whole = r == 0 && (pull == IMAGES_PULL_NEVER || is_whole(st, out));
+	if (pull != IMAGES_PULL_UPDATE && !images_is_file_url(url)) {
+		int r = store_find_url(f->st, url, out, e);
+		bool whole = r == 0 && (pull == IMAGES_PULL_NEVER || is_whole(f->st, out));
 		if (whole)
-			say("using image from local store for url %s", url);
+			images_say("using image from local store for url %s", url);
 		if (whole || (r < 0 && (e->code != ENOENT || pull == IMAGES_PULL_NEVER)))
 			return r;
 		if (r == 0)
-			say("image from local store for url %s is damaged", url);
+			images_say("image from local store for url %s is damaged", url);
 	}
-	return fetch_url(st, g, url, out, e);
+	return images_fetch_url(f, url, out, e);
 }
 
 /* ---- names ---- */
@@ -311,70 +145,48 @@ static int resolve_name_fetch(struct store *st, const char *arg, enum images_pul
 	if (resolve_name(st, arg, out, e) < 0)
 		return e->code == ENOENT && pull == IMAGES_PULL_NEW ?
 			err_set(e, ENOENT, "no image named \"%s\" in the store, and %s", arg, remedy) : -1;
-	say("using image from local store for image name %s", arg);
+	images_say("using image from local store for image name %s", arg);
 	return 0;
 }
 
 /* ---- all of them ---- */
 
-/*
- * What was not verified, or was let in with device nodes, never serves a request that does not ask for such
- * images, however long ago it was fetched.
- */
-static int check_trust(struct store *st, const struct rkt_globals *g, const struct image_id *id, struct err *e)
-{
-	struct image_info i;
-
-	if (store_info(st, id, &i, e) < 0)
-		return -1;
-	bool insecure = !strcmp(i.verified_by, "insecure"), devices = i.devices;
-	image_info_free(&i);
-	if (insecure && !(g->insecure & INSECURE_IMAGE) && DEFENCE("trust-at-start"))
-		return err_set(e, EACCES, "image %.19s: its signature was not verified when it was fetched; "
-			       "--insecure-options=image uses it all the same", id->s);
-	if (devices && !(g->insecure & INSECURE_DEVICES) && DEFENCE("devices"))
-		return err_set(e, EACCES, "image %.19s: has device nodes; --insecure-options=devices uses it all the same",
-			       id->s);
-	return 0;
-}
-
-static int from_origin(struct store *st, const struct rkt_globals *g, const char *origin, const struct image_id *id,
-		       struct err *e)
+static int from_origin(const struct images_fetch *f, const char *origin, const struct image_id *id, struct err *e)
 {
 	struct image_id got;
 
-	say("image %.19s from local store is damaged, fetching it again from %s", id->s, origin);
-	int r = http_is_url(origin) ? fetch_http(st, g, origin, &got, e) : fetch_path(st, g, origin, &got, e);
+	images_say("image %.19s from local store is damaged, fetching it again from %s", id->s, origin);
+	int r = http_is_url(origin) ? images_fetch_url(f, origin, &got, e) : images_fetch_path(f, origin, &got, e);
 	if (r == 0 && strcmp(got.s, id->s) != 0)
 		r = err_set(e, ENOENT, "%s: is another image now, %.19s", origin, got.s);
 	return r < 0 ? err_wrap(e, "image %.19s is damaged", id->s) : 0;
 }
 
 /* One that is whole, or that came from nowhere that we know of, is left as it is: verify_image() has the last word. */
-static int heal(struct store *st, const struct rkt_globals *g, const struct image_id *id, struct err *e)
+static int heal(const struct images_fetch *f, const struct image_id *id, struct err *e)
 {
 	struct image_info i;
 
-	if (store_info(st, id, &i, e) < 0)
+	if (store_info(f->st, id, &i, e) < 0)
 		return -1;
-	int r = i.damaged && i.origin ? from_origin(st, g, i.origin, id, e) : 0;
+	int r = i.damaged && i.origin ? from_origin(f, i.origin, id, e) : 0;
 	image_info_free(&i);
 	return r;
 }
 
-static int resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
-		   struct image_id *out, struct err *e)
+static int resolve(const struct images_fetch *f, const char *arg, const struct images_policy *p, struct image_id *out,
+		   struct err *e)
 {
 	switch (p->kind == IMAGES_GUESS ? images_kind_of(arg) : p->kind) {
 	case IMAGES_ID:
-		return store_resolve(st, arg, out, e);
+		return store_resolve(f->st, arg, out, e);
 	case IMAGES_URL:
-		return resolve_url(st, g, arg, p->pull, out, e);
+		return resolve_url(f, arg, p->pull, out, e);
 	case IMAGES_PATH:
-		return fetch_path(st, g, arg, out, e);
+		return images_fetch_path(f, arg, out, e);
 	case IMAGES_NAME:
 	case IMAGES_GUESS:
-		return resolve_name_fetch(st, arg, p->pull, out, e);
+		return resolve_name_fetch(f->st, arg, p->pull, out, e);
 	}
 	abort();
 }
@@ -382,11 +194,13 @@ static int resolve(struct store *st, const struct rkt_globals *g, const char *ar
 int images_resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
 		   struct image_id *out, struct err *e)
 {
+	const struct images_fetch f = { .st = st, .g = g };
+
 	if (!*arg)
 		return err_set(e, EINVAL, "the name of an image cannot be empty");
-	if (resolve(st, g, arg, p, out, e) < 0 || check_trust(st, g, out, e) < 0)
+	if (resolve(&f, arg, p, out, e) < 0 || images_trust(st, g, out, e) < 0)
 		return -1;
-	if (p->heal && p->pull != IMAGES_PULL_NEVER && heal(st, g, out, e) < 0)
+	if (p->heal && p->pull != IMAGES_PULL_NEVER && heal(&f, out, e) < 0)
 		return -1;
 	store_touch(st, out);
 	return 0;
@@ -399,129 +213,4 @@ int images_find(struct store *st, const char *arg, struct image_id *out, struct 
 	if (!strncmp(arg, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX)))
 		return store_resolve(st, arg, out, e);
 	return resolve_name(st, arg, out, e);
-}
-
-struct store *images_open(const struct rkt_globals *g, const struct conf *c, const char *dir, bool create,
-			  struct err *e)
-{
-	struct render_how render = { .mode = RENDER_AUTO };
-
-	if (g && globals_render(g, c, &render, e) < 0)
-		return NULL;
-	struct store *st = store_open(dir, create, e);
-	if (!st)
-		return NULL;
-	store_on_warning(st, warn, NULL);
-	render_set_how(st, &render);
-	return st;
-}
-
-struct store *images_store(const struct rkt_globals *g, bool create, struct err *e)
-{
-	struct conf c;
-
-	if (globals_conf(g, &c, e) < 0)
-		return NULL;
-	struct store *st = images_open(g, &c, globals_dir(g, &c), create, e);
-	if (st && images_verify(st, g, &c, NULL, e) < 0) {
-		store_close(st);
-		st = NULL;
-	}
-	conf_free(&c);
-	return st;
-}
-
-struct expand {
-	struct pods_trees *to;
-	size_t             first, n; /* the entries of the merged root */
-};
-
-static int add_image(void *ctx, const struct image_id *id, struct err *e)
-{
-	const struct expand *x = ctx;
-
-	return pods_trees_also(x->to, x->first, x->n, id->s, e);
-}
-
-/* A merged root that cannot be told from its recipe cannot be used either, and must not stand in the way. */
-int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e)
-{
-	struct err why;
-
-	if (pods_trees(ps, out, e) < 0)
-		return -1;
-	for (size_t first = 0, n, end = out->n; first < end; first += n) {
-		n = pods_trees_run(out, first, end);
-		struct expand x = { out, first, n };
-		/* a recipe that is gone or damaged keeps nothing, one that cannot be read just now may name anything */
-		if (render_each_image(st, out->v[first].id, add_image, &x, &why) < 0)
-			out->unknown |= why.code != ENOENT && why.code != EBADMSG && why.code != EINVAL;
-	}
-	pods_trees_sort(out);
-	return 0;
-}
-
-static void look_at_pods(struct images_roots *r)
-{
-	struct err ignored;
-
-	if (!r->looked && images_trees(r->st, r->pods, &r->trees, &ignored) < 0)
-		r->trees.unknown = true;
-	r->looked = true;
-}
-
-bool images_root_used(void *roots, const char *render_id)
-{
-	struct images_roots *r = roots;
-
-	look_at_pods(r);
-	return pods_trees_root(&r->trees, render_id);
-}
-
-bool images_used(struct images_roots *r, const char *id)
-{
-	look_at_pods(r);
-	return pods_trees_used(&r->trees, id);
-}
-
-void images_roots_free(struct images_roots *r)
-{
-	pods_trees_free(&r->trees);
-}
-
-static void verify_progress(void *ctx, uint64_t done, uint64_t total)
-{
-	if (!done)
-		ui_progress_start(ctx, "Verifying the image", total);
-	if (done == total)
-		ui_progress_end(ctx);
-	else
-		ui_progress_at(ctx, done);
-}
-
-int images_verify(struct store *st, const struct rkt_globals *g, const struct conf *c, const char *policy,
-		  struct err *e)
-{
-	static struct ui_progress on_terminal;
-	struct verify_opts o = { .ctx = &on_terminal, .progress = verify_progress };
-	const char *otherwise = g->insecure & INSECURE_ONDISK ? "never" : c->verify ? c->verify : "changed";
-
-	if (verify_policy_parse(policy ? policy : otherwise, &o.policy, e) < 0)
-		return err_wrap(e, "--verify");
-	store_on_verify(st, &o);
-	return 0;
-}
-
-int images_remove(struct store *st, const struct image_id *id, struct err *untold, struct err *e)
-{
-	struct buf out = { 0 };
-	struct err why;
-
-	if (store_remove(st, id, e) < 0)
-		return -1;
-	buf_fmt(&out, "successfully removed aci for image: \"%.*s\"\n", (int)strlen(IMAGE_ID_PREFIX) + IMAGE_KEY_HEX,
-		id->s);
-	if (ui_out(&out, &why) < 0)
-		*untold = why;
-	return 0;
 }

@@ -11,10 +11,8 @@
 #include <stdbool.h>
 
 #include "core/base/err.h"
-#include "core/pod/pod.h"
 #include "core/store/store.h"
 
-struct conf;
 struct rkt_globals;
 
 enum images_kind { IMAGES_GUESS, IMAGES_ID, IMAGES_URL, IMAGES_PATH, IMAGES_NAME };
@@ -54,41 +52,3 @@ int images_resolve(struct store *st, const struct rkt_globals *g, const char *ar
 
 /** images_find() - the same for commands that never fetch: an ID (prefix) or a name with labels */
 int images_find(struct store *st, const char *arg, struct image_id *out, struct err *e);
-
-/**
- * images_open() - the store in the data directory @dir, its warnings going to the terminal; store_close() it
- * @g, @c: say how images are rendered; NULL: as it is best
- */
-struct store *images_open(const struct rkt_globals *g, const struct conf *c, const char *dir, bool create,
-			  struct err *e);
-
-/** images_store() - the store in the configured data directory, with images_verify() as configured; store_close() it */
-struct store *images_store(const struct rkt_globals *g, bool create, struct err *e);
-
-/**
- * images_verify() - when the store re-reads what it serves: @policy as --verify has it, else, if NULL, never with
- * --insecure-options=ondisk, else what is configured, else when it has changed. Its progress goes to the terminal.
- */
-int images_verify(struct store *st, const struct rkt_globals *g, const struct conf *c, const char *policy,
-		  struct err *e);
-#define IMAGES_VERIFY_HELP "re-hash images: always, never, or when they have changed on disk (changed; default)"
-
-/** images_remove() - store_remove(), and says so as scripts expect it; @untold: why it could not, else left alone */
-int images_remove(struct store *st, const struct image_id *id, struct err *untold, struct err *e);
-
-/** images_trees() - pods_trees(), and for merged roots each image in them as well */
-int images_trees(struct store *st, struct pods *ps, struct pods_trees *out, struct err *e);
-
-/**
- * images_root_used() - whether a pod stands on that root: for store_gc() and store_discard(), which ask under their lock;
- * pods are looked at once. images_used(): or on an image as a part of a root
- */
-struct images_roots {
-	struct store     *st;
-	struct pods      *pods;
-	struct pods_trees trees;
-	bool              looked;
-};
-bool images_root_used(void *roots, const char *render_id);
-bool images_used(struct images_roots *r, const char *id);
-void images_roots_free(struct images_roots *r);

@@ -9,6 +9,7 @@
 
 #include "applets/outdir.h"
 #include "applets/rkt/images.h"
+#include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/store/render.h"

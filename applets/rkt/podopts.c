@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/appc/types.h"
 #include "core/base/fd.h"

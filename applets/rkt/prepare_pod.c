@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "applets/rkt/images_store.h"
 #include "applets/rkt/isolators.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"

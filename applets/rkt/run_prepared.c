@@ -8,6 +8,7 @@
 
 #include "applets/commands.h"
 #include "applets/rkt/dnsopts.h"
+#include "applets/rkt/images_store.h"
 #include "applets/rkt/isolators.h"
 #include "applets/rkt/launch.h"
 #include "applets/ui.h"

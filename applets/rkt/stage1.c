@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "applets.conf.h"
+#include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/appc/types.h"
 #include "core/base/defence.h"
