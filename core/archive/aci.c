@@ -438,7 +438,7 @@ static int open_chain(struct pass *a, struct err *e)
 	struct err no_thread; /* then it takes longer, that is all */
 	unsigned threads = a->bounds.threads ? a->bounds.threads : thread_processors();
 	if (threads > 1 && (a->hash || a->out->format != INFLATE_NONE))
-		a->pump = pump_open(a->plain, threads, &hasher, &no_thread);
+		a->pump = pump_open(a->plain, a->in, threads, &hasher, &no_thread);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ struct slot {
 
 struct pump {
 	struct source        base;
-	struct source       *in;
+	struct source       *in, *below; /* below: NULL: there is no work there */
 	struct pump_follower follow;
 	pthread_t            workers[MAX_WORKERS];
 	unsigned             n_workers;
@@ -39,6 +39,7 @@ struct pump {
 	/* under the lock */
 	uint64_t             filled, taken, seen;
 	bool                 filling, seeing; /* somebody is at it */
+	bool                 work;            /* there may be some below */
 	unsigned             waiting;         /* threads */
 	bool                 ended, failed, quit; /* ended: nothing more will be filled; failed: because of error */
 	struct err           error;
@@ -87,6 +88,7 @@ static void fill(struct pump *p)
 	uint64_t in_bytes = inflate_in_bytes(p->in);
 	pthread_mutex_lock(&p->lock);
 	p->filling = false;
+	p->work = p->below;
 	if (n > 0) {
 		s->len = (size_t)n;
 		s->in_bytes = in_bytes;
@@ -113,7 +115,19 @@ static void see(struct pump *p)
 	changed(p);
 }
 
-/* Seeing comes first only when it is about to hold up the filling, which everything waits for. */
+static void work(struct pump *p)
+{
+	p->work = false;
+	pthread_mutex_unlock(&p->lock);
+	bool more = p->below->work(p->below);
+	pthread_mutex_lock(&p->lock);
+	p->work |= more;
+}
+
+/*
+ * Seeing comes first only when it is about to hold up the filling, which everything waits for. What is left below, whoever
+ * fills has to do if nobody else does, and on the way he does it nobody can decompress.
+ */
 static void do_step_or_wait(struct pump *p)
 {
 	bool behind = p->filled - p->seen > p->n_slots / 2;
@@ -122,6 +136,8 @@ static void do_step_or_wait(struct pump *p)
 		see(p);
 	else if (can_fill(p))
 		fill(p);
+	else if (p->work)
+		work(p);
 	else
 		wait_for_change(p);
 }
@@ -196,7 +212,8 @@ static void pump_close(struct source *s)
 	free(p);
 }
 
-struct source *pump_open(struct source *in, unsigned threads, const struct pump_follower *f, struct err *e)
+struct source *pump_open(struct source *in, struct source *below, unsigned threads, const struct pump_follower *f,
+			 struct err *e)
 {
 	unsigned n = inflate_is_small(inflate_format(in)) ? PUMP_SLOTS : PUMP_SLOTS_FEW;
 	unsigned n_workers = threads ? threads - 1 : 0;
@@ -208,6 +225,7 @@ struct source *pump_open(struct source *in, unsigned threads, const struct pump_
 	}
 	p->base = (struct source){ .next = pump_next, .close = pump_close };
 	p->in = in;
+	p->below = below && below->work ? below : NULL;
 	p->n_slots = n;
 	p->follow = *f;
 	pthread_mutex_init(&p->lock, NULL);

@@ -26,13 +26,15 @@ struct pump_follower {
  * pump_open() - starts reading @in, a source made by inflate_open()
  * @in: borrowed; until the pump is closed nobody else may touch it. Its next() is called on whatever thread, the
  *     caller's included, but never by two at once.
+ * @below: what @in reads from; its work() is done by who would have to wait otherwise, but not all of it. Or NULL.
  * @threads: at most so many are at work, the caller's included
  * @f: copied; see() is called until pump_finish() or close() returns. Blocks are those that next() lends, whole
  *     but for the last one.
  *
  * Threads that cannot be started are done without. close() waits for a call of @in's next() that is under way.
  */
-struct source *pump_open(struct source *in, unsigned threads, const struct pump_follower *f, struct err *e);
+struct source *pump_open(struct source *in, struct source *below, unsigned threads, const struct pump_follower *f,
+			 struct err *e);
 
 /** pump_finish() - when next() has said that this was the end: has the follower see the rest */
 void pump_finish(struct source *s);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,11 @@ struct source {
 	 * it cannot. May be NULL.
 	 */
 	uint64_t (*skip)(struct source *s, uint64_t n);
+	/*
+	 * does something that is left to be done with what was read, on whatever thread; whether there was anything. May
+	 * be NULL.
+	 */
+	bool (*work)(struct source *s);
 	/* releases everything including the struct */
 	void (*close)(struct source *s);
 };

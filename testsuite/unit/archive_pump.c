@@ -9,6 +9,7 @@
 
 #include "core/archive/inflate.h"
 #include "core/archive/pump.h"
+#include "core/archive/tee.h"
 #include "core/base/thread.h"
 #include "testsuite/unit/archive_kit.h"
 
@@ -61,7 +62,7 @@ static size_t consume(const struct buf *z, size_t piece, size_t stop, bool slow,
 	const uint8_t *p;
 	size_t len, at = 0, blocks = 0;
 
-	auto_source struct source *s = pump_open(in, thread_processors(), &follower, e);
+	auto_source struct source *s = pump_open(in, NULL, thread_processors(), &follower, e);
 	*r = 1;
 	while (blocks++ < stop && (*r = s->next(s, &p, &len, e)) > 0) {
 		for (size_t i = 0; i < len; i++)
@@ -99,6 +100,47 @@ TEST(all_of_it, "pump: hands on everything, in order, and shows it to the follow
 		}
 }
 
+TEST(teed, "tee: everything below is seen once and in order, whoever does it")
+{
+	struct seen above = { .n = 0 }, below = { .n = 0 };
+	const struct pump_follower follow_above = { &above, see }, follow_below = { &below, see };
+	struct buf z = { 0 };
+	const uint8_t *p;
+	struct err e;
+	size_t len, n = 0;
+	int r;
+
+	make_gzip(&z, 5000000);
+	for (int i = 0; i < 4; i++) {
+		/* a slow follower above keeps the threads busy, a slow one below the ring full */
+		above = (struct seen){ .slow = i & 1 };
+		below = (struct seen){ .slow = i & 2 };
+		struct source *raw = kit_source(z.data, z.len, i ? 200000 : 1000);
+		struct source *tee = tee_open(raw, &follow_below, &e);
+		struct source *in = inflate_open(tee, &e);
+		struct source *s = pump_open(in, tee, thread_processors(), &follow_above, &e);
+		for (n = 0; (r = s->next(s, &p, &len, &e)) > 0;)
+			n += len;
+		s->close(s);
+		CHECK_INT(r, 0);
+		CHECK_INT(n, 5000000);
+		CHECK_INT(tee_finish(tee, &e), 0);
+		CHECK_INT(below.n, z.len);
+		CHECK(below.sum == add(0, (uint8_t *)z.data, z.len));
+		CHECK_INT(tee_bytes(tee), z.len);
+		in->close(in); /* with the tee */
+		raw->close(raw);
+	}
+	/* what is behind the end of what was read is noticed */
+	struct source *raw = kit_source(z.data, z.len, 1000);
+	struct source *tee = tee_open(raw, &follow_below, &e);
+	REQUIRE(tee->next(tee, &p, &len, &e) > 0);
+	CHECK(tee_finish(tee, &e) < 0 && e.code == EBADMSG);
+	tee->close(tee);
+	raw->close(raw);
+	buf_free(&z);
+}
+
 TEST(early, "pump: may be left at any block")
 {
 	struct buf z = { 0 };
@@ -128,4 +170,4 @@ TEST(errors, "pump: an error comes when everything before it was handed on")
 	buf_free(&z);
 }
 
-UNIT_MAIN(all_of_it, early, errors)
+UNIT_MAIN(all_of_it, teed, early, errors)
