@@ -42,6 +42,16 @@ const char *appc_pair_find(const struct appc_pairs *p, const char *name)
 	return NULL;
 }
 
+const struct appc_pair *appc_pairs_lacking(const struct appc_pairs *have, const struct appc_pairs *want)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		const char *v = appc_pair_find(have, want->v[i].name);
+		if (!v || strcmp(v, want->v[i].value))
+			return &want->v[i];
+	}
+	return NULL;
+}
+
 int appc_string_set(char **field, const char *value, struct err *e)
 {
 	char *copy = value ? strdup(value) : NULL;

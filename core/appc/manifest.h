@@ -151,6 +151,8 @@ const struct appc_volume *appc_mount_volume(const struct pod_manifest *m, const 
 
 /** appc_pair_find() - the value of that name, or NULL; borrowed */
 const char *appc_pair_find(const struct appc_pairs *p, const char *name);
+/** appc_pairs_lacking() - the first one of @want that @have lacks, or has with another value; NULL: none */
+const struct appc_pair *appc_pairs_lacking(const struct appc_pairs *have, const struct appc_pairs *want);
 
 /**
  * Building and changing manifests: each copies its arguments and returns -1 with ENOMEM in *e.

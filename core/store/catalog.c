@@ -74,16 +74,6 @@ int store_resolve(struct store *st, const char *prefix, struct image_id *id, str
 
 /* ---- by name ---- */
 
-static bool labels_match(const struct appc_pairs *have, const struct appc_pairs *want)
-{
-	for (size_t i = 0; want && i < want->n; i++) {
-		const char *v = appc_pair_find(have, want->v[i].name);
-		if (!v || strcmp(v, want->v[i].value))
-			return false;
-	}
-	return true;
-}
-
 static bool is_better(const struct image_info *a, const struct image_info *b)
 {
 	if (!b->name || a->latest != b->latest)
@@ -109,7 +99,7 @@ static int consider(struct store *st, const char *candidate, const char *name, c
 			*e = why;
 		return why.code == EBADMSG || why.code == ENOENT ? 0 : -1;
 	}
-	if (!strcmp(i.name, name) && labels_match(&i.labels, labels) && is_better(&i, best)) {
+	if (!strcmp(i.name, name) && (!labels || !appc_pairs_lacking(&i.labels, labels)) && is_better(&i, best)) {
 		image_info_free(best);
 		*best = i;
 	} else {

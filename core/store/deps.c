@@ -66,7 +66,7 @@ static void add_chain(const struct graph *g, struct buf *out)
 	}
 }
 
-static void add_dependency(const struct appc_dependency *d, struct buf *out)
+void deps_print(const struct appc_dependency *d, struct buf *out)
 {
 	buf_clean(out, d->image_name, strlen(d->image_name));
 	for (size_t i = 0; i < d->labels.n; i++) {
@@ -93,7 +93,7 @@ static int miss(const struct graph *g, const struct appc_dependency *d, struct e
 {
 	auto_buf struct buf what = { 0 }, chain = { 0 };
 
-	add_dependency(d, &what);
+	deps_print(d, &what);
 	add_chain(g, &chain);
 	if (what.failed || chain.failed)
 		return err_set(e, ENOMEM, "out of memory");
@@ -112,52 +112,66 @@ static int differs(const struct graph *g, const struct appc_dependency *d, const
 	auto_buf struct buf why = { 0 };
 
 	buf_str(&why, "dependency ");
-	add_dependency(d, &why);
+	deps_print(d, &why);
 	buf_fmt(&why, ": image %.19s in the store has another %s", id->s, in);
 	return fail(g, EBADMSG, why.failed ? "dependency: another image" : why.data, e);
 }
 
-static bool labels_match(const struct appc_pairs *have, const struct appc_pairs *want)
+/* The size is that of the image file; whether compressed, nobody says. */
+const char *deps_differs(const struct appc_dependency *d, const struct import_facts *f)
 {
-	for (size_t i = 0; i < want->n; i++) {
-		const char *v = appc_pair_find(have, want->v[i].name);
-		if (!v || strcmp(v, want->v[i].value))
-			return false;
-	}
-	return true;
+	if (strcmp(f->manifest->name, d->image_name))
+		return "name";
+	if (appc_pairs_lacking(&f->manifest->labels, &d->labels))
+		return "set of labels";
+	if (d->size > 0 && (uint64_t)d->size != f->tar_bytes && (uint64_t)d->size != f->archive_bytes)
+		return "size";
+	return d->image_id && strncmp(f->id->s, d->image_id, strlen(d->image_id)) ? "ID" : NULL;
 }
 
-/* The size is that of the image file; whether compressed, nobody says. */
-static int check_match(const struct graph *g, const struct appc_dependency *d, const struct image_id *id,
+/* in what the image of the store is another one; NULL in *in: it is the one */
+static int check_match(struct store *st, const struct appc_dependency *d, const struct image_id *id, const char **in,
 		       struct err *e)
 {
 	struct image_info i;
-	const char *in = NULL;
 
-	if (store_info(g->st, id, &i, e) < 0)
+	if (store_info(st, id, &i, e) < 0)
 		return -1;
-	if (strcmp(i.name, d->image_name))
-		in = "name";
-	else if (!labels_match(&i.labels, &d->labels))
-		in = "set of labels";
-	else if (d->size > 0 && (uint64_t)d->size != i.tar_bytes && (uint64_t)d->size != i.archive_bytes)
-		in = "size";
+	const struct image_manifest m = { .name = i.name, .labels = i.labels };
+	*in = deps_differs(d, &(struct import_facts){ id, &m, i.tar_bytes, i.archive_bytes });
 	image_info_free(&i);
-	return in ? differs(g, d, id, in, e) : 0;
+	return 0;
+}
+
+static int look_up(struct store *st, const struct appc_dependency *d, struct image_id *id, struct err *e)
+{
+	return d->image_id ? store_resolve(st, d->image_id, id, e) : store_find_name(st, d->image_name, &d->labels, id, e);
+}
+
+int deps_find(struct store *st, const struct appc_dependency *d, struct image_id *id, struct err *e)
+{
+	struct err why;
+	const char *in;
+
+	if (look_up(st, d, id, &why) == 0 && check_match(st, d, id, &in, &why) == 0)
+		return !in;
+	if (why.code == ENOENT)
+		return 0;
+	*e = why;
+	return -1;
 }
 
 /* 1 found, 0 missing (and told), -1 */
 static int find(const struct graph *g, const struct appc_dependency *d, struct image_id *id, struct err *e)
 {
 	struct err why;
-	int r = d->image_id ? store_resolve(g->st, d->image_id, id, &why) :
-			      store_find_name(g->st, d->image_name, &d->labels, id, &why);
+	const char *in;
 
-	if (r < 0 && why.code == ENOENT)
-		return miss(g, d, e);
-	if (r < 0)
-		return fail(g, why.code, why.msg, e);
-	return check_match(g, d, id, e) < 0 ? -1 : 1;
+	if (look_up(g->st, d, id, &why) < 0)
+		return why.code == ENOENT ? miss(g, d, e) : fail(g, why.code, why.msg, e);
+	if (check_match(g->st, d, id, &in, e) < 0)
+		return -1;
+	return in ? differs(g, d, id, in, e) : 1;
 }
 
 /* ---- nodes ---- */

@@ -22,6 +22,15 @@
  */
 int deps_resolve(struct store *st, const struct image_id *id, struct recipe *out, struct buf *text, struct err *e);
 
+/** deps_print() - "example.com/base (version=1, os=linux) [sha512-...]", cleaned */
+void deps_print(const struct appc_dependency *d, struct buf *out);
+
+/** deps_differs() - in what an image is another one than @d asks for: "name", "size" ...; NULL: it is the one */
+const char *deps_differs(const struct appc_dependency *d, const struct import_facts *f);
+
+/** deps_find() - the image of the store that @d asks for: 1, 0 there is none, -1 it cannot be told */
+int deps_find(struct store *st, const struct appc_dependency *d, struct image_id *id, struct err *e);
+
 /** deps_missing() - tells of each dependency, also of dependencies, that the store lacks; -1 as deps_resolve() */
 int deps_missing(struct store *st, const struct image_id *id, void (*tell)(void *ctx, const char *what), void *ctx,
 		 struct err *e);
