@@ -13,6 +13,7 @@
 #include "core/base/fd.h"
 #include "core/trust/armor.h"
 #include "core/trust/keystore.h"
+#include "core/trust/openpgp.h"
 
 #define KEY_FILE_MAX (1u << 20)
 
@@ -61,7 +62,8 @@ static int trust_key(const struct trust_opts *o, const char *file, const struct 
 		return -1;
 	if (!o->skip_review && !ui_ask("Are you sure you want to trust this key (yes/no)?"))
 		return err_set(e, ECANCELED, "key %s was not accepted", k->fingerprint);
-	if (keystore_add(o->g.local_config, o->root ? NULL : o->prefix, k, &path, e) < 0)
+	if (keystore_add(o->g.local_config, o->root ? NULL : o->prefix, k->fingerprint, k->data, k->data_len,
+			 &path, e) < 0)
 		return -1;
 	if (o->root)
 		buf_fmt(&b, "Added root key at \"%s\"\n", path);
@@ -140,9 +142,15 @@ static const struct opt trust_list_opts[] = {
 	OPT_END
 };
 
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	ui_warn("%s", text);
+}
+
 static struct keystore_dirs dirs_of(const struct rkt_globals *g)
 {
-	return (struct keystore_dirs){ g->system_config, g->local_config, g->user_config };
+	return (struct keystore_dirs){ g->system_config, g->local_config, g->user_config, .warn = warn };
 }
 
 static cJSON *list_json(const struct keystore_list *l)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * keystore - see keystore.h
+ * keystore - see keystore.h; changing it: keystore_edit.c
  */
 #include "core/trust/keystore.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,90 +14,106 @@
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/hash.h"
-#include "core/trust/armor.h"
 
-#define DEPTH_MAX 16 /* components of a prefix */
+#define PLACES 6 /* root.d of the system, local and user's configuration, then prefix.d of these */
 
-static bool is_fingerprint(const char *s)
+static const char *config_dir(const struct keystore_dirs *d, unsigned place)
+{
+	const char *dir = place % 3 == 0 ? d->system_dir : place % 3 == 1 ? d->local_dir : d->user_dir;
+
+	return dir && *dir ? dir : NULL;
+}
+
+/* @n: bytes of @name that are the prefix; false: there is no such place */
+static bool place_path(const struct keystore_dirs *d, unsigned place, const char *name, size_t n, const char *file,
+		       char out[PATH_MAX])
+{
+	const char *dir = config_dir(d, place);
+	bool is_root = place < PLACES / 2;
+	int len = !dir ? -1 : snprintf(out, PATH_MAX, "%s/trustedkeys/%s%s%.*s%s%s", dir, is_root ? "root.d" : "prefix.d",
+				       is_root || !n ? "" : "/", is_root ? 0 : (int)n, name, *file ? "/" : "", file);
+
+	return len > 0 && len < PATH_MAX;
+}
+
+/* the next shorter prefix of a name: 0 when there is none */
+static size_t parent_len(const char *name, size_t n)
+{
+	while (n && name[--n] != '/')
+		;
+	return n;
+}
+
+bool keystore_is_fingerprint(const char *s)
 {
 	size_t n = strlen(s);
 
 	return (n == 40 || n == 64) && hash_is_hex(s, n);
 }
 
-static int key_dir(const char *prefix, char *out, size_t size, struct err *e)
+static int check_name(const char *name, struct err *e)
 {
-	if (prefix && !ac_identifier_ok(prefix))
-		return err_set(e, EINVAL, "\"%s\" is not an image name prefix (like example.com/app)", prefix);
-	int n = snprintf(out, size, prefix ? "trustedkeys/prefix.d/%s" : "trustedkeys/root.d", prefix);
-	if (n < 0 || (size_t)n >= size)
-		return err_set(e, ENAMETOOLONG, "prefix %s is too long", prefix);
-	return 0;
+	return ac_identifier_ok(name) ? 0 : err_set(e, EINVAL, "\"%.200s\" is no name of an image", name);
 }
 
-/* Below a directory that a group may write in (rkt install) it may write in all of them; who made one may say so. */
-static void hand_on(int base_fd, const char *sub)
+static bool is_absent(void)
 {
-	char path[PATH_MAX];
+	return errno == ENOENT || errno == ENOTDIR;
+}
+
+int keystore_decides(const struct keystore_dirs *d, const char *name, const char *fingerprint, char *path, struct err *e)
+{
 	struct stat st;
 
-	if (fstat(base_fd, &st) < 0 || (st.st_mode & (S_ISGID | S_IWGRP)) != (S_ISGID | S_IWGRP))
+	if (check_name(name, e) < 0)
+		return -1;
+	if (!keystore_is_fingerprint(fingerprint))
+		return err_set(e, EINVAL, "\"%.80s\" is no fingerprint of a key", fingerprint);
+	for (unsigned place = PLACES; place-- > 0;)
+		for (size_t n = strlen(name); n; n = place < PLACES / 2 ? 0 : parent_len(name, n)) {
+			if (!place_path(d, place, name, n, fingerprint, path))
+				continue;
+			int found = stat(path, &st) == 0;
+			if (found && !S_ISDIR(st.st_mode))
+				return st.st_size > 0;
+			if (!found && !is_absent())
+				return err_sys(e, "look at %s", path);
+		}
+	return err_set(e, ENOENT, "there is no such file");
+}
+
+/* ---- reading directories ---- */
+
+struct reading {
+	const struct keystore_dirs *d;
+	struct keystore_list       *l;
+	unsigned                    place;
+};
+
+__attribute__((format(printf, 2, 3))) static void warn(const struct keystore_dirs *d, const char *fmt, ...)
+{
+	char text[PATH_MAX + 600];
+	va_list ap;
+
+	if (!d->warn)
 		return;
-	for (size_t n = strcspn(sub, "/");; n += 1 + strcspn(sub + n + 1, "/")) {
-		snprintf(path, sizeof(path), "%.*s", (int)n, sub);
-		if (fchmodat(base_fd, path, 02775, 0) < 0 && errno != EPERM)
-			return;
-		if (!sub[n])
-			return;
-	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	d->warn(d->ctx, text);
 }
 
-/* creates and opens DIR/sub, DIR too */
-static int make_dir(const char *dir, const char *sub, struct err *e)
+static int list_add(const struct reading *r, const char *dir, const char *prefix, const char *fpr, bool empty, struct err *e)
 {
-	if (fd_mkdirs(AT_FDCWD, dir, 0755, e) < 0)
-		return -1;
-	auto_close int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (base < 0)
-		return err_sys(e, "open directory %s", dir);
-	if (fd_mkdirs(base, sub, 0755, e) < 0)
-		return err_wrap(e, "%s", dir);
-	hand_on(base, sub);
-	int fd = openat(base, sub, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "open directory %s/%s", dir, sub) : fd;
-}
-
-int keystore_add(const char *local_dir, const char *prefix, const struct openpgp_key *key, char **path, struct err *e)
-{
-	auto_buf struct buf text = { 0 };
-	char sub[PATH_MAX];
-
-	if (key_dir(prefix, sub, sizeof(sub), e) < 0 ||
-	    armor_encode(key->data, key->data_len, "PUBLIC KEY BLOCK", &text, e) < 0)
-		return -1;
-	auto_close int dir = make_dir(local_dir, sub, e);
-	if (dir < 0)
-		return -1;
-	if (fd_publish(dir, key->fingerprint, text.data, text.len, 0644, true, e) < 0)
-		return err_wrap(e, "%s/%s", local_dir, sub);
-	return asprintf(path, "%s/%s/%s", local_dir, sub, key->fingerprint) < 0 ?
-		       err_set(e, ENOMEM, "out of memory") : 0;
-}
-
-/* ---- listing ---- */
-
-static int list_add(struct keystore_list *l, const char *dir, const char *prefix, const char *fpr, bool masked,
-		    struct err *e)
-{
-	struct keystore_entry en = { .masked = masked };
+	struct keystore_list *l = r->l;
+	struct keystore_entry en = { .place = r->place, .empty = empty };
 	struct keystore_entry *v = realloc(l->v, (l->n + 1) * sizeof(*v));
 
 	if (v)
 		l->v = v;
 	en.prefix = v && prefix ? strdup(prefix) : NULL;
 	en.fingerprint = v ? strdup(fpr) : NULL;
-	if (!v || (prefix && !en.prefix) || !en.fingerprint ||
-	    asprintf(&en.path, "%s/%s", dir, fpr) < 0) {
+	if (!v || (prefix && !en.prefix) || !en.fingerprint || asprintf(&en.path, "%s/%s", dir, fpr) < 0) {
 		free(en.prefix);
 		free(en.fingerprint);
 		return err_set(e, ENOMEM, "out of memory");
@@ -105,70 +122,101 @@ static int list_add(struct keystore_list *l, const char *dir, const char *prefix
 	return 0;
 }
 
+static int read_dir(const struct reading *r, const char *path, const char *prefix, int depth, struct err *e);
+
+/* What is below cannot be read or is too deep: others can. */
+static int read_sub(const struct reading *r, const char *path, const char *prefix, const char *name, int depth, struct err *e)
+{
+	char sub[PATH_MAX], below[PATH_MAX];
+	struct err why;
+
+	if (snprintf(sub, sizeof(sub), "%s/%s", path, name) >= (int)sizeof(sub))
+		return 0;
+	snprintf(below, sizeof(below), "%s%s%s", prefix, *prefix ? "/" : "", name);
+	if (!ac_identifier_ok(below))
+		warn(r->d, "%s: ignored: no image has such a name", sub);
+	else if (!depth)
+		warn(r->d, "%s: ignored: too deep", sub);
+	else if (read_dir(r, sub, below, depth, &why) < 0) {
+		if (why.code == ENOMEM)
+			return err_set(e, ENOMEM, "out of memory");
+		warn(r->d, "%s", why.msg);
+	}
+	return 0;
+}
+
+static int read_entry(const struct reading *r, int fd, const char *path, const char *prefix, const char *name, int depth,
+		      struct err *e)
+{
+	bool is_key = keystore_is_fingerprint(name);
+	struct stat st;
+
+	/* what cannot be looked at is no mask; reading it will tell why */
+	int missing = fstatat(fd, name, &st, 0);
+	if (missing && (!is_key || errno == ENOENT))
+		return 0;
+	if (!missing && S_ISDIR(st.st_mode))
+		return prefix && depth >= 0 ? read_sub(r, path, prefix, name, depth, e) : 0;
+	if (is_key && !(prefix && !*prefix))
+		return list_add(r, path, prefix, name, !missing && !st.st_size, e);
+	warn(r->d, is_key ? "%s/%s: ignored: it belongs in the directory of a prefix, or in root.d" :
+			    "%s/%s: ignored: the file of a key is named like its fingerprint", path, name);
+	return 0;
+}
+
+/*
+ * @prefix: what @path stands for, NULL in root.d; @depth: -1 not to go down. Who goes down follows no links, which could
+ * lead in circles. Errors: ENOENT also where it is no directory.
+ */
+static int read_dir(const struct reading *r, const char *path, const char *prefix, int depth, struct err *e)
+{
+	bool is_below = depth > 0 && prefix && *prefix;
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_below ? O_NOFOLLOW : 0));
+	auto_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *de;
+
+	if (!dir) {
+		int code = is_absent() ? ENOENT : errno;
+		err_sys(e, "open directory %s", path);
+		e->code = code;
+		return -1;
+	}
+	take_fd(&fd);
+	while (errno = 0, (de = readdir(dir)))
+		if (*de->d_name != '.' && read_entry(r, dirfd(dir), path, prefix, de->d_name, depth - (depth > 0), e) < 0)
+			return -1;
+	return errno ? err_sys(e, "read directory %s", path) : 0;
+}
+
+/* ---- what counts ---- */
+
 static bool same(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
 }
 
-/* a key that a later directory names again: only the later file counts */
-static void hide_earlier(struct keystore_list *l, const char *prefix, const char *fpr)
+static bool covers(const char *prefix, const char *name)
 {
+	size_t n = prefix ? strlen(prefix) : 0;
+
+	return !prefix || (name && !strncmp(prefix, name, n) && (!name[n] || name[n] == '/'));
+}
+
+/* prefixes that cover one name are parts of each other, so the longer is the more special */
+static bool is_later(const struct keystore_entry *a, const struct keystore_entry *b)
+{
+	return a->place != b->place ? a->place > b->place : a->prefix && strlen(a->prefix) > strlen(b->prefix);
+}
+
+static const struct keystore_entry *decider(const struct keystore_list *l, const char *name, const char *fpr)
+{
+	const struct keystore_entry *best = NULL;
+
 	for (size_t i = 0; i < l->n; i++)
-		if (same(l->v[i].prefix, prefix) && !strcmp(l->v[i].fingerprint, fpr))
-			l->v[i].masked = true;
-}
-
-/* @path: of the directory @fd, for messages; @prefix: the image name that it stands for, or NULL */
-static int list_dir(int fd, const char *path, const char *prefix, int depth, struct keystore_list *l, struct err *e)
-{
-	auto_dir DIR *d = fdopendir(fd);
-	struct dirent *de;
-
-	if (!d) {
-		close(fd);
-		return err_sys(e, "read directory %s", path);
-	}
-	while ((de = readdir(d))) {
-		auto_free char *sub = NULL, *name = NULL;
-		struct stat st;
-		if (*de->d_name == '.' || fstatat(dirfd(d), de->d_name, &st, 0) < 0)
-			continue;
-		if (S_ISREG(st.st_mode) && is_fingerprint(de->d_name)) {
-			hide_earlier(l, prefix, de->d_name);
-			if (list_add(l, path, prefix, de->d_name, !st.st_size, e) < 0)
-				return -1;
-		}
-		if (!S_ISDIR(st.st_mode) || !prefix || depth == DEPTH_MAX)
-			continue;
-		if (asprintf(&sub, "%s/%s", path, de->d_name) < 0 ||
-		    asprintf(&name, "%s%s%s", prefix, *prefix ? "/" : "", de->d_name) < 0)
-			return err_set(e, ENOMEM, "out of memory");
-		int next = openat(dirfd(d), de->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0)
-			return err_sys(e, "open directory %s", sub);
-		if (list_dir(next, sub, name, depth + 1, l, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int list_one(const char *dir, struct keystore_list *l, struct err *e)
-{
-	static const struct { const char *sub, *prefix; } places[] = {
-		{ "trustedkeys/root.d", NULL }, { "trustedkeys/prefix.d", "" },
-	};
-
-	for (size_t i = 0; dir && i < 2; i++) {
-		auto_free char *path = NULL;
-		if (asprintf(&path, "%s/%s", dir, places[i].sub) < 0)
-			return err_set(e, ENOMEM, "out of memory");
-		int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0 && errno != ENOENT)
-			return err_sys(e, "open directory %s", path);
-		if (fd >= 0 && list_dir(fd, path, places[i].prefix, 0, l, e) < 0)
-			return -1;
-	}
-	return 0;
+		if (!strcmp(l->v[i].fingerprint, fpr) && covers(l->v[i].prefix, name) &&
+		    (!best || is_later(&l->v[i], best)))
+			best = &l->v[i];
+	return best;
 }
 
 static int by_prefix(const void *a, const void *b)
@@ -176,18 +224,56 @@ static int by_prefix(const void *a, const void *b)
 	const struct keystore_entry *x = a, *y = b;
 	int r = strcmp(x->prefix ? x->prefix : "", y->prefix ? y->prefix : "");
 
-	return r ? r : strcmp(x->fingerprint, y->fingerprint);
+	r = r ? r : strcmp(x->fingerprint, y->fingerprint);
+	return r ? r : (int)x->place - (int)y->place;
 }
 
 int keystore_list(const struct keystore_dirs *d, struct keystore_list *l, struct err *e)
 {
+	struct reading r = { d, l, 0 };
+	char path[PATH_MAX];
+	struct err why;
+
 	*l = (struct keystore_list){ 0 };
-	if (list_one(d->system_dir, l, e) < 0 || list_one(d->local_dir, l, e) < 0 || list_one(d->user_dir, l, e) < 0) {
-		keystore_list_free(l);
-		return -1;
+	for (; r.place < PLACES; r.place++) {
+		if (!place_path(d, r.place, "", 0, "", path) ||
+		    read_dir(&r, path, r.place < PLACES / 2 ? NULL : "", KEYSTORE_DEPTH_MAX + 1, &why) == 0 || why.code == ENOENT)
+			continue;
+		if (why.code == ENOMEM) {
+			keystore_list_free(l);
+			return err_set(e, ENOMEM, "out of memory");
+		}
+		warn(d, "%s", why.msg);
 	}
 	if (l->n)
 		qsort(l->v, l->n, sizeof(*l->v), by_prefix);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct keystore_entry *by = decider(l, l->v[i].prefix, l->v[i].fingerprint);
+		l->v[i].masked = l->v[i].empty || by->empty || (by != &l->v[i] && same(by->prefix, l->v[i].prefix));
+	}
+	return 0;
+}
+
+int keystore_find(const struct keystore_dirs *d, const char *name, struct keystore_list *l, struct err *e)
+{
+	struct reading r = { d, l, 0 };
+	char path[PATH_MAX], prefix[PATH_MAX];
+	struct err why;
+
+	*l = (struct keystore_list){ 0 };
+	if (check_name(name, e) < 0)
+		return -1;
+	for (; r.place < PLACES; r.place++)
+		for (size_t n = strlen(name); n; n = r.place < PLACES / 2 ? 0 : parent_len(name, n)) {
+			snprintf(prefix, sizeof(prefix), "%.*s", (int)n, name);
+			if (!place_path(d, r.place, name, n, "", path) ||
+			    read_dir(&r, path, r.place < PLACES / 2 ? NULL : prefix, -1, &why) == 0 || why.code == ENOENT)
+				continue;
+			keystore_list_free(l);
+			return err_set(e, why.code, "%s", why.msg);
+		}
+	for (size_t i = 0; i < l->n; i++)
+		l->v[i].masked = l->v[i].empty || decider(l, name, l->v[i].fingerprint) != &l->v[i];
 	return 0;
 }
 
@@ -200,70 +286,4 @@ void keystore_list_free(struct keystore_list *l)
 	}
 	free(l->v);
 	*l = (struct keystore_list){ 0 };
-}
-
-/* ---- removal ---- */
-
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), k = strlen(end);
-
-	return k >= 8 && k <= n && !strcmp(s + n - k, end);
-}
-
-static int find_one(const struct keystore_list *l, const char *prefix, const char *end, const char **fpr, struct err *e)
-{
-	*fpr = NULL;
-	for (size_t i = 0; i < l->n; i++) {
-		const struct keystore_entry *en = &l->v[i];
-		if (en->masked || !same(en->prefix, prefix) || !ends_with(en->fingerprint, end))
-			continue;
-		if (*fpr && strcmp(*fpr, en->fingerprint))
-			return err_set(e, ENOTUNIQ, "several keys end with %s; give more digits", end);
-		*fpr = en->fingerprint;
-	}
-	if (!*fpr)
-		return err_set(e, ENOENT, "no trusted key %s for %s%s", end, prefix ? "prefix " : "all images",
-			       prefix ? prefix : "");
-	return 0;
-}
-
-static bool under(const char *path, const char *dir)
-{
-	size_t n = dir ? strlen(dir) : 0;
-
-	return n && !strncmp(path, dir, n) && path[n] == '/';
-}
-
-static int mask(const char *local_dir, const char *prefix, const char *fpr, struct err *e)
-{
-	char sub[PATH_MAX];
-
-	if (key_dir(prefix, sub, sizeof(sub), e) < 0)
-		return -1;
-	auto_close int dir = make_dir(local_dir, sub, e);
-	return dir < 0 ? -1 : fd_publish(dir, fpr, "", 0, 0644, true, e);
-}
-
-int keystore_remove(const struct keystore_dirs *d, const char *prefix, const char *fingerprint, struct err *e)
-{
-	struct keystore_list l;
-	const char *fpr;
-	bool of_system = false;
-
-	if (keystore_list(d, &l, e) < 0)
-		return -1;
-	int r = find_one(&l, prefix, fingerprint, &fpr, e);
-	for (size_t i = 0; r == 0 && i < l.n; i++) {
-		if (!same(l.v[i].prefix, prefix) || strcmp(l.v[i].fingerprint, fpr))
-			continue;
-		if (under(l.v[i].path, d->system_dir))
-			of_system = true;
-		else if (unlink(l.v[i].path) < 0 && errno != ENOENT)
-			r = err_sys(e, "remove %s", l.v[i].path);
-	}
-	if (r == 0 && of_system)
-		r = mask(d->local_dir, prefix, fpr, e);
-	keystore_list_free(&l);
-	return r;
 }
