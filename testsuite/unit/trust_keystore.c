@@ -186,16 +186,20 @@ TEST(lists, "keystore: the list marks what does not count, and warns of files th
 	put(&h, "l/prefix.d/example.com/.hidden", "text");
 	put(&h, "l/prefix.d/" B, "key");
 	put(&h, "l/prefix.d/No-Name/" B, "key");
+	put(&h, "l/prefix.d/www.com/" B, "");
+	put(&h, "l/prefix.d/www.com/app/" B, "key");
 	for (int i = 0; i < KEYSTORE_DEPTH_MAX; i++)
 		strcat(deep, "/a");
 	strcat(deep, "/" B);
 	put(&h, deep, "key");
 	CHECK_INT(symlinkat(".", h.fd, "l/trustedkeys/prefix.d/example.com/self"), 0);
 	REQUIRE(keystore_list(&h.d, &l, &e) == 0);
-	REQUIRE(l.n == 4);
+	REQUIRE(l.n == 6);
 	CHECK(!l.v[0].prefix && l.v[0].masked && !l.v[1].prefix && l.v[1].masked);
 	CHECK_STR(l.v[3].prefix, "example.com/app");
 	CHECK(l.v[2].masked && !l.v[3].masked && strstr(l.v[3].path, "/l/trustedkeys/prefix.d/example.com/app/" A));
+	CHECK(l.v[4].masked && !l.v[5].masked);
+	CHECK_STR(l.v[5].prefix, "www.com/app");
 	keystore_list_free(&l);
 	CHECK_HAS(h.warnings.data, "README: ignored");
 	CHECK_HAS(h.warnings.data, "prefix.d/" B ": ignored");
