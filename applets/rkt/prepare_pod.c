@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "applets/rkt/images_store.h"
+#include "applets/rkt/images_trust.h"
 #include "applets/rkt/isolators.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -89,6 +90,22 @@ static int fill_app(int dir_fd, const char *app, const struct reified_image *img
 	if (fill_appsinfo(dir_fd, app, img, overlay, e) < 0)
 		return -1;
 	return overlay ? appfs_prepare(dir_fd, app, lower_fd, e) : appfs_copy(dir_fd, app, lower_fd, e);
+}
+
+/* of a pod that does not start now; of one that does it has just been asked */
+static int record_trust(const struct prepared_pod *pp, struct err *e)
+{
+	const struct stage1 *s = &pp->stage1;
+	auto_buf struct buf b = { 0 };
+
+	for (size_t i = 0; i < pp->r.n_images; i++)
+		if (images_trust_record(pp->st, &pp->r.images[i].id, &pp->r.images[i].root, &b, e) < 0)
+			return -1;
+	if (!s->builtin && images_trust_record(pp->st, &s->id, &s->root, &b, e) < 0)
+		return -1;
+	if (b.failed)
+		return err_set(e, ENOMEM, "out of memory");
+	return b.len ? write_file(pp->pod.dir_fd, PREPARE_POD_TRUST, b.data, b.len, e) : 0;
 }
 
 static int fill_apps(int dir_fd, const struct reified *r, const int *lower_fds, bool overlay, struct err *e)
@@ -228,19 +245,28 @@ static int check_manifest(const struct pod_manifest *m, struct err *e)
 
 /* ---- the whole ---- */
 
-static int fill(const struct prepared_pod *pp, bool overlay, struct err *e)
+static int fill(const struct prepared_pod *pp, bool overlay, bool now, struct err *e)
 {
 	int dir_fd = pp->pod.dir_fd, stage1_fd = pp->lower_fds[pp->r.n_images];
 
 	if (write_pod_manifest(dir_fd, &pp->r.pod, e) < 0 || make_dir(dir_fd, "appsinfo", APPS_MODE, e) < 0 ||
 		fill_stage1(dir_fd, pp, stage1_fd, overlay, e) < 0 ||
 		fill_apps(dir_fd, &pp->r, pp->lower_fds, overlay, e) < 0 ||
-		make_volumes(dir_fd, &pp->r.pod.volumes, e) < 0)
+		make_volumes(dir_fd, &pp->r.pod.volumes, e) < 0 || (!now && record_trust(pp, e) < 0))
 		return -1;
 	return fill_volumes(pp, e);
 }
 
-static int render(struct prepared_pod *pp, struct err *e)
+/* What else a root is made of was not asked for by anybody's name, so nobody has looked at it yet. */
+static int render_trusted(struct prepared_pod *pp, const struct rkt_globals *g, const struct image_id *id,
+			  struct render_id *root, struct err *e)
+{
+	auto_close int fd = render_image(pp->st, id, root, e);
+
+	return fd < 0 || images_trust_root(pp->st, g, root, e) < 0 ? -1 : take_fd(&fd);
+}
+
+static int render(struct prepared_pod *pp, const struct rkt_globals *g, struct err *e)
 {
 	size_t n = pp->r.n_images;
 
@@ -248,13 +274,13 @@ static int render(struct prepared_pod *pp, struct err *e)
 	for (size_t i = 0; i <= n; i++)
 		pp->lower_fds[i] = -1;
 	for (size_t i = 0; i < n; i++) {
-		pp->lower_fds[i] = render_image(pp->st, &pp->r.images[i].id, &pp->r.images[i].root, e);
+		pp->lower_fds[i] = render_trusted(pp, g, &pp->r.images[i].id, &pp->r.images[i].root, e);
 		if (pp->lower_fds[i] < 0)
 			return err_wrap(e, "image %s", pp->r.pod.apps.v[i].image_name);
 	}
 	if (pp->stage1.builtin)
 		return 0;
-	pp->lower_fds[n] = render_image(pp->st, &pp->stage1.id, &pp->stage1.root, e);
+	pp->lower_fds[n] = render_trusted(pp, g, &pp->stage1.id, &pp->stage1.root, e);
 	return pp->lower_fds[n] < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
@@ -290,7 +316,7 @@ static int resolve(const struct rkt_globals *g, struct podopts *o, const struct 
 	    check_manifest(&pp->r.pod, e) < 0 || (now && volume_check_sources(&pp->r.pod, &pp->no_source, e) < 0) ||
 	    judge(g, now, pp, e) < 0)
 		return -1;
-	return render(pp, e);
+	return render(pp, g, e);
 }
 
 void prepare_pod_undo(struct prepared_pod *pp)
@@ -318,7 +344,7 @@ int prepare_pod(const struct rkt_globals *g, struct podopts *o, const struct lau
 	if (!pp->pods || pod_new(pp->pods, &pp->pod, e) < 0)
 		return -1;
 	ui_debug("preparing pod %s", pp->pod.uuid);
-	if ((!o->private_users || reserve_ids(pp, e) == 0) && fill(pp, !o->no_overlay, e) == 0)
+	if ((!o->private_users || reserve_ids(pp, e) == 0) && fill(pp, !o->no_overlay, now, e) == 0)
 		return 0;
 	prepare_pod_undo(pp);
 	return err_wrap(e, "prepare pod %s", pp->pod.uuid);

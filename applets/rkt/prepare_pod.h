@@ -9,6 +9,9 @@
 #include "core/pod/ids.h"
 #include "core/pod/pod.h"
 
+/* in a prepared pod's directory: who vouched for its images; see images_trust.h */
+#define PREPARE_POD_TRUST "verified"
+
 /* All that rkt run knows about a new pod. Zero-initialise; prepare_pod_free() it either way. */
 struct prepared_pod {
 	struct conf    conf;

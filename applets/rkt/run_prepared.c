@@ -9,8 +9,10 @@
 #include "applets/commands.h"
 #include "applets/rkt/dnsopts.h"
 #include "applets/rkt/images_store.h"
+#include "applets/rkt/images_trust.h"
 #include "applets/rkt/isolators.h"
 #include "applets/rkt/launch.h"
+#include "applets/rkt/prepare_pod.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/pod/appfs.h"
@@ -100,6 +102,18 @@ static int render_apps(struct found *f, struct err *e)
 	return f->stage1_fd < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
+static int check_trust(const struct run_prepared_opts *o, const struct found *f, struct err *e)
+{
+	auto_free char *text = NULL;
+	struct err why;
+
+	if (fd_read_file(f->pod.dir_fd, PREPARE_POD_TRUST, APPC_MANIFEST_MAX, &text, NULL, &why) == 0)
+		return images_trust_again(&o->g, text, e);
+	if (why.code != ENOENT)
+		*e = why;
+	return why.code == ENOENT ? 0 : -1;
+}
+
 /* what was asked for when it was prepared holds as well */
 static unsigned insecure(const struct run_prepared_opts *o, const struct found *f)
 {
@@ -119,7 +133,7 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 	if (pod_manifest(&f->pod, &f->m, e) < 0 || pod_ids_of(&f->m, &f->ids, e) < 0 ||
 	    launch_check(&o->launch, f->m.apps.n, e) < 0 || dnsopts_record(&o->dns, &f->m.annotations, e) < 0 ||
 	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0 ||
-	    launch_check_stage1(&o->launch, &f->stage1, e) < 0)
+	    launch_check_stage1(&o->launch, &f->stage1, e) < 0 || check_trust(o, f, e) < 0)
 		return -1;
 	f->st = images_open(&o->g, &f->conf, dir, true, e);
 	if (!f->st || images_verify(f->st, &o->g, &f->conf, o->verify, e) < 0)
