@@ -10,6 +10,7 @@
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images_store.h"
 #include "applets/ui.h"
+#include "core/conf/auth.h"
 
 struct config_opts {
 	struct rkt_globals g;
@@ -77,6 +78,18 @@ static int add_rendering(cJSON *top, const struct rkt_globals *g, const struct c
 	return 0;
 }
 
+static int add_auth(cJSON *list, const struct rkt_globals *g, struct err *e)
+{
+	const struct conf_opts dirs = globals_conf_dirs(g);
+	struct auth a;
+
+	if (auth_read(&dirs, &a, e) < 0)
+		return -1;
+	auth_json(&a, list);
+	auth_free(&a);
+	return 0;
+}
+
 static int config_run(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct config_opts *o = opts;
@@ -87,6 +100,7 @@ static int config_run(void *opts, int argc, char **argv, struct err *e)
 	if (globals_conf(&o->g, &c, e) < 0)
 		return -1;
 	cJSON *top = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(top, "stage0");
+	int r = add_auth(list, &o->g, e);
 	cJSON *paths = add_entry(list, "paths");
 	add_string(paths, "data", globals_dir(&o->g, &c));
 	add_string(paths, "stage1-images", c.stage1_images_dir);
@@ -97,7 +111,8 @@ static int config_run(void *opts, int argc, char **argv, struct err *e)
 		add_string(stage1, "location", c.stage1_location);
 	}
 	add_store(list, &c);
-	int r = add_rendering(top, &o->g, &c, e);
+	if (r == 0)
+		r = add_rendering(top, &o->g, &c, e);
 	conf_free(&c);
 	if (r < 0) {
 		cJSON_Delete(top);

@@ -132,13 +132,18 @@ static void use_own_dir(struct conf *c)
 	c->data_dir = own;
 }
 
-int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e)
+struct conf_opts globals_conf_dirs(const struct rkt_globals *g)
 {
-	struct conf_opts o = {
+	return (struct conf_opts){
 		.system_dir = g->system_config,
 		.local_dir = g->local_config,
 		.user_dir = g->user_config,
 	};
+}
+
+int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e)
+{
+	const struct conf_opts o = globals_conf_dirs(g);
 
 	if (conf_read(&o, c, e) < 0)
 		return -1;

@@ -149,7 +149,7 @@ static const struct kind {
 };
 #define N_KINDS (sizeof(kinds) / sizeof(*kinds))
 
-static int check_head(const cJSON *j, const char *kind, struct err *e)
+int conf_check_head(const cJSON *j, const char *kind, struct err *e)
 {
 	const char *is = json_str(j, "rktKind"), *version = json_str(j, "rktVersion");
 
@@ -210,7 +210,7 @@ static int parse_kind(const struct kind *k, const char *text, size_t len, struct
 	auto_json cJSON *j = json_parse_err(text, len, e);
 
 	/* fields are tried on a copy: the first one must not stay when the second one is wrong */
-	if (!j || check_head(j, k->name, e) < 0 || conf_copy(c, &trial, e) < 0 || k->parse(j, &trial, e) < 0) {
+	if (!j || conf_check_head(j, k->name, e) < 0 || conf_copy(c, &trial, e) < 0 || k->parse(j, &trial, e) < 0) {
 		conf_free(&trial);
 		return -1;
 	}
@@ -290,22 +290,22 @@ static int read_text(int dir_fd, const char *name, char **text, size_t *len, str
 	return 0;
 }
 
-static int read_files(DIR *d, const struct kind *k, const char *dir, struct conf *c, struct err *e)
+static int read_files(DIR *d, const char *path, conf_file *fn, void *ctx, struct err *e)
 {
 	char **names = NULL;
 	size_t n = 0, i;
 
 	int r = list_files(d, &names, &n, e);
 	if (r < 0)
-		err_wrap(e, "%s/%s", dir, k->dir);
+		err_wrap(e, "%s", path);
 	for (i = 0; i < n && r == 0; i++) {
 		auto_free char *text = NULL;
 		size_t len = 0;
 		r = read_text(dirfd(d), names[i], &text, &len, e);
 		if (r == 0 && text)
-			r = parse_kind(k, text, len, c, e);
+			r = fn(ctx, names[i], text, len, e);
 		if (r < 0)
-			err_wrap(e, "%s/%s/%s", dir, k->dir, names[i]);
+			err_wrap(e, "%s/%s", path, names[i]);
 	}
 	while (n)
 		free(names[--n]);
@@ -313,31 +313,51 @@ static int read_files(DIR *d, const struct kind *k, const char *dir, struct conf
 	return r;
 }
 
+int conf_each_file(const char *dir, const char *sub, conf_file *fn, void *ctx, struct err *e)
+{
+	char path[4096];
+	int n = snprintf(path, sizeof(path), "%s/%s", dir, sub);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, ENAMETOOLONG, "%s: path too long", dir);
+	auto_dir DIR *d = opendir(path);
+	if (!d)
+		return errno == ENOENT ? 0 : err_sys(e, "open directory %s", path);
+	return read_files(d, path, fn, ctx, e);
+}
+
+struct kind_of { const struct kind *kind; struct conf *c; };
+
+static int read_kind(void *ctx, const char *name, const char *text, size_t len, struct err *e)
+{
+	const struct kind_of *k = ctx;
+
+	(void)name;
+	return parse_kind(k->kind, text, len, k->c, e);
+}
+
 static int read_dir(const char *dir, struct conf *c, struct err *e)
 {
-	for (size_t i = 0; i < N_KINDS; i++) {
-		char path[4096];
-		int n = snprintf(path, sizeof(path), "%s/%s", dir, kinds[i].dir);
-		if (n < 0 || (size_t)n >= sizeof(path))
-			return err_set(e, ENAMETOOLONG, "%s: path too long", dir);
-		auto_dir DIR *d = opendir(path);
-		if (!d && errno == ENOENT)
-			continue;
-		if (!d)
-			return err_sys(e, "open directory %s", path);
-		if (read_files(d, &kinds[i], dir, c, e) < 0)
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (conf_each_file(dir, kinds[i].dir, read_kind, &(struct kind_of){ &kinds[i], c }, e) < 0)
 			return -1;
-	}
 	return 0;
+}
+
+void conf_dirs(const struct conf_opts *o, const char *dirs[CONF_DIRS])
+{
+	dirs[0] = o->system_dir ? o->system_dir : "/usr/lib/rkt";
+	dirs[1] = o->local_dir ? o->local_dir : "/etc/rkt";
+	dirs[2] = o->user_dir && *o->user_dir ? o->user_dir : NULL;
 }
 
 int conf_read(const struct conf_opts *o, struct conf *c, struct err *e)
 {
-	const char *const dirs[] = { o->system_dir ? o->system_dir : "/usr/lib/rkt",
-				     o->local_dir ? o->local_dir : "/etc/rkt", o->user_dir };
+	const char *dirs[CONF_DIRS];
 
 	*c = (struct conf){ 0 };
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+	conf_dirs(o, dirs);
+	for (size_t i = 0; i < CONF_DIRS; i++) {
 		struct conf one = { 0 };
 		int r = dirs[i] && *dirs[i] ? read_dir(dirs[i], &one, e) : 0;
 		if (r == 0)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <cjson/cJSON.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
@@ -30,3 +31,15 @@ void conf_free(struct conf *c);
  * (two files of one directory that disagree); *c is unchanged on errors
  */
 int conf_parse(const char *kind, const char *text, size_t len, struct conf *c, struct err *e);
+
+/* ---- for kinds with more than a few fields, which are read when they are needed: auth.h ---- */
+
+#define CONF_DIRS 3
+/** conf_dirs() - system, local and user directory, the one that counts least first; NULL: none */
+void conf_dirs(const struct conf_opts *o, const char *dirs[CONF_DIRS]);
+
+typedef int conf_file(void *ctx, const char *name, const char *text, size_t len, struct err *e);
+/** conf_each_file() - the files *.json of DIR/@sub, by name; errors of @fn get the path in front. No directory: no files */
+int conf_each_file(const char *dir, const char *sub, conf_file *fn, void *ctx, struct err *e);
+/** conf_check_head() - an object with that rktKind and rktVersion v1 */
+int conf_check_head(const cJSON *j, const char *kind, struct err *e);
