@@ -87,6 +87,11 @@ void ui_debug(const char *fmt, ...)
 	va_end(ap);
 }
 
+bool ui_debugging(void)
+{
+	return debugging;
+}
+
 void ui_error(const struct err *e)
 {
 	struct buf line = { 0 };

@@ -21,6 +21,7 @@ void ui_start(const char *name, bool debug);
 __attribute__((format(printf, 1, 2))) void ui_info(const char *fmt, ...);  /* "run: text" on stderr */
 __attribute__((format(printf, 1, 2))) void ui_warn(const char *fmt, ...);  /* "run: warning: text" */
 __attribute__((format(printf, 1, 2))) void ui_debug(const char *fmt, ...); /* only with --debug */
+bool ui_debugging(void);
 void ui_error(const struct err *e);
 void ui_error_bare(const struct err *e); /* without the command's name: what scripts look for at a line's begin */
 
@@ -67,13 +68,18 @@ void ui_time_ago(int64_t ns, char *out, size_t size);
 void ui_size(uint64_t bytes, char *out, size_t size);
 int64_t ui_now_ns(void);
 
-/* ---- progress: a line on a terminal for anything that takes over a second; nothing elsewhere ---- */
+/* ---- progress: of anything that takes over a second a line on a terminal; nothing elsewhere, unless it is asked for ---- */
 struct ui_progress {
 	const char *label;
 	uint64_t    total; /* 0: not known */
-	int64_t     start_ns, last_ns;
-	bool        on, shown;
+	uint64_t    done, rate_done;
+	int64_t     start_ns, last_ns, rate_ns;
+	double      rate;  /* bytes/s of late; 0: not known yet */
+	int         how;
+	bool        shown;
 };
+/** ui_progress_how() - from now on: "auto", "bar", "plain" (lines), "json" (one object a line) or "none" */
+int ui_progress_how(const char *how, struct err *e);
 void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total);
 void ui_progress_at(void *p, uint64_t done); /* a struct ui_progress; fits the progress callbacks of core/ */
 void ui_progress_end(struct ui_progress *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ui_text - tables, times, sizes and progress; see ui.h
+ * ui_text - tables, times and sizes; see ui.h
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,51 +132,4 @@ void ui_size(uint64_t bytes, char *out, size_t size)
 		v /= 1024;
 	/* one decimal below ten, as in "3.6MiB" and "36MiB" */
 	snprintf(out, size, u && v < 9.95 ? "%.1f%s" : "%.0f%s", v, units[u]);
-}
-
-void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total)
-{
-	*p = (struct ui_progress){ .label = label, .total = total, .start_ns = ui_now_ns(), .on = isatty(2) };
-}
-
-static void progress_line(const struct ui_progress *p, uint64_t done, int64_t now)
-{
-	double s = (double)(now - p->start_ns) / 1e9;
-	char have[32], all[32], rate[32];
-	struct buf b = { 0 };
-
-	ui_size(done, have, sizeof(have));
-	ui_size(p->total, all, sizeof(all));
-	ui_size((uint64_t)((double)done / s), rate, sizeof(rate));
-	buf_str(&b, "\r");
-	buf_clean(&b, p->label, strlen(p->label));
-	if (p->total)
-		buf_fmt(&b, ": %s of %s (%.0f%%), %s/s", have, all, 100.0 * (double)done / (double)p->total, rate);
-	else
-		buf_fmt(&b, ": %s, %s/s", have, rate);
-	buf_str(&b, "\033[K");
-	if (!b.failed)
-		fd_write_all(2, b.data, b.len);
-	buf_free(&b);
-}
-
-void ui_progress_at(void *ctx, uint64_t done)
-{
-	struct ui_progress *p = ctx;
-
-	if (!p->on)
-		return;
-	int64_t now = ui_now_ns();
-	if (now - p->start_ns < 1000000000 || now - p->last_ns < 100000000)
-		return;
-	p->last_ns = now;
-	p->shown = true;
-	progress_line(p, done, now);
-}
-
-void ui_progress_end(struct ui_progress *p)
-{
-	if (p->shown)
-		fd_write_all(2, "\r\033[K", 4);
-	p->shown = p->on = false;
 }
