@@ -75,6 +75,7 @@ static const struct opt fetch_opts[] = {
 	OPT_BOOL(0, "no-store", struct fetch_opts, no_store, "same as --pull-policy=update"),
 	OPT_CALL(0, "nice", "N", set_nice, "niceness to work with, -20 (most) to 19 (least)"),
 	OPT_CALL(0, "ionice", "CLASS", set_ionice, "I/O priority to work with: idle, best-effort or best-effort:0 to :7"),
+	OPT_PART("Transport", netopts_opts, struct fetch_opts, g.net),
 	OPT_PART("Global options", rkt_globals_opts, struct fetch_opts, g),
 	OPT_END
 };

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "applets/rkt/netopts.h"
 #include "core/base/opt.h"
 #include "core/conf/conf.h"
 #include "core/store/render.h"
@@ -29,6 +30,7 @@ struct rkt_globals {
 	const char *system_config, *local_config, *user_config;
 	bool        trust_keys_from_https;
 	unsigned    insecure; /* INSECURE_* */
+	struct netopts net; /* of commands that download */
 	const char *render; /* --render as given, a name that is known, or NULL: ask globals_render() */
 };
 

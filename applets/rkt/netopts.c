@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * netopts - see netopts.h
+ */
+#include "applets/rkt/netopts.h"
+
+#include <errno.h>
+
+#include "applets/rkt/globals.h"
+#include "applets/ui.h"
+#include "core/base/num.h"
+
+#define RETRIES_MAX 1000
+
+static int set_size(const char *name, const char *arg, uint64_t *out, struct err *e)
+{
+	int64_t n;
+
+	if (num_quantity(arg, 1, &n, e) < 0 || n < 1)
+		return err_set(e, EINVAL, "--%s: \"%.50s\" is not a size like 500K, 3M or 10Gi", name, arg);
+	*out = (uint64_t)n;
+	return 0;
+}
+
+static int set_seconds(const char *name, const char *arg, unsigned *out, struct err *e)
+{
+	int64_t ns;
+
+	if (num_duration(arg, &ns, e) < 0)
+		return -1;
+	int64_t s = (ns + 999999999) / 1000000000;
+	if (s < 1 || s > 1000000)
+		return err_set(e, EINVAL, "--%s: \"%.50s\" is not between 1s and 277h", name, arg);
+	*out = (unsigned)s;
+	return 0;
+}
+
+static int set_rate(void *net, const char *arg, struct err *e)
+{
+	return set_size("limit-rate", arg, &((struct netopts *)net)->rate, e);
+}
+
+static int set_max(void *net, const char *arg, struct err *e)
+{
+	return set_size("max-download", arg, &((struct netopts *)net)->max_bytes, e);
+}
+
+static int set_retries(void *net, const char *arg, struct err *e)
+{
+	uint64_t n;
+
+	if (num_u64(arg, RETRIES_MAX, &n, e) < 0)
+		return err_wrap(e, "--retries");
+	((struct netopts *)net)->attempts = (unsigned)n + 1;
+	return 0;
+}
+
+static int set_timeout(void *net, const char *arg, struct err *e)
+{
+	return set_seconds("timeout", arg, &((struct netopts *)net)->timeout_s, e);
+}
+
+static int set_stall(void *net, const char *arg, struct err *e)
+{
+	return set_seconds("stall-timeout", arg, &((struct netopts *)net)->stall_s, e);
+}
+
+static int set_progress(void *net, const char *arg, struct err *e)
+{
+	(void)net;
+	return ui_progress_how(arg, e);
+}
+
+const struct opt netopts_opts[] = {
+	OPT_TEXT(0, "ca-file", "FILE", struct netopts, ca_file, "believe servers whose certificates these CAs vouch for, and no others"),
+	OPT_TEXT(0, "crl-file", "FILE", struct netopts, crl_file, "list of certificates that have been revoked"),
+	OPT_CALL(0, "limit-rate", "SIZE", set_rate, "download at most SIZE bytes a second"),
+	OPT_CALL(0, "max-download", "SIZE", set_max, "download nothing larger than SIZE (default 1Ti)"),
+	OPT_CALL(0, "retries", "N", set_retries, "how often what broke off is tried again (default 3)"),
+	OPT_CALL(0, "timeout", "TIME", set_timeout, "for each download, however often it is tried (default: none)"),
+	OPT_CALL(0, "stall-timeout", "TIME", set_stall, "give up on a server that sends nothing for TIME (default 1m)"),
+	OPT_CALL(0, "progress", "HOW", set_progress, "show how far it is: auto, bar, plain, json, none"),
+	OPT_END
+};
+
+static void notice(void *ctx, const char *text)
+{
+	(void)ctx;
+	ui_info("%s", text);
+}
+
+int netopts_http(const struct rkt_globals *g, struct auth *a, struct http_opts *out, struct err *e)
+{
+	const struct conf_opts dirs = globals_conf_dirs(g);
+	const struct netopts *n = &g->net;
+
+	if (auth_read(&dirs, a, e) < 0)
+		return -1;
+	*out = (struct http_opts){
+		.insecure_tls = g->insecure & INSECURE_TLS, .allow_http = g->insecure & INSECURE_HTTP, .ca_file = n->ca_file,
+		.crl_file = n->crl_file, .auth = a, .rate = n->rate, .max_bytes = n->max_bytes, .attempts = n->attempts,
+		.stall_s = n->stall_s, .timeout_s = n->timeout_s, .notice = notice,
+	};
+	return 0;
+}
