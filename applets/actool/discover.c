@@ -8,7 +8,6 @@
 #include "applets/commands.h"
 #include "applets/ui.h"
 #include "core/appc/image_name.h"
-#include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/json.h"
 #include "core/fetch/discovery.h"
@@ -39,7 +38,8 @@ static struct source *open_page(void *ctx, const char *url, struct err *e)
 	return http_open(url, &h, e);
 #else
 	(void)ctx;
-	err_set(e, ENOSYS, "%s: this binary was built without network (make APPLETS=...); that of all applets has one", url);
+	(void)url;
+	err_set(e, ENOSYS, "this binary was built without network (make APPLETS=...); that of all applets has one");
 	return NULL;
 #endif
 }
@@ -94,21 +94,14 @@ static int print(const struct discovery *d, bool json, struct err *e)
 
 /* ---- one name ---- */
 
-static int complete_labels(struct appc_pairs *labels, struct err *e)
-{
-	if (!appc_pair_find(labels, "os") && appc_pairs_set(labels, "os", "linux", e) < 0)
-		return -1;
-	return appc_pair_find(labels, "arch") ? 0 : appc_pairs_set(labels, "arch", ac_host_arch(), e);
-}
-
-static int find(const char *name, const struct appc_pairs *labels, struct discover_opts *o, struct err *e)
+static int find(const struct image_name *n, struct discover_opts *o, struct err *e)
 {
 	const struct discovery_opts how = {
 		.port = (unsigned)o->port, .http = o->insecure, .ctx = o, .open = open_page,
 	};
 	struct discovery d = { 0 };
 
-	int r = discovery_find(name, labels, &how, &d, e);
+	int r = discovery_find(n->name, &n->labels, &how, &d, e);
 	for (size_t i = 0; i < d.n_failures; i++)
 		ui_info("discover walk: prefix: %s error: %s", d.failures[i].prefix, d.failures[i].why);
 	if (r == 0)
@@ -119,12 +112,10 @@ static int find(const char *name, const struct appc_pairs *labels, struct discov
 
 static int discover(const char *text, struct discover_opts *o, struct err *e)
 {
-	auto_free char *name = xstrdup(text);
-	struct appc_pairs labels = { 0 };
+	struct image_name n = { 0 };
 
-	int r = image_name_parse(name, &labels, e) < 0 || complete_labels(&labels, e) < 0 ? -1 :
-		find(name, &labels, o, e);
-	appc_pairs_clear(&labels);
+	int r = image_name_read(text, &n, e) < 0 ? -1 : find(&n, o, e);
+	image_name_free(&n);
 	return r < 0 ? err_wrap(e, "%s", text) : 0;
 }
 

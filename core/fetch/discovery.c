@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/fd.h"
 #include "core/fetch/html_meta.h"
+#include "core/fetch/template.h"
 
 static int no_memory(struct err *e)
 {
@@ -18,76 +20,44 @@ static int no_memory(struct err *e)
 
 /* ---- templates ---- */
 
-/* what may stand in a path or in front of one, and does not begin a query or a fragment */
-static bool is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("-._~/:@!$&'()*+,;=", c));
-}
-
-static void add_value(struct buf *out, const char *s)
-{
-	for (; *s; s++)
-		if (is_plain(*s))
-			buf_add(out, s, 1);
-		else
-			buf_fmt(out, "%%%02X", (unsigned)(uint8_t)*s);
-}
-
-/* the index of the label called @s, or SIZE_MAX */
-static size_t find_label(const struct appc_pairs *labels, const char *s, size_t len)
-{
-	for (size_t i = 0; i < labels->n; i++)
-		if (strlen(labels->v[i].name) == len && !memcmp(labels->v[i].name, s, len))
-			return i;
-	return SIZE_MAX;
-}
+struct image {
+	const char              *name, *ext;
+	const struct appc_pairs *labels;
+	uint64_t                 used;    /* the first 64 of them, which is more than any image has */
+	bool                     has_ext;
+};
 
 static bool is_var(const char *s, size_t len, const char *var)
 {
 	return strlen(var) == len && !memcmp(s, var, len);
 }
 
-/* whether {@s} stands in the template before @here already */
-static bool seen_before(const char *tmpl, const char *here, size_t len)
+static const char *value_of(void *ctx, const char *var, size_t len)
 {
-	for (const char *p = tmpl; (p = strchr(p, '{')) && p + 1 < here; p++)
-		if (!strncmp(p + 1, here, len + 1)) /* with the "}" */
-			return true;
-	return false;
+	struct image *im = ctx;
+
+	if (is_var(var, len, "name"))
+		return im->name;
+	if (is_var(var, len, "ext")) {
+		im->has_ext = true;
+		return im->ext;
+	}
+	for (size_t i = 0; i < im->labels->n; i++)
+		if (is_var(var, len, im->labels->v[i].name)) {
+			im->used |= i < 64 ? UINT64_C(1) << i : 0;
+			return im->labels->v[i].value;
+		}
+	return NULL;
 }
 
 bool discovery_render(const char *tmpl, const char *name, const struct appc_pairs *labels, const char *ext,
 		      struct buf *out, size_t *n_labels)
 {
-	bool has_ext = false;
+	struct image im = { .name = name, .ext = ext, .labels = labels };
 
-	*n_labels = 0;
-	for (const char *p = tmpl; *p;) {
-		size_t n = strcspn(p, "{}");
-		buf_add(out, p, n);
-		p += n;
-		if (!*p)
-			break;
-		const char *close = *p == '{' ? strchr(p, '}') : NULL;
-		if (!close)
-			return false;
-		const char *var = p + 1;
-		size_t len = (size_t)(close - var), label = find_label(labels, var, len);
-		if (is_var(var, len, "name")) {
-			add_value(out, name);
-		} else if (is_var(var, len, "ext")) {
-			buf_str(out, ext);
-			has_ext = true;
-		} else if (label != SIZE_MAX) {
-			add_value(out, labels->v[label].value);
-			*n_labels += !seen_before(tmpl, var, len);
-		} else {
-			return false;
-		}
-		p = close + 1;
-	}
-	return has_ext && !out->failed;
+	bool fits = template_expand(tmpl, value_of, &im, out) && im.has_ext;
+	*n_labels = (size_t)__builtin_popcountll(im.used);
+	return fits;
 }
 
 /* ---- a page ---- */
@@ -96,50 +66,42 @@ struct page {
 	const char              *name;
 	const struct appc_pairs *labels;
 	struct discovery        *d;
-	size_t                   best;  /* labels in those that were kept */
 	size_t                   first; /* of this page's images */
-	bool                     keys;  /* those are wanted as well */
 };
 
-static int add_image(struct page *pg, struct buf *aci, struct buf *asc, struct err *e)
+/* behind all that are at least as exact; twice the same would only be tried in vain twice */
+static int add_image(struct page *pg, struct buf *aci, struct buf *asc, size_t n_labels, struct err *e)
 {
 	struct discovery *d = pg->d;
-	struct discovery_image *v = reallocarray(d->images, d->n_images + 1, sizeof(*v));
+	size_t at = pg->first;
 
+	for (size_t i = at; i < d->n_images; i++) {
+		if (!strcmp(d->images[i].aci, aci->data))
+			return 0;
+		at += d->images[i].n_labels >= n_labels;
+	}
+	struct discovery_image *v = reallocarray(d->images, d->n_images + 1, sizeof(*v));
 	if (!v)
 		return no_memory(e);
 	d->images = v;
-	v[d->n_images].aci = take_ptr(aci->data);
-	v[d->n_images++].asc = take_ptr(asc->data);
+	memmove(v + at + 1, v + at, (d->n_images++ - at) * sizeof(*v));
+	v[at].aci = take_ptr(aci->data);
+	v[at].asc = take_ptr(asc->data);
+	v[at].n_labels = n_labels;
 	return 0;
 }
 
-static void drop_images(struct page *pg)
-{
-	while (pg->d->n_images > pg->first) {
-		struct discovery_image *i = &pg->d->images[--pg->d->n_images];
-		free(i->aci);
-		free(i->asc);
-	}
-}
-
-/* Only the templates with most labels in them count. */
 static int take_template(struct page *pg, const char *tmpl, struct err *e)
 {
 	auto_buf struct buf aci = { 0 };
 	auto_buf struct buf asc = { 0 };
-	size_t n, same;
+	size_t n;
 
 	bool fits = discovery_render(tmpl, pg->name, pg->labels, "aci", &aci, &n) &&
-		    discovery_render(tmpl, pg->name, pg->labels, "aci.asc", &asc, &same);
+		    discovery_render(tmpl, pg->name, pg->labels, "aci.asc", &asc, &n);
 	if (aci.failed || asc.failed)
 		return no_memory(e);
-	if (!fits || n < pg->best)
-		return 0;
-	if (n > pg->best)
-		drop_images(pg);
-	pg->best = n;
-	return add_image(pg, &aci, &asc, e);
+	return fits ? add_image(pg, &aci, &asc, n, e) : 0;
 }
 
 /* no blanks and no control characters, which no URL has */
@@ -172,34 +134,27 @@ static int on_meta(void *ctx, const char *tag, const char *content, struct err *
 	/* nothing but blanks may stand behind it */
 	if (url[strlen(trimmed) + strspn(url + strlen(trimmed), blanks)] || !looks_like_url(trimmed))
 		return 0;
-	if (!strcmp(tag, "ac-discovery"))
+	if (!strcasecmp(tag, "ac-discovery") && pg->d->n_images - pg->first < DISCOVERY_URLS_MAX)
 		return take_template(pg, trimmed, e);
-	if (pg->keys && !strcmp(tag, "ac-discovery-pubkeys"))
+	if (!strcasecmp(tag, "ac-discovery-pubkeys") && pg->d->keys.n < DISCOVERY_URLS_MAX)
 		return appc_strings_add(&pg->d->keys, trimmed, e);
 	return 0;
-}
-
-static int as_latest(const struct appc_pairs *labels, struct appc_pairs *out, struct err *e)
-{
-	for (size_t i = 0; i < labels->n; i++)
-		if (appc_pairs_set(out, labels->v[i].name, labels->v[i].value, e) < 0)
-			return -1;
-	return appc_pairs_set(out, "version", "latest", e);
 }
 
 int discovery_page(const char *html, size_t len, const char *name, const struct appc_pairs *labels,
 		   struct discovery *d, struct err *e)
 {
-	struct page pg = { .name = name, .labels = labels, .d = d, .first = d->n_images, .keys = true };
-	struct appc_pairs latest = { 0 };
+	struct appc_pairs all = { 0 };
+	struct page pg = { .name = name, .labels = &all, .d = d, .first = d->n_images };
+	int r = 0;
 
-	int r = html_meta(html, len, on_meta, &pg, e);
-	if (r == 0 && d->n_images == pg.first && !appc_pair_find(labels, "version")) {
-		pg.labels = &latest;
-		pg.keys = false;
-		r = as_latest(labels, &latest, e) < 0 ? -1 : html_meta(html, len, on_meta, &pg, e);
-	}
-	appc_pairs_clear(&latest);
+	for (size_t i = 0; i < labels->n && r == 0; i++)
+		r = appc_pairs_set(&all, labels->v[i].name, labels->v[i].value, e);
+	if (r == 0 && !appc_pair_find(labels, "version"))
+		r = appc_pairs_set(&all, "version", "latest", e);
+	if (r == 0)
+		r = html_meta(html, len, on_meta, &pg, e);
+	appc_pairs_clear(&all);
 	return r;
 }
 
@@ -233,11 +188,25 @@ static int fetch_page(const char *scheme, const char *prefix, const struct disco
 	buf_fmt(&url, "%s?ac-discovery=1", prefix + host);
 	if (url.failed)
 		return no_memory(e);
-	auto_source struct source *in = o->open(o->ctx, url.data, e);
-	if (!in)
-		return -1;
 	page->len = 0;
-	return read_page(in, page, e);
+	auto_source struct source *in = o->open(o->ctx, url.data, e);
+	return !in || read_page(in, page, e) < 0 ? err_wrap(e, "%.200s", url.data) : 0;
+}
+
+/* by https, and only where that fails and it is allowed by http */
+static int fetch_any(const char *prefix, const struct discovery_opts *o, struct buf *page, struct err *e)
+{
+	struct err https, http;
+
+	if (fetch_page("https", prefix, o, page, &https) == 0)
+		return 0;
+	if (!o->http || https.code == ENOMEM) {
+		*e = https;
+		return -1;
+	}
+	if (fetch_page("http", prefix, o, page, &http) == 0)
+		return 0;
+	return err_set(e, http.code, "%.250s; %.250s", https.msg, http.msg);
 }
 
 static int failure(struct discovery *d, const char *prefix, const char *why, struct err *e)
@@ -276,9 +245,7 @@ static int ask(const char *prefix, const char *name, const struct appc_pairs *la
 	struct discovery found = { 0 };
 	struct err why;
 
-	int r = fetch_page("https", prefix, o, &page, &why);
-	if (r < 0 && o->http && why.code != ENOMEM)
-		r = fetch_page("http", prefix, o, &page, &why);
+	int r = fetch_any(prefix, o, &page, &why);
 	if (r < 0 && why.code == ENOMEM) {
 		*e = why;
 		return -1;
@@ -298,11 +265,22 @@ static int ask(const char *prefix, const char *name, const struct appc_pairs *la
 	return 0;
 }
 
+static size_t count_parts(const char *name)
+{
+	size_t n = 1;
+
+	for (; *name; name++)
+		n += *name == '/';
+	return n;
+}
+
 int discovery_find(const char *name, const struct appc_pairs *labels, const struct discovery_opts *o,
 		   struct discovery *d, struct err *e)
 {
+	if (count_parts(name) > DISCOVERY_PARTS_MAX)
+		return err_set(e, EINVAL, "the name has more than %u parts, each of which would be asked for",
+			       DISCOVERY_PARTS_MAX);
 	auto_free char *prefix = strdup(name);
-
 	if (!prefix)
 		return no_memory(e);
 	while (!d->n_images || !d->keys.n) {

@@ -25,6 +25,11 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+static bool is_alnum(char c)
+{
+	return is_letter(c) || (c >= '0' && c <= '9');
+}
+
 static bool is_name(const char *s, size_t len, const char *name)
 {
 	return len == strlen(name) && !strncasecmp(s, name, len);
@@ -71,48 +76,43 @@ static int digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
-/* "#38" or "#x26"; false: it is none */
-static bool number_reference(const char *s, size_t len, uint32_t *out)
+/* behind "&": "#38" or "#x26", with a semicolon or without; 0: it is none, else how many bytes it is long */
+static size_t add_number(struct buf *b, const char *s, const char *end)
 {
-	bool hex = len > 1 && (s[1] | 0x20) == 'x';
-	uint32_t base = hex ? 16 : 10;
-	size_t i = hex ? 2 : 1;
+	const char *p = s + 1;
+	bool hex = end - p > 0 && (*p | 0x20) == 'x';
+	uint32_t base = hex ? 16 : 10, c = 0;
 
-	*out = 0;
-	if (i >= len)
-		return false;
-	for (; i < len; i++) {
-		uint32_t d = (uint32_t)digit(s[i]);
-		if (d >= base)
-			return false;
-		*out = *out > 0x10ffff ? *out : *out * base + d;
-	}
-	return true;
+	p += hex;
+	const char *digits = p;
+	for (; p < end && (uint32_t)digit(*p) < base; p++)
+		c = c > 0x10ffff ? c : c * base + (uint32_t)digit(*p);
+	if (p == digits)
+		return 0;
+	add_utf8(b, c);
+	return (size_t)(p - s) + (p < end && *p == ';');
 }
 
-/* what stands between & and ; */
-static bool add_reference(struct buf *b, const char *s, size_t len)
+/* behind "&": the names of what is ASCII; of these HTML knows four without the semicolon, too */
+static size_t add_name(struct buf *b, const char *s, const char *end)
 {
-	static const struct { const char *name; char c; } names[] = {
-		{ "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "apos", '\'' },
-	};
-	uint32_t c;
+	static const char names[] = "&amp <lt >gt \"quot 'apos \tTab \nNewLine !excl #num $dollar %percnt (lpar )rpar "
+		"*ast +plus ,comma .period /sol :colon ;semi =equals ?quest @commat [lsqb ]rsqb _lowbar {lcub {lbrace "
+		"}rcub }rbrace |verbar ~tilde ";
+	size_t len = 0;
 
-	if (len && *s == '#') {
-		if (!number_reference(s, len, &c))
-			return false;
-		add_utf8(b, c);
-		return true;
-	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (len == strlen(names[i].name) && !memcmp(s, names[i].name, len)) {
-			buf_add(b, &names[i].c, 1);
-			return true;
+	while (s + len < end && is_alnum(s[len]))
+		len++;
+	bool closed = s + len < end && s[len] == ';';
+	for (const char *n = names; len && *n; n += strcspn(n + 1, " ") + 2)
+		if (strcspn(n + 1, " ") == len && !memcmp(n + 1, s, len)) {
+			if (!closed && (n >= strchr(names, '\'') || (s + len < end && s[len] == '=')))
+				return 0;
+			buf_add(b, n, 1);
+			return len + closed;
 		}
-	return false;
+	return 0;
 }
-
-#define REFERENCE_MAX 16u
 
 /* a value without references, and without NULs, which would end it early */
 static void add_value(struct buf *b, const char *s, size_t len)
@@ -121,19 +121,13 @@ static void add_value(struct buf *b, const char *s, size_t len)
 
 	buf_add(b, "", 0); /* an empty one is there, too */
 	while (s < end) {
-		if (*s == '&') {
-			size_t left = (size_t)(end - s - 1);
-			const char *semicolon = memchr(s + 1, ';', left < REFERENCE_MAX ? left : REFERENCE_MAX);
-			if (semicolon && add_reference(b, s + 1, (size_t)(semicolon - s - 1))) {
-				s = semicolon + 1;
-				continue;
-			}
-		}
-		if (*s)
-			buf_add(b, s, 1);
-		else
+		char c = *s++;
+		size_t n = c != '&' || s == end ? 0 : *s == '#' ? add_number(b, s, end) : add_name(b, s, end);
+		s += n;
+		if (!n && c)
+			buf_add(b, &c, 1);
+		else if (!n)
 			add_utf8(b, 0);
-		s++;
 	}
 }
 
@@ -169,7 +163,7 @@ static bool next_attribute(struct page *h, struct attribute *a)
 	if (h->p == h->end || *h->p == '>')
 		return false;
 	a->name = h->p++; /* "=" at the beginning is part of a name */
-	while (h->p < h->end && !is_space(*h->p) && !strchr("/>=", *h->p))
+	while (h->p < h->end && !is_space(*h->p) && *h->p != '/' && *h->p != '>' && *h->p != '=')
 		h->p++;
 	a->name_len = (size_t)(h->p - a->name);
 	a->value = "";
@@ -212,16 +206,41 @@ static bool is_raw(const char *name, size_t len)
 	return false;
 }
 
+static bool looks_at(const struct page *h, const char *text)
+{
+	size_t n = strlen(text);
+
+	return (size_t)(h->end - h->p) >= n && !memcmp(h->p, text, n);
+}
+
+/* "<NAME" or "</NAME", which a tag begins with */
+static bool tag_at(const struct page *h, const char *begin, const char *name, size_t len)
+{
+	const char *s = h->p + strlen(begin);
+
+	return looks_at(h, begin) && (size_t)(h->end - s) > len && !strncasecmp(s, name, len) &&
+	       (is_space(s[len]) || s[len] == '/' || s[len] == '>');
+}
+
+/* to the end tag, which is one as any other; a script within a comment within a script has one of its own */
 static void skip_raw(struct page *h, const char *name, size_t len)
 {
+	bool script = is_name(name, len, "script"), comment = false, inner = false;
+
 	if (is_name(name, len, "plaintext"))
 		h->p = h->end;
-	while (skip_to(h, "</")) {
-		const char *after = h->p + len;
-		if ((size_t)(h->end - h->p) > len && !strncasecmp(h->p, name, len) &&
-		    (is_space(*after) || *after == '/' || *after == '>')) {
-			h->p -= 2; /* an end tag as any other */
-			return;
+	for (; h->p < h->end; h->p++) {
+		if (tag_at(h, "</", name, len)) {
+			if (!inner)
+				return;
+			inner = false;
+		} else if (script && looks_at(h, "<!--")) {
+			comment = true;
+			h->p++; /* "<!-->" ends it, too */
+		} else if (looks_at(h, "-->")) {
+			comment = inner = false;
+		} else if (comment && tag_at(h, "<", name, len)) {
+			inner = true;
 		}
 	}
 }
@@ -247,11 +266,20 @@ static int read_tag(struct page *h, bool closing, html_meta_tag *fn, void *ctx, 
 	return 0;
 }
 
-static bool looks_at(const struct page *h, const char *text)
+/* behind "<!--", in which "<!-->" and "<!--->" are whole ones */
+static void skip_comment(struct page *h)
 {
-	size_t n = strlen(text);
-
-	return (size_t)(h->end - h->p) >= n && !memcmp(h->p, text, n);
+	if (looks_at(h, ">") || looks_at(h, "->")) {
+		skip_to(h, ">");
+		return;
+	}
+	while (skip_to(h, "--"))
+		if (looks_at(h, ">") || looks_at(h, "!>")) {
+			skip_to(h, ">");
+			return;
+		} else {
+			h->p--; /* "--->" */
+		}
 }
 
 /* from "<" on */
@@ -259,10 +287,8 @@ static int read_markup(struct page *h, html_meta_tag *fn, void *ctx, struct err 
 {
 	h->p++;
 	if (looks_at(h, "!--")) {
-		h->p += 1; /* "<!-->" is a whole comment */
-		if (!looks_at(h, "-->") && !looks_at(h, "--->"))
-			h->p += 2;
-		skip_to(h, "-->");
+		h->p += 3;
+		skip_comment(h);
 		return 0;
 	}
 	bool closing = h->p < h->end && *h->p == '/';
@@ -276,7 +302,9 @@ static int read_markup(struct page *h, html_meta_tag *fn, void *ctx, struct err 
 	return 0;
 }
 
-int html_meta(const char *html, size_t len, html_meta_tag *fn, void *ctx, struct err *e)
+/* ---- pages ---- */
+
+static int read_page(const char *html, size_t len, html_meta_tag *fn, void *ctx, struct err *e)
 {
 	struct page h = { html, html + len };
 
@@ -289,4 +317,34 @@ int html_meta(const char *html, size_t len, html_meta_tag *fn, void *ctx, struct
 			return -1;
 	}
 	return 0;
+}
+
+static uint32_t utf16_unit(const uint8_t *p, bool little)
+{
+	return (uint32_t)p[little] << 8 | p[!little];
+}
+
+static void add_utf16(struct buf *b, const uint8_t *p, size_t len, bool little)
+{
+	for (; len >= 2; p += 2, len -= 2) {
+		uint32_t c = utf16_unit(p, little), low = len >= 4 ? utf16_unit(p + 2, little) : 0;
+		if (c >> 10 == 0xd800 >> 10 && low >> 10 == 0xdc00 >> 10) {
+			c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+			p += 2;
+			len -= 2;
+		}
+		add_utf8(b, c);
+	}
+}
+
+int html_meta(const char *html, size_t len, html_meta_tag *fn, void *ctx, struct err *e)
+{
+	const uint8_t *p = (const uint8_t *)html;
+	auto_buf struct buf text = { 0 };
+
+	if (len < 2 || !((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff)))
+		return read_page(html, len, fn, ctx, e);
+	buf_add(&text, "", 0);
+	add_utf16(&text, p + 2, len - 2, p[0] == 0xff);
+	return text.failed ? err_set(e, ENOMEM, "out of memory") : read_page(text.data, text.len, fn, ctx, e);
 }

@@ -4,7 +4,9 @@
  * Tags are found as browsers find them: not in comments, nor in what scripts, styles and the like contain; names are
  * in any case, values quoted or not, and of two attributes of one name the first counts. Nothing a page holds is an
  * error: what is no tag is text.
- * Source: HTML Living Standard, "Tokenization", as far as it matters to who only looks for tags.
+ * A page is UTF-8, or anything else that has ASCII for its first half; with a byte order mark it may be UTF-16.
+ * Source: HTML Living Standard, "Tokenization", as far as it matters to who only looks for tags. Of the named character
+ * references those are known that stand for ASCII: others have no place in a URL.
  */
 #pragma once
 
