@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * openpgp - reading of OpenPGP transferable public keys: packets, fingerprints, user ids
+ * openpgp - what an OpenPGP transferable public key shows of itself: fingerprint, algorithm, user ids
  *
- * Source: RFC 9580, 4 (packets), 5.5 (key material), 10.1 (transferable public keys).
+ * Nothing is verified here; cert.h does that.
+ * Source: RFC 9580, 5.5 (key material), 10.1 (transferable public keys).
  */
 #pragma once
 
@@ -9,22 +10,13 @@
 #include <stdint.h>
 
 #include "core/base/err.h"
+#include "core/trust/pubkey.h"
 
-#define OPENPGP_FPR_MAX  64 /* hex digits: 40 for version 4 keys, 64 for version 6 */
 #define OPENPGP_UIDS_MAX 32
-
-struct openpgp_packet {
-	unsigned       tag;
-	const uint8_t *body;
-	size_t         len;
-};
-
-/** openpgp_packet() - the packet at *p, which moves behind it; 1, 0 at the end, -1 malformed */
-int openpgp_packet(const uint8_t **p, size_t *len, struct openpgp_packet *out, struct err *e);
 
 struct openpgp_key {
 	unsigned       version;                    /* 4 or 6 */
-	char           fingerprint[OPENPGP_FPR_MAX + 1]; /* lower-case hex */
+	char           fingerprint[FINGERPRINT_MAX + 1]; /* lower-case hex */
 	uint8_t        algorithm;                  /* RFC 9580, 9.1 */
 	unsigned       bits;                       /* of an RSA or DSA modulus; 0 for curves */
 	uint32_t       created;                    /* seconds since 1970 */
