@@ -20,6 +20,7 @@
 #include "core/base/json.h"
 #include "core/store/erofs.h"
 #include "core/store/internal.h"
+#include "core/store/partial.h"
 
 #define FETCH_OR_RM "fetch it again, or remove it with rkt image rm"
 
@@ -121,6 +122,8 @@ static void check_dirs(const struct fsck *f)
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
 		check_dir(f, dirs[i]);
+	/* made by the first download */
+	check_mode(f, PARTIAL_DIR, 0700);
 }
 
 /* changing the mode of a blob breaks its seal; one that was whole before is so afterwards */

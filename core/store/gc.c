@@ -20,6 +20,7 @@
 #include "core/store/deps.h"
 #include "core/store/internal.h"
 #include "core/store/mount.h"
+#include "core/store/partial.h"
 
 struct gc {
 	struct store               *st;
@@ -156,6 +157,14 @@ static int judge_remote(const struct gc *g, const char *dir, const char *name, s
 	auto_json cJSON *j = text ? json_parse_err(text, len, &ignored) : NULL;
 	const char *image = j ? json_str(j, "image") : NULL;
 	return image && store_is_id(image) && has_image(g, image) ? 0 : drop(g, path.s, e);
+}
+
+/* partial/: of downloads that nobody has gone on with for a day */
+static int judge_partial(const struct gc *g, const char *dir, const char *name, struct err *e)
+{
+	struct store_path path = store_path(dir, name);
+
+	return partial_is_old(g->st->cas_fd, path.s) && !is_being_written(g, path.s) ? drop(g, path.s, e) : 0;
 }
 
 /* ---- what was rendered ---- */
@@ -335,6 +344,7 @@ static int sweep(struct gc *g, struct err *e)
 	    each(g, "info", judge_info, e) < 0 || each(g, "manifest", judge_content, e) < 0 ||
 	    each(g, "used", judge_file, e) < 0 || each(g, "name", judge_dir, e) < 0 ||
 	    each(g, "blob/sha512", judge_dir, e) < 0 || each(g, "remote", judge_remote, e) < 0 ||
+	    each(g, PARTIAL_DIR, judge_partial, e) < 0 ||
 	    each(g, "index", judge_index, e) < 0 || each(g, "tree", judge_tree, e) < 0)
 		return -1;
 	return each(g, "recipe", judge_recipe, e) < 0 ? -1 : 0;

@@ -15,6 +15,7 @@
  *                verifies what is whole, renders, prepares and runs only relies on an image's existing when its record
  *                does, and on records being replaced by rename(2). Only who writes waits for an import: another import
  *                at its end, image rm, gc.
+ *   partial/KEY  exclusive while that URL is downloaded and imported. Waited for without `lock`; before info/.
  *   .tmp. files  exclusive by who writes them; only tried, by store_gc().
  */
 #pragma once

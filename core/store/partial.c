@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/fd.h"
@@ -249,4 +250,14 @@ size_t partial_read(const struct partial *p, uint64_t at, void *out, size_t len)
 		n += (size_t)r;
 	}
 	return n;
+}
+
+/* A clock that was wrong makes a file of the future, which would stay for ever. */
+bool partial_is_old(int dir_fd, const char *name)
+{
+	time_t now = time(NULL);
+	struct stat st;
+
+	return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_mtime < now - PARTIAL_DAY_S || st.st_mtime > now + PARTIAL_DAY_S);
 }

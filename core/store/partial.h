@@ -51,5 +51,8 @@ void partial_write(struct partial *p, uint64_t at, const void *data, size_t len)
 uint64_t partial_size(const struct partial *p);
 size_t partial_read(const struct partial *p, uint64_t at, void *out, size_t len);
 
+/** partial_is_old() - so old that nobody will go on with it */
+bool partial_is_old(int dir_fd, const char *name);
+
 /** partial_parse() - the block at the beginning of a file; false: it is not of this boot, or not whole */
 bool partial_parse(const char *block, size_t len, const char *boot, struct partial_of *of);

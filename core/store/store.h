@@ -10,6 +10,7 @@
  *                                and the version label, so that a name of many versions stays quick to look up
  *   used/sha512-<128>                 empty; its mtime is when the image was last used
  *   index/, mnt/, tree/, recipe/   what is rendered from images (render.h)
+ *   partial/<sha512 of the URL, 64>  what has come of a download (partial.h)
  *   backend                      JSON: by which way that is done here (backend.h)
  *   lock                              flock: shared while images are in use, exclusive while store_gc() decides what goes
  * An image exists exactly when its info file does: import writes that last, removal takes it away first, so at

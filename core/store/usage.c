@@ -11,6 +11,7 @@
 #include "core/base/fd.h"
 #include "core/base/json.h"
 #include "core/store/internal.h"
+#include "core/store/partial.h"
 
 struct count {
 	struct store       *st;
@@ -104,6 +105,11 @@ static void count_remote(const struct count *c, int dir_fd, const char *name)
 	add(remote_is_used(c, dir_fd, name) ? &c->out->records : &c->out->leftovers, bytes_of(dir_fd, name));
 }
 
+static void count_partial(const struct count *c, int dir_fd, const char *name)
+{
+	add(partial_is_old(dir_fd, name) ? &c->out->leftovers : &c->out->records, bytes_of(dir_fd, name));
+}
+
 typedef void count_fn(const struct count *c, int dir_fd, const char *name);
 
 /* -1/errno */
@@ -151,6 +157,7 @@ int store_usage(struct store *st, bool (*used)(void *ctx, const char *id), void 
 		{ "info", count_info }, { "manifest", count_kept }, { "used", count_record },
 		{ "name", count_name_dir }, { "remote", count_remote }, { "blob/sha512", count_blob_dir },
 		{ "tree", count_rendered }, { "index", count_rendered }, { "recipe", count_kept },
+		{ PARTIAL_DIR, count_partial },
 	};
 	struct count c = { .st = st, .out = out, .used = used, .ctx = ctx };
 	int r = 0;

@@ -12,7 +12,7 @@ struct store_use { uint64_t n, bytes; };
 struct store_usage {
 	struct store_use images;    /* blobs */
 	struct store_use rendered;  /* what is made of them to be run: indexes and trees */
-	struct store_use records;   /* all the small files */
+	struct store_use records;   /* all the small files, and what has come of downloads that may go on */
 	struct store_use leftovers; /* what store_gc() would remove; in none of the above */
 };
 
