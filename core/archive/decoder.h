@@ -38,6 +38,7 @@ struct decoder {
 #define INFLATE_MAGIC 6u /* bytes that tell all formats apart */
 
 extern const struct decoder decoder_gzip, decoder_bzip2, decoder_xz, decoder_zstd;
+extern const struct decoder decoder_zlib, decoder_deflate; /* RFC 1950, 1951: not found by any magic, .begins is NULL */
 
 bool decoder_gzip_begins(const uint8_t *p, size_t len);
 /** decoder_gzip_fast() - instead of decoder_gzip; NULL: this build or this processor has none */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * decoder_gzip - zlib behind decoder.h; zlib itself checks header flags, CRC and length of every member
+ *
+ * Two more read what only OpenPGP has: the zlib format, and deflated data alone.
  */
 #include "core/archive/decoder.h"
 
@@ -14,15 +16,30 @@ bool decoder_gzip_begins(const uint8_t *p, size_t len)
 	return len >= 2 && p[0] == 0x1f && p[1] == 0x8b;
 }
 
-static void *gzip_open(struct err *e)
+static void *open_format(int bits, struct err *e)
 {
 	z_stream *z = calloc(1, sizeof(*z));
 
-	if (z && inflateInit2(z, GZIP_ONLY) == Z_OK)
+	if (z && inflateInit2(z, bits) == Z_OK)
 		return z;
 	free(z);
 	err_set(e, ENOMEM, "out of memory");
 	return NULL;
+}
+
+static void *gzip_open(struct err *e)
+{
+	return open_format(GZIP_ONLY, e);
+}
+
+static void *zlib_open(struct err *e)
+{
+	return open_format(MAX_WBITS, e);
+}
+
+static void *deflate_open(struct err *e)
+{
+	return open_format(-MAX_WBITS, e);
 }
 
 static enum decoder_state gzip_run(void *ctx, struct decoder_io *io, struct err *e)
@@ -48,7 +65,7 @@ static enum decoder_state gzip_run(void *ctx, struct decoder_io *io, struct err 
 	case Z_MEM_ERROR:
 		err_set(e, ENOMEM, "out of memory");
 		return DECODER_ERROR;
-	case Z_NEED_DICT: /* cannot happen in gzip */
+	case Z_NEED_DICT: /* cannot happen in gzip, and is not for OpenPGP */
 	default:
 		err_set(e, EBADMSG, "%s", z->msg ? z->msg : "corrupt");
 		return DECODER_ERROR;
@@ -68,4 +85,9 @@ static void gzip_close(void *ctx)
 
 const struct decoder decoder_gzip = {
 	INFLATE_GZIP, decoder_gzip_begins, gzip_open, gzip_run, gzip_restart, gzip_close
+};
+
+const struct decoder decoder_zlib = { .open = zlib_open, .run = gzip_run, .restart = gzip_restart, .close = gzip_close };
+const struct decoder decoder_deflate = {
+	.open = deflate_open, .run = gzip_run, .restart = gzip_restart, .close = gzip_close
 };
