@@ -67,7 +67,7 @@ static int decode64(const char *p, size_t n, struct buf *out, struct err *e)
 	return out->failed ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
-static int check_crc(const struct line *l, const struct buf *data, struct err *e)
+static int check_crc(const struct line *l, const char *data, size_t len, struct err *e)
 {
 	auto_buf struct buf sum = { 0 };
 
@@ -75,7 +75,7 @@ static int check_crc(const struct line *l, const struct buf *data, struct err *e
 		return -1;
 	const uint8_t *s = (const uint8_t *)sum.data;
 	if (sum.len != 3 || ((uint32_t)s[0] << 16 | (uint32_t)s[1] << 8 | s[2]) !=
-				    crc24((const uint8_t *)data->data, data->len))
+				    crc24((const uint8_t *)data, len))
 		return err_set(e, EINVAL, "armor: wrong checksum");
 	return 0;
 }
@@ -85,6 +85,7 @@ static int decode_body(const char **text, size_t *len, const char *kind, struct 
 {
 	auto_buf struct buf b64 = { 0 };
 	struct line l, crc = { 0 };
+	size_t at = out->len; /* of several blocks each has its own checksum */
 
 	while (next_line(text, len, &l)) {
 		if (is_mark(&l, "END", kind)) {
@@ -92,7 +93,7 @@ static int decode_body(const char **text, size_t *len, const char *kind, struct 
 				return err_set(e, EINVAL, "armor: nothing in it");
 			if (decode64(b64.data, b64.len, out, e) < 0)
 				return -1;
-			return crc.len ? check_crc(&crc, out, e) : 0;
+			return crc.len ? check_crc(&crc, out->data + at, out->len - at, e) : 0;
 		}
 		if (crc.len)
 			return err_set(e, EINVAL, "armor: data after the checksum");

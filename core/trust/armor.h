@@ -14,7 +14,7 @@
 /**
  * armor_decode() - the next block of that @kind in @text ("PUBLIC KEY BLOCK", "SIGNATURE")
  * @text, @len: what is left of the file; both move behind the block
- * @out:  receives the bytes; buf_free() it
+ * @out:  the bytes are added to it; buf_free() it
  *
  * 1: found; 0: there is no more; -1: malformed. Text between blocks is ignored; text inside is not.
  */

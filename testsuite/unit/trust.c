@@ -26,6 +26,20 @@ TEST(round_trip, "armor: what is encoded decodes to the same bytes, for every le
 	}
 }
 
+TEST(append, "armor: several blocks into one buffer, each with a checksum of its own")
+{
+	auto_buf struct buf text = { 0 }, back = { 0 };
+	struct err e;
+
+	for (int i = 0; i < 3; i++)
+		REQUIRE(armor_encode((const uint8_t *)data, sizeof(data), KIND, &text, &e) == 0);
+	const char *p = text.data;
+	size_t len = text.len;
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(armor_decode(&p, &len, KIND, &back, &e), 1);
+	CHECK_INT(back.len, 3 * sizeof(data));
+}
+
 static int decode(const char *text, struct err *e)
 {
 	auto_buf struct buf back = { 0 };
@@ -113,4 +127,4 @@ TEST(hostile, "openpgp: refuses secret keys, version 3 and 5, partial lengths, l
 	}
 }
 
-UNIT_MAIN(round_trip, armor_bad, fingerprint, hostile)
+UNIT_MAIN(round_trip, append, armor_bad, fingerprint, hostile)
