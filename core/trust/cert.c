@@ -357,3 +357,18 @@ int cert_may_sign(const struct cert *c, size_t i, const struct signature *s, int
 {
 	return may_sign(c, part_of(c, i), s, now_s, e);
 }
+
+static int64_t end_of(const struct pubkey *k, const struct signature *s)
+{
+	return s && s->key_lasts ? (int64_t)k->created + s->key_lasts : 0;
+}
+
+int64_t cert_expires(const struct cert *c, size_t i, int64_t now_s)
+{
+	size_t part = part_of(c, i);
+	struct err why;
+	int64_t all = end_of(&c->parts[0].key, standing(c, now_s, &why));
+	int64_t own = part ? end_of(&c->parts[part].key, newest(c, part, SIG_SUBKEY, now_s, &why)) : 0;
+
+	return own && (!all || own < all) ? own : all;
+}

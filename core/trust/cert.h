@@ -42,3 +42,6 @@ const struct pubkey *cert_key(const struct cert *c, size_t i);
  * signatures in both directions, or is not for signing.
  */
 int cert_may_sign(const struct cert *c, size_t i, const struct signature *s, int64_t now_s, struct err *e);
+
+/** cert_expires() - when its @i-th key ceases to be valid by itself or by the primary, in s since 1970; 0: never */
+int64_t cert_expires(const struct cert *c, size_t i, int64_t now_s);
