@@ -192,7 +192,7 @@ int ui_json(cJSON *j, enum ui_format f, struct err *e)
 	return ui_out(&b, e);
 }
 
-bool ui_ask(const char *question)
+int ui_ask(const char *question)
 {
 	char answer[16] = "";
 	auto_close int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
@@ -200,9 +200,11 @@ bool ui_ask(const char *question)
 	size_t n = 0;
 
 	if (fd_write_all(out, question, strlen(question)) < 0 || fd_write_all(out, " ", 1) < 0)
-		return false;
+		return -1;
 	while (n < sizeof(answer) - 1 && read(in, answer + n, 1) == 1 && answer[n] != '\n')
 		n++;
+	if (!n && answer[0] != '\n')
+		return -1;
 	answer[n] = 0;
 	return !strcmp(answer, "y") || !strcmp(answer, "yes");
 }

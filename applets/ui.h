@@ -84,5 +84,5 @@ void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total)
 void ui_progress_at(void *p, uint64_t done); /* a struct ui_progress; fits the progress callbacks of core/ */
 void ui_progress_end(struct ui_progress *p);
 
-/** ui_ask() - asks on the terminal (or stdin), true for "y" or "yes" */
-bool ui_ask(const char *question);
+/** ui_ask() - asks on the terminal (or stdin): 1 for "y" or "yes", 0 otherwise, -1 when there is nobody to answer */
+int ui_ask(const char *question);
