@@ -14,6 +14,7 @@
 #include "applets/commands.h"
 #include "applets/rkt/globals.h"
 #include "applets/rkt/images.h"
+#include "applets/rkt/images_deps.h"
 #include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
@@ -28,8 +29,38 @@
 struct fetch_opts {
 	struct rkt_globals g;
 	bool               full, store_only, no_store;
-	const char        *pull_policy;
+	const char        *pull_policy, *passphrase_file;
+	struct fetch_image { const char *arg, *signature; } *images;
+	size_t             n_images;
 };
+
+static int add_image(void *opts, const char *arg, struct err *e)
+{
+	struct fetch_opts *o = opts;
+
+	(void)e;
+	o->images = xrealloc(o->images, (o->n_images + 1) * sizeof(*o->images));
+	o->images[o->n_images++] = (struct fetch_image){ arg, NULL };
+	return 0;
+}
+
+static int add_rest(void *opts, int argc, char **argv, struct err *e)
+{
+	for (int i = 0; i < argc; i++)
+		add_image(opts, argv[i], e);
+	return 0;
+}
+
+static int set_signature(void *opts, const char *arg, struct err *e)
+{
+	struct fetch_opts *o = opts;
+	struct fetch_image *i = o->n_images ? &o->images[o->n_images - 1] : NULL;
+
+	if (!i || i->signature)
+		return err_set(e, EINVAL, i ? "given twice for %s" : "must follow an image", i ? i->arg : "");
+	i->signature = arg;
+	return 0;
+}
 
 /* Of this thread only; those that an import starts have it from here. */
 static int set_nice(void *opts, const char *arg, struct err *e)
@@ -73,6 +104,8 @@ static const struct opt fetch_opts[] = {
 		 "when to fetch: new (what the store lacks), never, update (always; the default)"),
 	OPT_BOOL(0, "store-only", struct fetch_opts, store_only, "same as --pull-policy=never"),
 	OPT_BOOL(0, "no-store", struct fetch_opts, no_store, "same as --pull-policy=update"),
+	OPT_CALL(0, "signature", "FILE", set_signature, IMAGES_SIGNATURE_HELP),
+	OPT_TEXT(0, "passphrase-file", "FILE", struct fetch_opts, passphrase_file, IMAGES_PASSPHRASE_HELP),
 	OPT_CALL(0, "nice", "N", set_nice, "niceness to work with, -20 (most) to 19 (least)"),
 	OPT_CALL(0, "ionice", "CLASS", set_ionice, "I/O priority to work with: idle, best-effort or best-effort:0 to :7"),
 	OPT_PART("Transport", netopts_opts, struct fetch_opts, g.net),
@@ -80,15 +113,18 @@ static const struct opt fetch_opts[] = {
 	OPT_END
 };
 
-static int fetch_one(struct store *st, const struct fetch_opts *o, const char *arg, struct images_policy p,
+static int fetch_one(struct store *st, const struct fetch_opts *o, const struct fetch_image *i, struct images_policy p,
 		     struct image_id *id, struct err *e)
 {
-	/* asked for by name, what is in the store is as good as it gets without discovery */
 	bool asked = o->pull_policy || o->no_store || o->store_only;
 
-	if (!asked && images_kind_of(arg) == IMAGES_NAME)
+	p.signature = i->signature;
+	if (images_resolve(st, &o->g, i->arg, &p, id, e) < 0)
+		return -1;
+	/* dependencies were not named, and may be from files that nobody knows any more */
+	if (!asked)
 		p.pull = IMAGES_PULL_NEW;
-	return images_resolve(st, &o->g, arg, &p, id, e) < 0 ? -1 : verify_image(st, id, e);
+	return images_deps(st, &o->g, id, &p, e) < 0 ? -1 : verify_image(st, id, e);
 }
 
 /*
@@ -113,11 +149,12 @@ static void print(const struct fetch_opts *o, const struct image_id *ids, size_t
 		buf_fmt(out, "%.*s\n", len, ids[i].s);
 }
 
-static int fetch_all(const struct fetch_opts *o, const struct conf *c, size_t n, char **args, struct image_id *ids,
-		     struct err *e)
+static int fetch_all(const struct fetch_opts *o, const struct conf *c, struct image_id *ids, struct err *e)
 {
 	const char *dir = globals_dir(&o->g, c);
-	struct images_policy policy = { .pull = IMAGES_PULL_UPDATE, .heal = true };
+	struct images_policy policy = {
+		.pull = IMAGES_PULL_UPDATE, .heal = true, .passphrase_file = o->passphrase_file,
+	};
 	int r = 0;
 
 	if (images_pull_parse(o->pull_policy, o->store_only, o->no_store, &policy.pull, e) < 0)
@@ -127,10 +164,10 @@ static int fetch_all(const struct fetch_opts *o, const struct conf *c, size_t n,
 		return -1;
 	/* what is known to be damaged is not said to be there; whoever runs it looks closer */
 	store_on_verify(st, &(struct verify_opts){ .policy = VERIFY_NEVER });
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = fetch_one(st, o, args[i], policy, &ids[i], e);
+	for (size_t i = 0; i < o->n_images && r == 0; i++)
+		r = fetch_one(st, o, &o->images[i], policy, &ids[i], e);
 	if (r == 0)
-		make_ready(st, dir, ids, n);
+		make_ready(st, dir, ids, o->n_images);
 	store_close(st);
 	return r;
 }
@@ -141,24 +178,27 @@ static int fetch_run(void *opts, int argc, char **argv, struct err *e)
 	struct buf out = { 0 };
 	struct conf c;
 
-	if (!argc)
+	(void)argc;
+	(void)argv;
+	if (!o->n_images)
 		return err_set(e, EINVAL, "must provide at least one image (see --help)");
 	if (globals_conf(&o->g, &c, e) < 0)
 		return -1;
-	size_t n = (size_t)argc;
-	struct image_id *ids = calloc(n, sizeof(*ids));
-	int r = ids ? fetch_all(o, &c, n, argv, ids, e) : err_set(e, ENOMEM, "out of memory");
+	struct image_id *ids = xmalloc(o->n_images * sizeof(*ids));
+	int r = fetch_all(o, &c, ids, e);
 	conf_free(&c);
 	if (r == 0)
-		print(o, ids, n, &out);
+		print(o, ids, o->n_images, &out);
 	free(ids);
+	free(o->images);
 	return r < 0 ? -1 : ui_out(&out, e);
 }
 
 const struct cmd rkt_fetch_cmd = {
 	.name = "fetch", .args = "IMAGE...", .summary = "Fetch images into the store and print their IDs.",
-	.more = "IMAGE is a file, a URL (https, http, file), an ID or a name in the store.\n"
-		"Signatures are not verified by this version, which --insecure-options=image\n"
-		"acknowledges.\n",
+	.more = "IMAGE is a file, a URL (https, http, file), an ID, or a name that is looked for by\n"
+		"discovery. A key that is trusted for the image has to have signed it (see rkt trust),\n"
+		"and all that it depends on.\n",
 	.opts = fetch_opts, .opts_size = sizeof(struct fetch_opts), .inherits = true, .run = fetch_run,
+	.operand = add_image, .rest = add_rest,
 };

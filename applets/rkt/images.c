@@ -289,66 +289,62 @@ static int resolve_url(const struct images_fetch *f, const char *url, enum image
 		if (r == 0)
 			images_say("image from local store for url %s is damaged", url);
 	}
-	return images_fetch_url(f, url, out, e);
+	return images_fetch_url(f, url, NULL, out, e);
 }
 
 /* ---- names ---- */
 
 /* of several images the one for this machine, unless the labels say which */
-static int find_name(struct store *st, const char *name, struct appc_pairs *labels, struct image_id *out, struct err *e)
+static int find_name(struct store *st, const struct image_name *n, struct image_id *out, struct err *e)
 {
-	struct appc_pairs here = { 0 };
-	int r = 0;
+	const struct appc_pairs asked = { n->labels.v, n->n_asked };
 
-	for (size_t i = 0; i < labels->n && r == 0; i++)
-		r = appc_pairs_set(&here, labels->v[i].name, labels->v[i].value, e);
-	if (r == 0 && !appc_pair_find(labels, "os"))
-		r = appc_pairs_set(&here, "os", "linux", e);
-	if (r == 0 && !appc_pair_find(labels, "arch"))
-		r = appc_pairs_set(&here, "arch", ac_host_arch(), e);
-	bool found = r == 0 && store_find_name(st, name, &here, out, e) == 0;
-	appc_pairs_clear(&here);
-	if (found)
+	if (store_find_name(st, n->name, &n->labels, out, e) == 0)
 		return 0;
-	return r < 0 || e->code != ENOENT ? -1 : store_find_name(st, name, labels, out, e);
+	return e->code == ENOENT ? store_find_name(st, n->name, &asked, out, e) : -1;
 }
 
-static int resolve_name(struct store *st, const char *arg, struct image_id *out, struct err *e)
+static int find_by_name(struct store *st, const char *arg, struct image_id *out, struct err *e)
 {
-	auto_free char *name = xstrdup(arg);
-	struct appc_pairs labels = { 0 };
+	struct image_name n = { .name = NULL };
 
-	int r = image_name_parse(name, &labels, e);
-	if (r == 0)
-		r = find_name(st, name, &labels, out, e);
-	appc_pairs_clear(&labels);
+	int r = image_name_read(arg, &n, e) < 0 ? -1 : find_name(st, &n, out, e);
+	image_name_free(&n);
 	return r;
 }
 
-static int resolve_name_fetch(struct store *st, const char *arg, enum images_pull pull, struct image_id *out,
-			      struct err *e)
+static int resolve_name(struct images_fetch f, const char *arg, enum images_pull pull, struct image_id *out, struct err *e)
 {
-	static const char remedy[] = "this version does not discover images by name; fetch it from a file or a URL";
+	int r = pull == IMAGES_PULL_UPDATE ? -1 : find_name(f.st, f.name, out, e);
 
-	if (pull == IMAGES_PULL_UPDATE)
-		return err_set(e, ENOTSUP, "%s: %s", arg, remedy);
-	if (resolve_name(st, arg, out, e) < 0)
-		return e->code == ENOENT && pull == IMAGES_PULL_NEW ?
-			err_set(e, ENOENT, "no image named \"%s\" in the store, and %s", arg, remedy) : -1;
-	images_say("using image from local store for image name %s", arg);
-	return 0;
+	if (r == 0)
+		images_say("using image from local store for image name %s", arg);
+	if (r == 0 || pull == IMAGES_PULL_NEVER || (pull == IMAGES_PULL_NEW && e->code != ENOENT))
+		return r;
+	return images_fetch_name(&f, out, e);
+}
+
+static int read_and_resolve_name(const struct images_fetch *f, const char *arg, enum images_pull pull, struct image_id *out,
+				 struct err *e)
+{
+	struct image_name n = { .name = NULL };
+	struct images_fetch named = *f;
+
+	named.name = &n;
+	int r = image_name_read(arg, &n, e) < 0 ? -1 : resolve_name(named, arg, pull, out, e);
+	image_name_free(&n);
+	return r;
 }
 
 /* ---- all of them ---- */
 
 static int from_origin(const struct images_fetch *f, const char *origin, const struct image_id *id, struct err *e)
 {
+	struct images_fetch same = { .st = f->st, .g = f->g, .passphrase_file = f->passphrase_file, .id = id };
 	struct image_id got;
 
 	images_say("image %.19s from local store is damaged, fetching it again from %s", id->s, origin);
-	int r = http_is_url(origin) ? images_fetch_url(f, origin, &got, e) : images_fetch_path(f, origin, &got, e);
-	if (r == 0 && strcmp(got.s, id->s) != 0)
-		r = err_set(e, ENOENT, "%s: is another image now, %.19s", origin, got.s);
+	int r = http_is_url(origin) ? images_fetch_url(&same, origin, NULL, &got, e) : images_fetch_path(&same, origin, &got, e);
 	return r < 0 ? err_wrap(e, "image %.19s is damaged", id->s) : 0;
 }
 
@@ -376,7 +372,7 @@ static int resolve(const struct images_fetch *f, const char *arg, const struct i
 		return images_fetch_path(f, arg, out, e);
 	case IMAGES_NAME:
 	case IMAGES_GUESS:
-		return resolve_name_fetch(f->st, arg, p->pull, out, e);
+		return read_and_resolve_name(f, arg, p->pull, out, e);
 	}
 	abort();
 }
@@ -384,7 +380,9 @@ static int resolve(const struct images_fetch *f, const char *arg, const struct i
 int images_resolve(struct store *st, const struct rkt_globals *g, const char *arg, const struct images_policy *p,
 		   struct image_id *out, struct err *e)
 {
-	const struct images_fetch f = { .st = st, .g = g };
+	const struct images_fetch f = {
+		.st = st, .g = g, .signature = p->signature, .passphrase_file = p->passphrase_file,
+	};
 
 	if (!*arg)
 		return err_set(e, EINVAL, "the name of an image cannot be empty");
@@ -402,5 +400,5 @@ int images_find(struct store *st, const char *arg, struct image_id *out, struct 
 		return err_set(e, EINVAL, "the name of an image cannot be empty");
 	if (!strncmp(arg, IMAGE_ID_PREFIX, strlen(IMAGE_ID_PREFIX)))
 		return store_resolve(st, arg, out, e);
-	return resolve_name(st, arg, out, e);
+	return find_by_name(st, arg, out, e);
 }

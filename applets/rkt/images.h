@@ -28,6 +28,7 @@ struct images_policy {
 	enum images_kind kind; /* what the argument is, where an option says it (--stage1-hash ...) */
 	enum images_pull pull;
 	bool             heal; /* an image that is known to be damaged is fetched anew from where it came from */
+	const char      *signature, *passphrase_file; /* see images_fetch.h */
 };
 
 /** images_kind_of() - what an argument is by its form, as rkt tells them apart */
@@ -38,6 +39,9 @@ enum images_kind images_kind_of(const char *arg);
  * @store_only, @no_store: the old spellings of never and update; both at once are an error
  */
 int images_pull_parse(const char *policy, bool store_only, bool no_store, enum images_pull *out, struct err *e);
+
+#define IMAGES_PASSPHRASE_HELP "passphrase for images that are encrypted, the first line of FILE"
+#define IMAGES_SIGNATURE_HELP  "signature of the image before it, instead of the one that lies beside it"
 
 /**
  * images_resolve() - the image that @arg means, fetched if @p allows and the store has none

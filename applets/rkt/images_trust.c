@@ -7,20 +7,9 @@
 #include <string.h>
 
 #include "applets/rkt/globals.h"
-#include "applets/ui.h"
+#include "applets/rkt/keys.h"
 #include "core/base/defence.h"
 #include "core/trust/trust.h"
-
-static void warn(void *ctx, const char *text)
-{
-	(void)ctx;
-	ui_warn("%s", text);
-}
-
-struct keystore_dirs images_keystore(const struct rkt_globals *g)
-{
-	return (struct keystore_dirs){ g->system_config, g->local_config, g->user_config, .warn = warn };
-}
 
 static bool is_insecure(const struct image_info *i)
 {
@@ -29,7 +18,7 @@ static bool is_insecure(const struct image_info *i)
 
 static int check_verified(const struct rkt_globals *g, const struct image_info *i, struct err *e)
 {
-	const struct keystore_dirs d = images_keystore(g);
+	const struct keystore_dirs d = keys_dirs(g);
 
 	if (g->insecure & INSECURE_IMAGE || !DEFENCE("trust-at-start"))
 		return 0;
@@ -96,7 +85,7 @@ int images_trust_record(struct store *st, const struct image_id *id, const struc
 
 int images_trust_again(const struct rkt_globals *g, char *text, struct err *e)
 {
-	const struct keystore_dirs d = images_keystore(g);
+	const struct keystore_dirs d = keys_dirs(g);
 	char *rest;
 
 	if (g->insecure & INSECURE_IMAGE || !DEFENCE("trust-at-start"))

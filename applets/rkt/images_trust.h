@@ -9,11 +9,8 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/store/render.h"
-#include "core/trust/keystore.h"
 
 struct rkt_globals;
-
-struct keystore_dirs images_keystore(const struct rkt_globals *g);
 
 /**
  * images_trust() - of one image; images_trust_root() - of those that a merged root is made of

@@ -59,6 +59,7 @@ int podopts_set_text(void *opts, size_t at, const char *arg, struct err *e)
 		return podopts_set_text(opts, offsetof(struct podopts_app, field), arg, e); \
 	}
 
+SET_TEXT(signature)
 SET_TEXT(exec)
 SET_TEXT(user)
 SET_TEXT(group)
@@ -296,6 +297,7 @@ const struct opt podopts_pod[] = {
 
 const struct opt podopts_app[] = { OPT_CALL(0, "exec", "PATH", set_exec,
 					   "program to execute instead of the image's"),
+	OPT_CALL(0, "signature", "FILE", set_signature, IMAGES_SIGNATURE_HELP),
 	OPT_CALL(0, "name", "NAME", set_name,
 		"name of the app (default: made from the image's name)"),
 	OPT_CALL(0, "environment", "NAME=VALUE", add_environment, "environment variable"),
@@ -320,6 +322,7 @@ const struct opt podopts_images[] = {
 		 "new: fetch what the store lacks (default); never; update: always fetch"),
 	OPT_BOOL(0, "store-only", struct podopts, store_only, "same as --pull-policy=never"),
 	OPT_BOOL(0, "no-store", struct podopts, no_store, "same as --pull-policy=update"),
+	OPT_TEXT(0, "passphrase-file", "FILE", struct podopts, passphrase_file, IMAGES_PASSPHRASE_HELP),
 	OPT_TEXT(0, "verify", "WHEN", struct podopts, verify, IMAGES_VERIFY_HELP),
 	OPT_END
 };

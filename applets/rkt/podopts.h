@@ -17,7 +17,7 @@
 struct podopts_mount { const char *volume, *target; size_t volume_len, target_len; };
 
 struct podopts_app {
-	const char     *image, *name, *exec, *user, *group, *working_dir, *memory, *cpu, *seccomp;
+	const char     *image, *signature, *name, *exec, *user, *group, *working_dir, *memory, *cpu, *seccomp;
 	const char     *gids; /* "1024,2048" */
 	const char     *caps_retain, *caps_remove, *cpu_shares, *oom_score_adj, *isolators_from;
 	bool            read_only;
@@ -31,7 +31,7 @@ struct podopts {
 	struct opt_list     volumes, mounts, env, env_files;
 	bool                inherit_env, no_overlay, private_users;
 	const char         *manifest; /* --pod-manifest */
-	const char         *pull_policy;
+	const char         *pull_policy, *passphrase_file;
 	bool                store_only, no_store;
 	const char         *verify; /* for images_verify() */
 	struct stage1_opts  stage1;

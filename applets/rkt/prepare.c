@@ -20,6 +20,7 @@ static const struct opt prepare_opts[] = {
 	OPT_PART("Isolators of the image before them", podopts_isolators, struct prepare_opts, pod),
 	OPT_PART("Names and addresses", dnsopts_table, struct prepare_opts, pod.dns),
 	OPT_PART("Where images are from", podopts_images, struct prepare_opts, pod),
+	OPT_PART("Transport", netopts_opts, struct prepare_opts, g.net),
 	OPT_PART("Stage 1", stage1_opts_table, struct prepare_opts, pod.stage1),
 	/* rkt had one to keep everything but the UUID away from stdout, where nothing else ever goes here */
 	{ .kind = OPT_KIND_BOOL, .name = "quiet", .help = "print only the UUID, as is always done",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "applets/rkt/images_deps.h"
 #include "applets/rkt/reify_app.h"
 #include "applets/ui.h"
 #include "core/appc/isolators_file.h"
@@ -43,7 +44,8 @@ static int check_platform(const struct image_manifest *m, struct err *e)
 }
 
 /* text and struct of one read: the text goes into the pod directory as it is */
-static int load_image(struct store *st, struct reified_image *img, struct image_manifest *m, struct err *e)
+static int load_image(struct store *st, const struct rkt_globals *g, const struct images_policy *p,
+		      struct reified_image *img, struct image_manifest *m, struct err *e)
 {
 	struct findings f = { 0 };
 
@@ -55,7 +57,10 @@ static int load_image(struct store *st, struct reified_image *img, struct image_
 		return err_wrap(e, "manifest of %s", img->id.s);
 	}
 	findings_free(&f);
-	return check_platform(m, e) < 0 ? err_wrap(e, "image %s", m->name) : 0;
+	if (check_platform(m, e) < 0)
+		return err_wrap(e, "image %s", m->name);
+	/* without a network it is rendering that tells what is missing */
+	return m->dependencies.n && p->pull != IMAGES_PULL_NEVER ? images_deps(st, g, &img->id, p, e) : 0;
 }
 
 static struct reified_image *add_image(struct reified *r)
@@ -253,9 +258,12 @@ static int reify_image(struct store *st, const struct rkt_globals *g, const stru
 	struct image_manifest m = { 0 };
 	struct reified_image *img = add_image(r);
 
-	if (images_resolve(st, g, a->image, policy, &img->id, e) < 0)
+	struct images_policy p = *policy;
+
+	p.signature = a->signature;
+	if (images_resolve(st, g, a->image, &p, &img->id, e) < 0)
 		return -1;
-	if (load_image(st, img, &m, e) < 0)
+	if (load_image(st, g, policy, img, &m, e) < 0)
 		return -1;
 	int ret = build_app(r, o, a, &img->id, &m, e);
 	if (ret < 0)
@@ -320,7 +328,7 @@ static int reify_listed(struct store *st, const struct rkt_globals *g,
 	struct reified_image *img = add_image(r);
 	struct images_policy by_id = { .kind = IMAGES_ID, .pull = policy->pull };
 
-	if (images_resolve(st, g, ra->image_id, &by_id, &img->id, e) < 0 || load_image(st, img, &m, e) < 0)
+	if (images_resolve(st, g, ra->image_id, &by_id, &img->id, e) < 0 || load_image(st, g, policy, img, &m, e) < 0)
 		return err_wrap(e, "app %s", ra->name);
 	int ret = complete_app(r, ra, &img->id, &m, e);
 	if (ret < 0)
@@ -377,7 +385,7 @@ static int check_identities(const struct pod_manifest *m, struct err *e)
 int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o,
 	struct reified *out, struct err *e)
 {
-	struct images_policy policy = { .kind = IMAGES_GUESS };
+	struct images_policy policy = { .kind = IMAGES_GUESS, .passphrase_file = o->passphrase_file };
 	struct findings f = { 0 };
 
 	*out = (struct reified){ .n_images = 0 };

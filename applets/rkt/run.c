@@ -33,6 +33,7 @@ static const struct opt run_opts[] = {
 	OPT_PART("Start", launch_opts_table, struct run_opts, launch),
 	OPT_TEXT(0, "uuid-file-save", "FILE", struct run_opts, uuid_file, "write the pod's UUID to FILE"),
 	OPT_PART("Where images are from", podopts_images, struct run_opts, pod),
+	OPT_PART("Transport", netopts_opts, struct run_opts, g.net),
 	OPT_PART("Stage 1", stage1_opts_table, struct run_opts, pod.stage1),
 	OPT_PART("Global options", rkt_globals_opts, struct run_opts, g),
 	OPT_END

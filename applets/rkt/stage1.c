@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "applets.conf.h"
+#include "applets/rkt/images_deps.h"
 #include "applets/rkt/images_store.h"
 #include "applets/ui.h"
 #include "core/appc/types.h"
@@ -157,9 +158,11 @@ static int parse(struct stage1 *s, struct err *e)
 	return ok ? 0 : err_wrap(e, "manifest of the stage 1");
 }
 
-static int load_image(struct store *st, struct stage1 *s, struct err *e)
+static int load_image(struct store *st, const struct rkt_globals *g, const struct images_policy *p, struct stage1 *s,
+		      struct err *e)
 {
-	if (store_manifest_text(st, &s->id, &s->text, &s->text_len, e) < 0 || parse(s, e) < 0)
+	if (store_manifest_text(st, &s->id, &s->text, &s->text_len, e) < 0 || parse(s, e) < 0 ||
+	    (s->manifest.dependencies.n && images_deps(st, g, &s->id, p, e) < 0))
 		return -1;
 	if (!stage1_entry(s, "run"))
 		return err_set(e, ENOEXEC,
@@ -184,7 +187,7 @@ int stage1_choose(struct store *st, const struct rkt_globals *g, const struct co
 	r = r ? images_resolve(st, g, w.arg, &policy, &out->id, e)
 	      : resolve_configured(st, g, c, pull, &out->id, e);
 	free(w.arg);
-	return r < 0 || load_image(st, out, e) < 0 ? err_wrap(e, "stage 1") : 0;
+	return r < 0 || load_image(st, g, &policy, out, e) < 0 ? err_wrap(e, "stage 1") : 0;
 }
 
 /* Others expect trees in which all files were given other owners, which nobody wants to wait for. */

@@ -52,6 +52,11 @@ static int set_here(struct appc_pairs *labels, const char *name, const char *val
 	return appc_pair_find(labels, name) ? 0 : appc_pairs_set(labels, name, value, e);
 }
 
+int image_name_here(struct image_name *n, struct err *e)
+{
+	return set_here(&n->labels, "os", "linux", e) < 0 ? -1 : set_here(&n->labels, "arch", ac_host_arch(), e);
+}
+
 int image_name_read(const char *text, struct image_name *n, struct err *e)
 {
 	n->name = strdup(text);
@@ -60,7 +65,7 @@ int image_name_read(const char *text, struct image_name *n, struct err *e)
 	if (image_name_parse(n->name, &n->labels, e) < 0)
 		return -1;
 	n->n_asked = n->labels.n;
-	return set_here(&n->labels, "os", "linux", e) < 0 ? -1 : set_here(&n->labels, "arch", ac_host_arch(), e);
+	return image_name_here(n, e);
 }
 
 void image_name_free(struct image_name *n)

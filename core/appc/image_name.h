@@ -19,6 +19,8 @@ struct image_name {
 	struct appc_pairs labels;  /* those in the text; behind them os and arch of this machine, unless it has them */
 	size_t            n_asked; /* those in the text */
 };
+/** image_name_here() - adds what it lacks of this machine's os and arch */
+int image_name_here(struct image_name *n, struct err *e);
 int image_name_read(const char *text, struct image_name *n, struct err *e); /* free it either way */
 void image_name_free(struct image_name *n);
 

@@ -22,6 +22,8 @@ struct tee {
 	struct source       *in;
 	struct pump_follower follow;
 	uint64_t             bytes;
+	const uint8_t       *peeked; /* NULL: nothing was */
+	size_t               peeked_len;
 	bool                 ended;
 	pthread_mutex_t      seeing;
 	atomic_uint          filled, seen; /* only grow */
@@ -71,18 +73,34 @@ static void keep(struct tee *t, const uint8_t *p, size_t len)
 	}
 }
 
+int tee_peek(struct source *s, const uint8_t **p, size_t *len, struct err *e)
+{
+	struct tee *t = (struct tee *)s;
+	int r = s->next(s, &t->peeked, &t->peeked_len, e);
+
+	*p = t->peeked = r > 0 ? t->peeked : NULL;
+	*len = t->peeked_len;
+	return r;
+}
+
 static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
 {
 	struct tee *t = (struct tee *)s;
-	int r = t->in->next(t->in, p, len, e);
 
+	if (t->peeked) {
+		*p = t->peeked;
+		*len = t->peeked_len;
+		t->peeked = NULL;
+		return 1;
+	}
+	int r = t->in->next(t->in, p, len, e);
 	t->ended = r == 0;
 	if (r <= 0)
 		return r;
 	t->bytes += *len;
 	if (t->slots)
 		keep(t, *p, *len);
-	else
+	else if (t->follow.see)
 		t->follow.see(t->follow.ctx, *p, *len);
 	return 1;
 }
@@ -123,9 +141,10 @@ struct source *tee_open(struct source *in, const struct pump_follower *f, struct
 	}
 	t->base = (struct source){ .next = tee_next, .work = tee_work, .close = tee_close };
 	t->in = in;
-	t->follow = *f;
+	if (f)
+		t->follow = *f;
 	pthread_mutex_init(&t->seeing, NULL);
-	if (thread_processors() > 1)
+	if (f && thread_processors() > 1)
 		t->slots = malloc((size_t)SLOTS * BLOCK); /* or it takes a little longer */
 	return &t->base;
 }

@@ -145,7 +145,7 @@ static int open_content(struct decrypt *d, struct err *e)
 	int r;
 
 	l->f.from = &d->unseal.base;
-	while ((r = packet_next(&l->k, &l->f, e)) > 0) {
+	while ((r = message_packet(&l->k, &l->f, e)) > 0) {
 		unsigned tag = l->k.tag;
 		if (tag == TAG_LITERAL) {
 			d->at = l;
@@ -168,7 +168,7 @@ static int only_idle(struct packet *k, struct flow *f, bool signatures, struct e
 {
 	int r;
 
-	while ((r = packet_next(k, f, e)) > 0) {
+	while ((r = message_packet(k, f, e)) > 0) {
 		if (!is_idle(k->tag) && !(signatures && k->tag == TAG_SIGNATURE))
 			return unexpected(k, e);
 		if (packet_skip(k, e) < 0)
@@ -197,7 +197,7 @@ static int open_data(struct decrypt *d, struct err *e)
 {
 	int r;
 
-	while ((r = packet_next(&d->data, &d->outer, e)) > 0) {
+	while ((r = message_packet(&d->data, &d->outer, e)) > 0) {
 		switch (d->data.tag) {
 		case TAG_PKESK:
 		case TAG_SKESK:

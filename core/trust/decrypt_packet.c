@@ -65,7 +65,7 @@ static bool may_stream(unsigned tag)
 	return tag == TAG_COMPRESSED || tag == TAG_UNPROTECTED || tag == TAG_LITERAL || tag == TAG_SEIPD || tag == TAG_AEAD;
 }
 
-int packet_next(struct packet *k, struct flow *f, struct err *e)
+int message_packet(struct packet *k, struct flow *f, struct err *e)
 {
 	uint64_t head;
 	int r = flow_fill(f, e);

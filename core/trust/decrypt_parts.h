@@ -36,8 +36,8 @@ struct packet {
 	bool         to_end;  /* no length: up to the end of what holds it */
 };
 
-/** packet_next() - the header of the next packet; 1, 0 at the end, -1. The body of the last one must be used up. */
-int packet_next(struct packet *k, struct flow *f, struct err *e);
+/** message_packet() - the header of the next packet; 1, 0 at the end, -1. The body of the last one must be used up. */
+int message_packet(struct packet *k, struct flow *f, struct err *e);
 
 /** packet_lend() - some of the body; 1, 0 at its end, -1 */
 int packet_lend(struct packet *k, const uint8_t **p, size_t *len, struct err *e);

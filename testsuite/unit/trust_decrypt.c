@@ -132,7 +132,7 @@ static int decrypt_data(const struct sample *c, const uint8_t *p, size_t len, si
 
 	u = (struct unseal){ 0 };
 	unhex(c->key, keys.v[0].key);
-	int r = packet_next(&k, &f, &e) == 1 && (k.tag == TAG_SEIPD) ? unseal_init(&u, &k, &keys, &e) : -1;
+	int r = message_packet(&k, &f, &e) == 1 && (k.tag == TAG_SEIPD) ? unseal_init(&u, &k, &keys, &e) : -1;
 	if (r == 0) {
 		do
 			r = u.base.next(&u.base, &q, &n, &e);
@@ -229,7 +229,7 @@ TEST(bounded, "decrypt: hashes no more for hostile keys than its bound")
 	struct flow f = { .from = from };
 	struct packet p;
 	for (int i = 0; i < 40; i++)
-		CHECK(packet_next(&p, &f, &e) == 1 && keys_add(&k, &p, &e) == 0);
+		CHECK(message_packet(&p, &f, &e) == 1 && keys_add(&k, &p, &e) == 0);
 	CHECK_INT(k.n_tried, 3);
 	CHECK_HAS(k.why.msg, "too many keys");
 }
