@@ -20,6 +20,7 @@
 #include "core/trust/trust.h"
 
 #define SIG_MAX (1u << 20)
+#define WITHOUT "; --insecure-options=image does without one"
 
 char *images_sig_beside(const char *place)
 {
@@ -41,8 +42,9 @@ static int read_file(const char *path, struct buf *out, struct err *e)
 		buf_add(out, block, (size_t)n);
 	if (fd < 0 || n < 0 || out->failed || out->len > SIG_MAX) {
 		struct err why = *e;
-		return err_set(e, fd < 0 ? why.code : EIO, "error opening signature file: %s: %s", path,
-			       fd < 0 ? why.msg : out->len > SIG_MAX ? "too large for a signature" : "cannot be read");
+		return err_set(e, fd < 0 ? why.code : EIO, "error opening signature file: %s: %s%s", path,
+			       fd < 0 ? why.msg : out->len > SIG_MAX ? "too large for a signature" : "cannot be read",
+			       fd < 0 && why.code == ENOENT ? WITHOUT : "");
 	}
 	return 0;
 }
@@ -53,8 +55,11 @@ static int download(const struct images_sig *s, struct buf *out, struct err *e)
 	struct download_info info;
 
 	images_say("downloading signature from %s", s->where);
-	if (download_small(s->where, s->http, SIG_MAX, out, &info, e) < 0)
-		return err_wrap(e, "error downloading the signature file: %s", s->where);
+	if (download_small(s->where, s->http, SIG_MAX, out, &info, e) < 0) {
+		struct err why = *e;
+		return err_set(e, why.code, "error downloading the signature file: %s: %s%s", s->where, why.msg,
+			       strstr(why.msg, "status code: 404") ? WITHOUT : "");
+	}
 	return info.status != 202;
 }
 
