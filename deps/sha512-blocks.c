@@ -7,6 +7,8 @@
 #include "sha512-blocks.h"
 
 void sha512_block_data_order(uint64_t state[8], const void *p, size_t n);
+void sha256_block_data_order(uint32_t state[8], const void *p, size_t n);
+void sha256_block_data_order_shaext(uint32_t state[8], const void *p, size_t n);
 
 #ifdef __x86_64__
 
@@ -20,6 +22,7 @@ uint32_t OPENSSL_ia32cap_P[4];
 #define OSXSAVE (1u << 27)
 #define AVX     (1u << 28)
 #define VECTORS (1u << 3 | 1u << 5 | 1u << 8) /* EXTENDED: BMI1, AVX2, BMI2 */
+#define SHANI   (1u << 29)
 #define YMM     6u                            /* XCR0: the system keeps XMM and YMM */
 
 static uint32_t xcr0(void)
@@ -35,6 +38,10 @@ static void look(uint32_t out[3])
 	uint32_t a, b, c, d, max, vendor;
 
 	__cpuid(0, max, vendor, c, d);
+	if (max >= 7) {
+		__cpuid_count(7, 0, a, b, c, d);
+		out[EXTENDED] = b & SHANI; /* which every system lets use that knows SSE */
+	}
 	__cpuid(1, a, b, c, d);
 	if (!(c & OSXSAVE) || (xcr0() & YMM) != YMM)
 		return;
@@ -42,7 +49,7 @@ static void look(uint32_t out[3])
 	out[FEATURES] = c & (AVX | SSSE3);
 	if (max >= 7) {
 		__cpuid_count(7, 0, a, b, c, d);
-		out[EXTENDED] = b & VECTORS;
+		out[EXTENDED] |= b & VECTORS;
 	}
 }
 
@@ -58,20 +65,42 @@ static void look_once(void)
 	__atomic_store_n(&OPENSSL_ia32cap_P[KNOWN], 1, __ATOMIC_RELEASE);
 }
 
+bool sha256_blocks(uint32_t state[8], const void *p, size_t n)
+{
+	look_once();
+	if (!(OPENSSL_ia32cap_P[EXTENDED] & SHANI))
+		return false;
+	if (n)
+		sha256_block_data_order_shaext(state, p, n);
+	return true;
+}
+
 #else
 
 #include <sys/auxv.h>
 
+#define HWCAP_OF_SHA256 (1ul << 6)
 #define HWCAP_OF_SHA512 (1ul << 21)
+#define ARMV7_NEON      (1u << 0) /* which every 64-bit ARM has */
+#define ARMV8_SHA256    (1u << 4)
 #define ARMV8_SHA512    (1u << 6)
 
 uint32_t OPENSSL_armcap_P;
 
 static void look_once(void)
 {
-	uint32_t found = getauxval(AT_HWCAP) & HWCAP_OF_SHA512 ? ARMV8_SHA512 : 0;
+	unsigned long has = getauxval(AT_HWCAP);
+	uint32_t found = ARMV7_NEON | (has & HWCAP_OF_SHA256 ? ARMV8_SHA256 : 0) | (has & HWCAP_OF_SHA512 ? ARMV8_SHA512 : 0);
 
 	__atomic_store_n(&OPENSSL_armcap_P, found, __ATOMIC_RELAXED);
+}
+
+bool sha256_blocks(uint32_t state[8], const void *p, size_t n)
+{
+	look_once();
+	if (n)
+		sha256_block_data_order(state, p, n);
+	return true;
 }
 
 #endif

@@ -34,7 +34,7 @@ static void blocks_sha1(struct sha *s, const uint8_t *p, size_t n)
 
 static void blocks_256(struct sha *s, const uint8_t *p, size_t n)
 {
-#ifdef SHA256_BLOCKS
+#ifdef SHA256_BLOCK
 	if (sha256_blocks(s->state.w32, p, n))
 		return;
 #endif
