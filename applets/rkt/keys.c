@@ -279,7 +279,8 @@ void keys_offer(const struct rkt_globals *g, const char *name, const struct appc
 	const struct keys_wish w = { .g = g, .prefix = name, .by_the_way = true };
 	struct err why;
 
-	for (size_t i = 0; i < urls->n; i++)
+	/* without a name they would be root keys */
+	for (size_t i = 0; name && i < urls->n; i++)
 		if (keys_trust(&w, urls->v[i], &why) < 0)
 			ui_warn("%s", why.msg);
 }

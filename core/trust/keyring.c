@@ -10,7 +10,6 @@
 #include "core/base/fd.h"
 #include "core/trust/armor.h"
 #include "core/trust/cert.h"
-#include "core/trust/digest.h"
 #include "core/trust/keystore.h"
 #include "core/trust/signature.h"
 
@@ -98,29 +97,16 @@ int keyring_file(const char *path, const char *fingerprint, keyring_key *fn, voi
 
 /* ---- what it is good for ---- */
 
-/* A signature that is none is turned down for what is wrong with the key, and only then for what is wrong with itself. */
-static int check_strength(const struct pubkey *k, struct err *e)
-{
-	static const uint8_t digest[64];
-	const struct reader nothing = { .left = 0 };
-	struct err why;
-
-	if (pubkey_verify(k, digest_kind(10), digest, nothing, &why) == 0 || why.code == EBADMSG)
-		return 0;
-	return err_set(e, why.code, "key %s: %s", k->fingerprint, why.msg);
-}
-
 int keyring_usable(const struct openpgp_key *k, int64_t now_s, int64_t *expires_s, struct err *e)
 {
 	const struct signature now = { .created = (uint32_t)now_s };
 	struct cert *c = cert_parse(k->data, k->data_len, e);
-	const struct pubkey *key;
 	struct err why;
 	int r = -1;
 
 	*expires_s = 0;
-	for (size_t i = 0; r < 0 && c && (key = cert_key(c, i)); i++) {
-		r = check_strength(key, &why) < 0 || cert_may_sign(c, i, &now, now_s, &why) < 0 ? -1 : 0;
+	for (size_t i = 0; r < 0 && c && cert_key(c, i); i++) {
+		r = cert_may_sign(c, i, &now, now_s, &why);
 		if (r == 0)
 			*expires_s = cert_expires(c, i, now_s);
 		else if (!i || e->code == EKEYREJECTED) /* what is wrong with the primary key, unless it only certifies */
