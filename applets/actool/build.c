@@ -10,6 +10,7 @@
 #include "applets/actool/build_binary.h"
 #include "applets/actool/build_how.h"
 #include "applets/actool/build_sign.h"
+#include "applets/actool/gpg.h"
 #include "applets/actool/output.h"
 #include "applets/actool/report.h"
 #include "applets/commands.h"
@@ -31,7 +32,7 @@ static const struct opt build_opts[] = {
 	OPT_BOOL(0, "overwrite", struct build_opts, overwrite, "replace the output file if it exists"),
 	OPT_PART("The file", build_how_opts, struct build_opts, how),
 	OPT_PART("From a program", build_binary_opts, struct build_opts, binary),
-	OPT_PART("Signature", build_sign_opts, struct build_opts, sign),
+	OPT_PART("Signature and encryption", build_sign_opts, struct build_opts, sign),
 	OPT_PART("Global options", actool_globals_opts, struct build_opts, g),
 	OPT_END
 };
@@ -81,19 +82,30 @@ static int open_layout(const char *dir, struct err *e)
 /* ---- the files ---- */
 
 /* @dir_fd: of the layout; -1: there is none, but a program */
-static int pack(int dir_fd, const struct output *out, const struct build_opts *o, const struct write_opts *how,
-		struct err *e)
+static int pack_to(int fd, int dir_fd, const char *label, const struct build_opts *o, const struct write_opts *how,
+		   struct err *e)
 {
 	struct ui_progress progress;
 	struct write_opts w = *how;
 
 	w.ctx = &progress;
 	w.progress = ui_progress_at;
-	ui_progress_start(&progress, out->path, 0);
-	int r = dir_fd >= 0 ? pack_layout(dir_fd, out->fd, &w, e) :
-			      binary_pack(&o->binary, o->n_rest, o->rest, out->fd, &w, e);
+	ui_progress_start(&progress, label, 0);
+	int r = dir_fd >= 0 ? pack_layout(dir_fd, fd, &w, e) : binary_pack(&o->binary, o->n_rest, o->rest, fd, &w, e);
 	ui_progress_end(&progress);
 	return r;
+}
+
+static int pack(int dir_fd, const struct output *out, const struct build_opts *o, const struct write_opts *w,
+		struct err *e)
+{
+	struct gpg_encrypt x;
+
+	if (!o->sign.encrypt)
+		return pack_to(out->fd, dir_fd, out->path, o, w, e);
+	if (gpg_encrypt_start(&x, o->sign.gpg, &o->sign.passphrase, true, out->fd, e) < 0)
+		return -1;
+	return gpg_encrypt_end(&x, pack_to(x.to_fd, dir_fd, out->path, o, w, e), e);
 }
 
 /* the image, and its signature behind it */
@@ -102,7 +114,7 @@ static int make_files(int dir_fd, struct output out[2], const struct build_opts 
 {
 	if (pack(dir_fd, &out[0], o, w, e) < 0)
 		return err_wrap(e, "%s", out[0].path);
-	if (o->sign.sign && output_sign(&o->sign, &out[0], &out[1], e) < 0)
+	if (o->sign.sign && gpg_sign(o->sign.gpg, o->sign.local_user, &out[0], &out[1], e) < 0)
 		return err_wrap(e, "%s", out[1].path);
 	return output_publish(out, o->sign.sign ? 2 : 1, o->overwrite, e);
 }
@@ -150,13 +162,6 @@ static int build_rest(void *opts, int argc, char **argv, struct err *e)
 	return 0;
 }
 
-static int check_sign(const struct build_sign *s, struct err *e)
-{
-	if (!s->sign && (s->local_user || s->gpg))
-		return err_set(e, EINVAL, "--local-user and --gpg are about --sign: give that too");
-	return 0;
-}
-
 static int check_binary(const struct build_opts *o, struct err *e)
 {
 	if (!o->binary.file)
@@ -181,7 +186,7 @@ static int build_run(void *opts, int argc, char **argv, struct err *e)
 	if (!o->binary.file && n != 2)
 		return err_set(e, EINVAL, "must provide directory and output file (see --help)");
 	const char *file = operands[n - 1];
-	if (output_check_name(file, e) < 0 || check_sign(&o->sign, e) < 0 || check_binary(o, e) < 0)
+	if (output_check_name(file, e) < 0 || build_sign_check(&o->sign, e) < 0 || check_binary(o, e) < 0)
 		return -1;
 	return build(o->binary.file ? NULL : operands[0], file, o, e);
 }

@@ -22,12 +22,14 @@ enum { SAME = 0, DIFFERENT = 1, UNREADABLE = 3 };
 struct diff_opts {
 	struct actool_globals g;
 	const char           *format, *ignore;
+	struct passphrase_opts passphrase;
 };
 
 static const struct opt diff_opts[] = {
 	OPT_TEXT(0, "ignore", "WHAT,...", struct diff_opts, ignore,
 		 "manifest, content, mode, owner, mtime, xattr or hardlink: what may differ"),
 	OPT_TEXT(0, "format", "FORMAT", struct diff_opts, format, "json or json-pretty"),
+	OPT_PART("Encrypted images", passphrase_opts, struct diff_opts, passphrase),
 	OPT_PART("Global options", actool_globals_opts, struct diff_opts, g),
 	OPT_END
 };
@@ -206,10 +208,10 @@ static int compare_manifests(struct diff *d, const struct aci_result *a, const s
 	return 0;
 }
 
-static int read_side(const char *name, struct listing *l, struct err *e)
+static int read_side(const char *name, const struct passphrase_opts *o, struct listing *l, struct err *e)
 {
 	struct findings f = { 0 };
-	int r = side_read(name, l, &f, e);
+	int r = side_read(name, o, l, &f, e);
 
 	if (r < 0 && f.errors) {
 		actool_report(name, &f);
@@ -219,9 +221,9 @@ static int read_side(const char *name, struct listing *l, struct err *e)
 	return r < 0 ? err_wrap(e, "%s", name) : 0;
 }
 
-static int compare_all(struct diff *d, struct listing *a, struct listing *b, struct err *e)
+static int compare_all(struct diff *d, const struct passphrase_opts *o, struct listing *a, struct listing *b, struct err *e)
 {
-	if (read_side(d->changes.a, a, e) < 0 || read_side(d->changes.b, b, e) < 0)
+	if (read_side(d->changes.a, o, a, e) < 0 || read_side(d->changes.b, o, b, e) < 0)
 		return -1;
 	if (!d->ignore[MANIFEST] && compare_manifests(d, &a->res, &b->res, e) < 0)
 		return -1;
@@ -239,11 +241,13 @@ static int diff_run(void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, EINVAL, "must provide two images (see --help)"), CMD_USAGE;
 	if (!strcmp(argv[0], "-") && !strcmp(argv[1], "-"))
 		return err_set(e, EINVAL, "only one of the two can be the standard input"), CMD_USAGE;
+	if (passphrase_check(&o->passphrase, argv[0], e) < 0 || passphrase_check(&o->passphrase, argv[1], e) < 0)
+		return CMD_USAGE;
 	if (ui_format(o->format, &d.changes.format, e) < 0 || read_ignore(o->ignore, d.ignore, e) < 0)
 		return CMD_USAGE;
 	d.changes.a = argv[0];
 	d.changes.b = argv[1];
-	int r = compare_all(&d, &a, &b, e);
+	int r = compare_all(&d, &o->passphrase, &a, &b, e);
 	listing_free(&a);
 	listing_free(&b);
 	if (r == 0)

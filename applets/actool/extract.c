@@ -12,13 +12,16 @@
 #include "applets/actool/report.h"
 #include "applets/commands.h"
 #include "applets/outdir.h"
+#include "applets/passphrase.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/store/unpack.h"
+#include "core/trust/decrypt.h"
 
 struct extract_cmd_opts {
 	struct actool_globals g;
 	bool                  overwrite, rootfs_only, devices, no_owner;
+	struct passphrase_opts passphrase;
 };
 
 static const struct opt extract_opts[] = {
@@ -29,6 +32,7 @@ static const struct opt extract_opts[] = {
 		 "let everything belong to who extracts it, without setuid and setgid"),
 	OPT_BOOL(0, "devices", struct extract_cmd_opts, devices,
 		 "make device nodes too; without it, an image that has any is refused"),
+	OPT_PART("Encrypted images", passphrase_opts, struct extract_cmd_opts, passphrase),
 	OPT_PART("Global options", actool_globals_opts, struct extract_cmd_opts, g),
 	OPT_END
 };
@@ -71,9 +75,15 @@ static int unpack(struct job *j, int dir_fd, struct err *e)
 		.ctx = j, .progress = on_progress, .warn = on_warning,
 	};
 	struct findings f = { 0 };
+	/* it may be the standard input, and somebody may have read from that */
+	bool again = fstat(j->fd, &j->st) == 0 && S_ISREG(j->st.st_mode) && lseek(j->fd, 0, SEEK_CUR) == 0;
+	struct source *bottom = source_fd(j->fd, e);
+	auto_source struct source *in = bottom ? passphrase_source(bottom, &j->o->passphrase, e) : NULL;
 
+	if (!in)
+		return err_wrap(e, "%s", j->file);
 	ui_progress_start(&j->progress, j->file, (uint64_t)j->st.st_size);
-	int r = unpack_image(j->fd, dir_fd, &u, &f, e);
+	int r = unpack_image(in, again && !decrypt_is(in) ? j->fd : -1, dir_fd, &u, &f, e);
 	ui_progress_end(&j->progress);
 	if (r < 0)
 		refuse(j, &f, e);
@@ -95,6 +105,8 @@ static int extract_run(void *opts, int argc, char **argv, struct err *e)
 
 	if (argc != 2)
 		return err_set(e, EINVAL, "must provide an image file and an output directory (see --help)");
+	if (passphrase_check(&o->passphrase, argv[0], e) < 0)
+		return -1;
 	bool standard = !strcmp(argv[0], "-");
 	struct job j = { .o = o, .file = standard ? "standard input" : argv[0] };
 	auto_close int fd = standard ? -1 : fd_open_input(j.file, &j.st, e);

@@ -2,7 +2,7 @@
  * actool patch-manifest - copies an image file, with another manifest in it
  *
  * Only the manifest's entry is made anew. What comes before and behind it in the tar is copied as it is, by the
- * kernel when both files are uncompressed. What is published has been read and checked as actool validate does it.
+ * kernel when both files are uncompressed. The copy of an encrypted image is encrypted with the same passphrase. What is published has been read and checked as actool validate does it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "applets/actool/actool.h"
+#include "applets/actool/gpg.h"
 #include "applets/actool/output.h"
 #include "applets/actool/patch_edit.h"
 #include "applets/actool/report.h"
@@ -19,11 +20,13 @@
 #include "core/archive/compress.h"
 #include "core/archive/patch.h"
 #include "core/base/fd.h"
+#include "core/trust/decrypt.h"
 
 struct patch_opts {
 	struct actool_globals g;
-	bool                  overwrite, replace, no_compression;
-	const char           *compression, *manifest;
+	bool                  overwrite, replace, no_compression, decrypt;
+	const char           *compression, *manifest, *gpg;
+	struct passphrase_opts passphrase;
 	struct patch_edit     edit;
 };
 
@@ -35,6 +38,9 @@ static const struct opt patch_opts[] = {
 		 "gzip, xz, zstd or none; without it, what the input has"),
 	OPT_TEXT(0, "manifest", "FILE", struct patch_opts, manifest, "the whole new manifest, instead of changes"),
 	OPT_PART("Changes of the manifest", patch_edit_opts, struct patch_opts, edit),
+	OPT_PART("Encrypted images", passphrase_opts, struct patch_opts, passphrase),
+	OPT_BOOL(0, "decrypt", struct patch_opts, decrypt, "do not encrypt the output, as the input is"),
+	OPT_TEXT(0, "gpg", "PROGRAM", struct patch_opts, gpg, "encrypt with PROGRAM instead of gpg"),
 	OPT_PART("Global options", actool_globals_opts, struct patch_opts, g),
 	OPT_END
 };
@@ -48,6 +54,8 @@ struct job {
 	struct aci_result        old;
 	struct patch             patch;
 	struct output            out;
+	int                      to_fd;    /* where the copy is written to: out's, or gpg */
+	bool                     encrypted; /* the input is */
 	struct compress         *compress; /* NULL: nothing is */
 	bool                     write_plain; /* what is read is to be written; otherwise it is there already */
 	struct ui_progress       progress;
@@ -64,12 +72,20 @@ static int refuse(const char *file, const char *what, const struct findings *f, 
 	return err_set(e, EINVAL, "%s: %zu error%s", what, f->errors, f->errors == 1 ? "" : "s");
 }
 
+static struct source *open_input(const struct job *j, struct err *e)
+{
+	struct source *in = source_fd(j->in_fd, e);
+
+	return in ? passphrase_source(in, &j->o->passphrase, e) : NULL;
+}
+
 /* an old manifest that is wrong can be replaced, but not changed */
 static int read_old(struct job *j, struct err *e)
 {
 	struct findings f = { 0 };
-	auto_source struct source *in = source_fd(j->in_fd, e);
+	auto_source struct source *in = open_input(j, e);
 
+	j->encrypted = in && decrypt_is(in);
 	int r = in ? aci_read_manifest(in, &j->old, &f, e) : -1;
 	if (r < 0 && j->o->manifest && j->old.manifest_text)
 		r = 0;
@@ -140,7 +156,7 @@ static int on_block(void *ctx, const uint8_t *p, size_t len, struct err *e)
 
 	if (j->compress)
 		return compress_write(j->compress, p, len, e);
-	if (j->write_plain && fd_write_all(j->out.fd, p, len) < 0)
+	if (j->write_plain && fd_write_all(j->to_fd, p, len) < 0)
 		return err_sys(e, "write");
 	return 0;
 }
@@ -201,7 +217,7 @@ static int copy_read(struct job *j, const struct encoder *format, struct err *e)
 {
 	if (lseek(j->in_fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "read again");
-	struct source *in = source_fd(j->in_fd, e);
+	struct source *in = open_input(j, e);
 	if (in)
 		in = inflate_open(in, e);
 	if (in)
@@ -210,7 +226,7 @@ static int copy_read(struct job *j, const struct encoder *format, struct err *e)
 	if (!patched)
 		return -1;
 	j->write_plain = !format;
-	if (format && !(j->compress = compress_open(format, format->level_default, j->out.fd, e)))
+	if (format && !(j->compress = compress_open(format, format->level_default, j->to_fd, e)))
 		return -1;
 	int r = read_checked(j, patched, e);
 	if (r == 0 && format)
@@ -236,10 +252,17 @@ static const struct encoder *choose_format(const struct job *j)
 static int copy(struct job *j, struct err *e)
 {
 	const struct encoder *format = choose_format(j);
+	struct gpg_encrypt x;
 
-	if (!format && j->old.format == INFLATE_NONE)
+	j->to_fd = j->out.fd;
+	if (!format && j->old.format == INFLATE_NONE && !j->encrypted)
 		return copy_plain(j, e);
-	return copy_read(j, format, e);
+	if (!j->encrypted || j->o->decrypt)
+		return copy_read(j, format, e);
+	if (gpg_encrypt_start(&x, j->o->gpg, &j->o->passphrase, false, j->out.fd, e) < 0)
+		return -1;
+	j->to_fd = x.to_fd;
+	return gpg_encrypt_end(&x, copy_read(j, format, e), e);
 }
 
 /* ---- the command ---- */

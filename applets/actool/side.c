@@ -45,10 +45,11 @@ static void *run_packer(void *arg)
 	return NULL;
 }
 
-static int read_fd(int fd, const char *name, uint64_t size, struct listing *l, struct findings *f, struct err *e)
+static int read_source(struct source *from, const char *name, uint64_t size, struct listing *l, struct findings *f,
+		       struct err *e)
 {
 	struct ui_progress progress;
-	auto_source struct source *in = source_fd(fd, e);
+	auto_source struct source *in = from;
 
 	if (!in)
 		return -1;
@@ -79,7 +80,7 @@ static int read_layout(int dir_fd, const char *name, struct listing *l, struct f
 		errno = why;
 		return err_sys(e, "start a thread");
 	}
-	r = read_fd(from_fd, name, 0, l, f, e);
+	r = read_source(source_fd(from_fd, e), name, 0, l, f, e);
 	fd_cleanup(&from_fd); /* who writes on gets EPIPE, and ends */
 	pthread_join(thread, NULL);
 	if (p.r == 0 || p.e.code == EPIPE)
@@ -89,16 +90,24 @@ static int read_layout(int dir_fd, const char *name, struct listing *l, struct f
 	return -1;
 }
 
-int side_read(const char *name, struct listing *l, struct findings *f, struct err *e)
+static int read_file(int fd, const char *name, uint64_t size, const struct passphrase_opts *o, struct listing *l,
+		     struct findings *f, struct err *e)
+{
+	struct source *in = source_fd(fd, e);
+
+	return read_source(in ? passphrase_source(in, o, e) : NULL, name, size, l, f, e);
+}
+
+int side_read(const char *name, const struct passphrase_opts *o, struct listing *l, struct findings *f, struct err *e)
 {
 	struct stat st;
 
 	if (!strcmp(name, "-"))
-		return read_fd(0, "standard input", 0, l, f, e);
+		return read_file(0, "standard input", 0, o, l, f, e);
 	auto_close int fd = fd_open_input(name, &st, e);
 	if (fd < 0)
 		return err_wrap(e, "open");
 	if (S_ISDIR(st.st_mode))
 		return read_layout(fd, name, l, f, e);
-	return read_fd(fd, name, (uint64_t)st.st_size, l, f, e);
+	return read_file(fd, name, (uint64_t)st.st_size, o, l, f, e);
 }

@@ -3,7 +3,8 @@
  */
 #pragma once
 
+#include "applets/passphrase.h"
 #include "core/archive/listing.h"
 
 /** side_read() - @name: "-" is the standard input; @f: findings about it. listing_free() either way. */
-int side_read(const char *name, struct listing *l, struct findings *f, struct err *e);
+int side_read(const char *name, const struct passphrase_opts *o, struct listing *l, struct findings *f, struct err *e);

@@ -14,6 +14,7 @@
 #include "core/archive/aci.h"
 #include "core/base/fd.h"
 #include "core/base/json.h"
+#include "core/trust/decrypt.h"
 
 static const char *const type_names[] = { "", "appimage", "layout", "manifest" };
 
@@ -44,43 +45,17 @@ static void unread(struct subject *s, const struct err *e)
 	bad_file(s, "file-read", e->msg);
 }
 
-/* ---- a source whose first block can be looked at before it is lent ---- */
-
-struct peek {
-	struct source  base;
-	struct source *in;
-	const uint8_t *p; /* the first block, while it waits; NULL: it was lent */
-	size_t         len;
-};
-
-static int peek_next(struct source *base, const uint8_t **p, size_t *len, struct err *e)
+/* likewise, or it is encrypted, and damaged or not as images are: then what could be read was read */
+static void unread_bytes(struct subject *s, bool encrypted, const struct err *e)
 {
-	struct peek *k = (struct peek *)base;
+	bool its_fault = encrypted && (e->code == EBADMSG || e->code == ENOTSUP);
 
-	if (!k->p)
-		return k->in->next(k->in, p, len, e);
-	*p = k->p;
-	*len = k->len;
-	k->p = NULL;
-	return 1;
-}
-
-static uint64_t peek_skip(struct source *base, uint64_t n)
-{
-	struct peek *k = (struct peek *)base;
-
-	return k->p ? 0 : source_skip(k->in, n);
-}
-
-static void not_ours(struct source *base)
-{
-	(void)base;
-}
-
-static int peek_open(struct peek *k, struct source *in, struct err *e)
-{
-	*k = (struct peek){ .base = { .next = peek_next, .skip = peek_skip, .close = not_ours }, .in = in };
-	return in->next(in, &k->p, &k->len, e) < 0 ? -1 : 0;
+	if (!encrypted || (!its_fault && e->code != EACCES)) {
+		unread(s, e);
+		return;
+	}
+	s->unread = !its_fault;
+	bad_file(s, "aci-encryption", e->msg);
 }
 
 /* ---- the three types ---- */
@@ -95,7 +70,7 @@ static void check_compression(struct subject *s, enum inflate_format format)
 			     "is compressed with zstd");
 }
 
-static void check_image(struct subject *s, struct peek *in, const struct subject_how *how, uint64_t size)
+static void check_image(struct subject *s, struct source *in, const struct subject_how *how, uint64_t size)
 {
 	const struct aci_bounds bounds = {
 		.threads = how->threads,
@@ -111,13 +86,13 @@ static void check_image(struct subject *s, struct peek *in, const struct subject
 	s->valid_as = "app container image";
 	if (how->progress)
 		ui_progress_start(&progress, s->file, size);
-	int status = aci_read(&in->base, &bounds, ACI_ALL, &h, &r, &s->f, &e);
+	int status = aci_read(in, &bounds, ACI_ALL, &h, &r, &s->f, &e);
 	if (how->progress)
 		ui_progress_end(&progress);
-	s->plain = r.format == INFLATE_NONE;
+	s->plain = r.format == INFLATE_NONE && !decrypt_is(in);
 	check_compression(s, r.format);
 	if (r.unread)
-		unread(s, &e);
+		unread_bytes(s, decrypt_is(in), &e);
 	if (status == 0 && how->digest) {
 		strcpy(s->id, "sha512-");
 		hash_hex(r.digest, sizeof(r.digest), s->id + strlen(s->id));
@@ -163,27 +138,27 @@ static void check_text(struct subject *s, const char *text, size_t len)
 }
 
 /* at most a block more than there may be */
-static int read_text(struct peek *in, struct buf *text, struct err *e)
+static int read_text(struct source *in, struct buf *text, struct err *e)
 {
 	const uint8_t *p;
 	size_t len;
 	int r = 0;
 
-	while (text->len <= APPC_MANIFEST_MAX && (r = in->base.next(&in->base, &p, &len, e)) > 0)
+	while (text->len <= APPC_MANIFEST_MAX && (r = in->next(in, &p, &len, e)) > 0)
 		buf_add(text, p, len);
 	if (r >= 0 && text->failed)
 		return err_set(e, ENOMEM, "out of memory");
 	return r < 0 ? -1 : 0;
 }
 
-static void check_manifest(struct subject *s, struct peek *in)
+static void check_manifest(struct subject *s, struct source *in)
 {
 	auto_buf struct buf text = { 0 };
 	struct err e;
 
 	s->plain = true;
 	if (read_text(in, &text, &e) < 0)
-		unread(s, &e);
+		unread_bytes(s, decrypt_is(in), &e);
 	else
 		check_text(s, text.data ? text.data : "", text.len);
 }
@@ -191,38 +166,54 @@ static void check_manifest(struct subject *s, struct peek *in)
 /* ---- one file ---- */
 
 /* Manifests begin with a brace; whatever has the magic of a compressed file or of a tar is an image. */
-static enum subject_type detect(const struct peek *in)
+static enum subject_type detect(const uint8_t *p, size_t len)
 {
 	static const char *const magic[] = { "\x1f\x8b", "BZh", "\xfd\x37zXZ", "\x28\xb5\x2f\xfd" };
-	const char *head = (const char *)in->p;
+	const char *head = (const char *)p;
 	size_t at = 0;
 
-	while (at < in->len && strchr(" \t\r\n", head[at]) && head[at])
+	while (at < len && strchr(" \t\r\n", head[at]) && head[at])
 		at++;
-	if (at < in->len && head[at] == '{')
+	if (at < len && head[at] == '{')
 		return SUBJECT_MANIFEST;
 	for (size_t i = 0; i < sizeof(magic) / sizeof(*magic); i++)
-		if (in->len >= strlen(magic[i]) && !memcmp(head, magic[i], strlen(magic[i])))
+		if (len >= strlen(magic[i]) && !memcmp(head, magic[i], strlen(magic[i])))
 			return SUBJECT_IMAGE;
-	return in->len >= 512 && !memcmp(head + 257, "ustar", 5) ? SUBJECT_IMAGE : SUBJECT_UNKNOWN;
+	return len >= 512 && !memcmp(head + 257, "ustar", 5) ? SUBJECT_IMAGE : SUBJECT_UNKNOWN;
+}
+
+static struct source *open_bytes(struct subject *s, int fd, const struct subject_how *how, const uint8_t **p, size_t *len)
+{
+	struct err e;
+	struct source *in = source_fd(fd, &e);
+	bool encrypted = in != NULL;
+
+	if (in)
+		in = source_peek(in, p, len, &e);
+	if (in && (encrypted = decrypt_wanted(*p, *len))) {
+		in = passphrase_source(in, how->passphrase, &e);
+		if (in)
+			in = source_peek(in, p, len, &e);
+	}
+	if (!in)
+		unread_bytes(s, encrypted, &e);
+	return in;
 }
 
 static void check_bytes(struct subject *s, int fd, const struct subject_how *how, uint64_t size)
 {
-	struct err e;
-	struct peek in;
-	auto_source struct source *bottom = source_fd(fd, &e);
+	const uint8_t *p;
+	size_t len;
+	auto_source struct source *in = open_bytes(s, fd, how, &p, &len);
 
-	if (!bottom || peek_open(&in, bottom, &e) < 0) {
-		unread(s, &e);
+	if (!in)
 		return;
-	}
 	if (s->type == SUBJECT_UNKNOWN)
-		s->type = detect(&in);
+		s->type = detect(p, len);
 	if (s->type == SUBJECT_IMAGE)
-		check_image(s, &in, how, size);
+		check_image(s, in, how, size);
 	else if (s->type == SUBJECT_MANIFEST)
-		check_manifest(s, &in);
+		check_manifest(s, in);
 	else
 		bad_file(s, "file-type", "unable to detect filetype (try --type)");
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "applets/passphrase.h"
 #include "core/appc/finding.h"
 #include "core/archive/inflate.h"
 #include "core/archive/policy.h"
@@ -23,13 +24,14 @@ struct subject_how {
 	unsigned             threads;  /* for each; 0: as many as there are processors */
 	bool                 progress; /* show it, where there is a terminal */
 	bool                 digest;   /* the ID of an image is wanted */
+	const struct passphrase_opts *passphrase;
 };
 
 struct subject {
 	const char       *file; /* borrowed; SUBJECT_STDIN: standard input */
 	enum subject_type type;
 	const char       *valid_as; /* "app container image"; NULL: not known */
-	bool              plain;    /* offsets are those of bytes of the file itself: it is not compressed */
+	bool              plain;    /* offsets are those of bytes of the file itself: it is neither compressed nor encrypted */
 	bool              unread;   /* could not be read to its end, so there may be more to be found */
 	struct findings   f;
 	char              id[sizeof("sha512-") + HASH_SHA512_HEX]; /* of an image that was read to its end, if wanted; or "" */

@@ -25,6 +25,7 @@ struct validate_opts {
 	enum report_format    format;
 	bool                  strict;
 	struct policy         policy;
+	struct passphrase_opts passphrase;
 };
 
 static int set_type(void *opts, const char *arg, struct err *e)
@@ -73,6 +74,7 @@ static const struct opt validate_opts[] = {
 	OPT_CALL(0, "ignore", "RULE", set_ignore, "what RULE finds is not told and does not count; may be repeated"),
 	OPT_BOOL(0, "strict", struct validate_opts, strict, "files with warnings are not valid"),
 	OPT_CALL(0, "format", "FORMAT", set_format, "json, json-pretty or sarif: one document on stdout"),
+	OPT_PART("Encrypted images", passphrase_opts, struct validate_opts, passphrase),
 	OPT_PART("Global options", actool_globals_opts, struct validate_opts, g),
 	OPT_END
 };
@@ -198,7 +200,7 @@ static int check_one_by_one(const struct subject_how *how, char **files, size_t 
 static int check_all(const struct validate_opts *o, char **files, size_t n, struct report *r, int *status, struct err *e)
 {
 	struct subject_how how = {
-		.policy = &o->policy, .type = o->type,
+		.policy = &o->policy, .type = o->type, .passphrase = &o->passphrase,
 		.digest = o->format == REPORT_JSON || o->format == REPORT_JSON_PRETTY, /* which tell the image's ID */
 	};
 	unsigned processors = thread_processors();
@@ -215,14 +217,17 @@ static int check_all(const struct validate_opts *o, char **files, size_t n, stru
 	return check_one_by_one(&how, files, n, r, status, e);
 }
 
-static int check_operands(int argc, char **argv, struct err *e)
+static int check_operands(const struct validate_opts *o, int argc, char **argv, struct err *e)
 {
 	int inputs = 0;
 
 	if (!argc)
 		return err_set(e, EINVAL, "must pass one or more files (see --help)");
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc; i++) {
 		inputs += !strcmp(argv[i], SUBJECT_STDIN);
+		if (passphrase_check(&o->passphrase, argv[i], e) < 0)
+			return -1;
+	}
 	return inputs > 1 ? err_set(e, EINVAL, "standard input (-) can be read only once") : 0;
 }
 
@@ -232,7 +237,7 @@ static int validate_run(void *opts, int argc, char **argv, struct err *e)
 	struct report r = { .format = o->format, .debug = o->g.debug, .strict = o->strict };
 	int status = 0;
 
-	if (check_operands(argc, argv, e) < 0)
+	if (check_operands(o, argc, argv, e) < 0)
 		return CMD_USAGE;
 	policy_start(&o->policy);
 	if (report_begin(&r, e) < 0 || check_all(o, argv, (size_t)argc, &r, &status, e) < 0 ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * source - see source.h; here: the source at the bottom of every chain, a descriptor
+ * source - see source.h; here: the source at the bottom of every chain, a descriptor; and one to look ahead with
  */
 #include "core/archive/source.h"
 
@@ -77,4 +77,73 @@ struct source *source_fd(int fd, struct err *e)
 	s->size = 0;
 	s->ended = false;
 	return &s->base;
+}
+
+/* ---- a look ahead ---- */
+
+struct peek {
+	struct source  base;
+	struct source *in;
+	const uint8_t *p; /* the first block, while it waits; NULL: it was lent */
+	size_t         len;
+};
+
+static int peek_next(struct source *base, const uint8_t **p, size_t *len, struct err *e)
+{
+	struct peek *k = (struct peek *)base;
+
+	if (!k->p)
+		return k->in->next(k->in, p, len, e);
+	*p = k->p;
+	*len = k->len;
+	k->p = NULL;
+	return 1;
+}
+
+static uint64_t peek_skip(struct source *base, uint64_t n)
+{
+	struct peek *k = (struct peek *)base;
+
+	return k->p ? 0 : source_skip(k->in, n);
+}
+
+static void peek_close(struct source *base)
+{
+	struct peek *k = (struct peek *)base;
+
+	k->in->close(k->in);
+	free(k);
+}
+
+struct source *source_peek(struct source *in, const uint8_t **p, size_t *len, struct err *e)
+{
+	struct peek *k = malloc(sizeof(*k));
+
+	if (!k) {
+		in->close(in);
+		err_set(e, ENOMEM, "read: out of memory");
+		return NULL;
+	}
+	*k = (struct peek){ .base = { .next = peek_next, .skip = peek_skip, .close = peek_close }, .in = in };
+	int r = in->next(in, &k->p, &k->len, e);
+	if (r < 0) {
+		peek_close(&k->base);
+		return NULL;
+	}
+	*p = r ? k->p : NULL;
+	*len = r ? k->len : 0;
+	k->p = *p;
+	return &k->base;
+}
+
+int source_drain(struct source *s, struct err *e)
+{
+	const uint8_t *p;
+	size_t len;
+	int r;
+
+	do
+		r = s->next(s, &p, &len, e);
+	while (r > 0);
+	return r;
 }

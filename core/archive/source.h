@@ -44,3 +44,13 @@ static inline uint64_t source_skip(struct source *s, uint64_t n)
 /** source_fd() - reads a descriptor (borrowed) in blocks of 128 KiB; from the first skip on, which takes a regular file,
  * in smaller ones */
 struct source *source_fd(int fd, struct err *e);
+
+/**
+ * source_peek() - a look at the first block, which is lent again to whoever calls next()
+ * @in: taken over, also on failure
+ * @p, @len: the block; 0 bytes: there is none
+ */
+struct source *source_peek(struct source *in, const uint8_t **p, size_t *len, struct err *e);
+
+/** source_drain() - reads on to the end, for those whose end says that all before it was good */
+int source_drain(struct source *s, struct err *e);

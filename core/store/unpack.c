@@ -65,16 +65,15 @@ static void progress(void *ctx, uint64_t in_bytes)
 		o->progress(o->ctx, in_bytes);
 }
 
-static int read_image(struct unpack *u, int in_fd, struct findings *f, struct err *e)
+static int read_image(struct unpack *u, struct source *in, struct findings *f, struct err *e)
 {
 	static const struct appc_strings everything;
 	const struct appc_strings *whitelist = &everything;
 	const struct tree_opts o = { .spill_dir_fd = u->dir_fd };
 	const struct aci_handler h = { .ctx = u, .tap = tap, .entry = entry, .progress = progress };
 	const struct aci_bounds bounds = { 0 };
-	auto_source struct source *in = source_fd(in_fd, e);
 
-	u->tree = in ? tree_new(&o, e) : NULL;
+	u->tree = tree_new(&o, e);
 	if (!u->tree || tree_pass(u->tree, 0, &whitelist, 1, e) < 0)
 		return -1;
 	if (aci_read(in, &bounds, ACI_ALL, &h, &u->res, f, e) < 0 || tree_pass_end(u->tree, e) < 0)
@@ -107,14 +106,11 @@ static int make_all(const struct unpack *u, int in_fd, struct err *e)
 	return root_fd < 0 ? -1 : make_root(u, in_fd, root_fd, e);
 }
 
-int unpack_image(int in_fd, int dir_fd, const struct unpack_opts *o, struct findings *f, struct err *e)
+int unpack_image(struct source *in, int in_fd, int dir_fd, const struct unpack_opts *o, struct findings *f, struct err *e)
 {
-	struct unpack u = { .o = o, .dir_fd = dir_fd, .spool_fd = -1 };
-	struct stat st;
+	struct unpack u = { .o = o, .dir_fd = dir_fd, .seekable = in_fd >= 0, .spool_fd = -1 };
 
-	/* offsets of the tree are those of the tar's beginning */
-	u.seekable = fstat(in_fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(in_fd, 0, SEEK_CUR) == 0;
-	int r = read_image(&u, in_fd, f, e);
+	int r = read_image(&u, in, f, e);
 	if (r == 0)
 		r = make_all(&u, in_fd, e);
 	tree_free(u.tree);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/appc/finding.h"
+#include "core/archive/source.h"
 #include "core/base/err.h"
 
 struct unpack_opts {
@@ -20,11 +21,12 @@ struct unpack_opts {
 
 /**
  * unpack_image() - checks the whole image, and then fills the empty directory @dir_fd with it
- * @in_fd: read from where it stands; compressed or not, a pipe or a file
+ * @in: the image, compressed or not
+ * @in_fd: the regular file whose bytes @in lends, from the first on; -1: they cannot be read again there
  * @f: receives all findings
  *
  * Nothing is made in @dir_fd of an image that has a finding of level error. While it is unpacked, @dir_fd's file system
- * holds what is in a compressed file (or a pipe) twice, in a file without a name.
+ * holds what is in a compressed or encrypted file (or a pipe) twice, in a file without a name.
  * Errors: EINVAL and the like by the image; ENODEV it has device nodes; those of the file system.
  */
-int unpack_image(int in_fd, int dir_fd, const struct unpack_opts *o, struct findings *f, struct err *e);
+int unpack_image(struct source *in, int in_fd, int dir_fd, const struct unpack_opts *o, struct findings *f, struct err *e);

@@ -239,6 +239,11 @@ static int decrypt_next(struct source *s, const uint8_t **p, size_t *len, struct
 	return n > 0;
 }
 
+bool decrypt_is(const struct source *s)
+{
+	return s->next == decrypt_next;
+}
+
 static void decrypt_close(struct source *s)
 {
 	struct decrypt *d = (struct decrypt *)s;
@@ -261,8 +266,7 @@ static int start(struct decrypt *d, struct err *e)
 		return -1;
 	d->outer = head;
 	if (dearmor_wanted(head.p, head.len)) {
-		dearmor_init(&d->armor, d->in);
-		d->armor.in = head;
+		dearmor_init(&d->armor, &head);
 		d->outer = (struct flow){ .from = &d->armor.base };
 	}
 	if (open_data(d, e) < 0)

@@ -13,8 +13,7 @@
 
 #include "core/archive/source.h"
 
-#define DECRYPT_PASSPHRASE_MAX 4096u
-#define DECRYPT_HEAD_MAX       64u /* bytes that decrypt_wanted() looks at */
+#define DECRYPT_PASSPHRASE_MAX 4095u /* with an end of line, what every pipe holds */
 
 /** decrypt_wanted() - a file that begins so is an encrypted OpenPGP message, binary or armored */
 bool decrypt_wanted(const uint8_t *first, size_t len);
@@ -31,3 +30,6 @@ bool decrypt_wanted(const uint8_t *first, size_t len);
  * reason; EBADMSG damaged, or nothing that OpenPGP allows; those of @in.
  */
 struct source *decrypt_open(struct source *in, const char *passphrase, size_t len, struct err *e);
+
+/** decrypt_is() - @s is what decrypt_open() made */
+bool decrypt_is(const struct source *s);

@@ -134,8 +134,8 @@ static void not_ours(struct source *s)
 	(void)s;
 }
 
-void dearmor_init(struct dearmor *a, struct source *in)
+void dearmor_init(struct dearmor *a, const struct flow *in)
 {
 	a->base = (struct source){ .next = dearmor_next, .close = not_ours };
-	a->in.from = in;
+	a->in = *in;
 }

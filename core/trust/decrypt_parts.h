@@ -68,8 +68,8 @@ struct dearmor {
 
 bool dearmor_wanted(const uint8_t *p, size_t len);
 
-/** dearmor_init() - the bytes of @in's one armored message, which nothing may follow; @in is borrowed */
-void dearmor_init(struct dearmor *a, struct source *in);
+/** dearmor_init() - the bytes of @in's one armored message, which nothing may follow; its source is borrowed */
+void dearmor_init(struct dearmor *a, const struct flow *in);
 
 /* ---- decrypt_aead.c: OCB (RFC 7253), EAX, GCM ---- */
 
