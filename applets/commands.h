@@ -56,6 +56,7 @@
 	X(actool_discover) \
 	X(actool_extract) \
 	X(actool_patch_manifest) \
+	X(actool_publish) \
 	X(actool_rules) \
 	X(actool_validate) \
 	X(actool_version)

@@ -14,5 +14,8 @@ struct build_sign {
 	struct passphrase_opts passphrase;
 };
 
-/** build_sign_check() - EINVAL when an option says how, and none says that */
+/** output_sign() - has gpg write the armored signature of what was written to @image into @signature */
+int output_sign(const struct build_sign *s, const struct output *image, const struct output *signature, struct err *e);
+
+/** build_sign_check() - EINVAL: options that mean nothing without --sign */
 int build_sign_check(const struct build_sign *s, struct err *e);

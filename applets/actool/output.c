@@ -121,6 +121,12 @@ int output_publish(struct output *v, unsigned n, bool overwrite, struct err *e)
 	return 0;
 }
 
+int output_again(struct output *o, int fd, const char *path, struct err *e)
+{
+	*o = (struct output){ .path = path, .dir = dir_of(path), .fd = fcntl(fd, F_DUPFD_CLOEXEC, 0) };
+	return o->fd < 0 ? err_sys(e, "%s: create", path) : 0;
+}
+
 void output_close(struct output *o)
 {
 	fd_cleanup(&o->fd);

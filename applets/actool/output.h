@@ -34,5 +34,8 @@ int output_open(struct output *o, const char *path, bool overwrite, struct err *
  */
 int output_publish(struct output *v, unsigned n, bool overwrite, struct err *e);
 
+/** output_again() - one more name for an open output; both are closed. output_close() @o either way. */
+int output_again(struct output *o, int fd, const char *path, struct err *e);
+
 /** output_close() - what has no name is gone then */
 void output_close(struct output *o);
