@@ -26,7 +26,8 @@
 #include "core/base/fd.h"
 #include "core/store/deps.h"
 
-#define JOBS_MAX 3
+#define JOBS_MAX  3
+#define CHAIN_MAX 6 /* names in a message: the last ones */
 
 struct node {
 	struct image_id       id;
@@ -60,15 +61,17 @@ struct work {
 static int fail(const struct work *w, size_t node, const struct appc_dependency *d, const struct err *why, struct err *e)
 {
 	auto_buf struct buf b = { 0 }, chain = { 0 };
-	size_t way[DEPS_DEPTH_MAX + 1], n = 0;
+	size_t way[CHAIN_MAX], n = 0;
 
-	for (size_t i = node;; i = w->nodes[i].parent) {
+	for (size_t i = node; n < CHAIN_MAX; i = w->nodes[i].parent) {
 		way[n++] = i;
 		if (!w->nodes[i].depth)
 			break;
 	}
+	if (w->nodes[way[n - 1]].depth)
+		buf_str(&chain, "... -> ");
 	while (n--)
-		buf_fmt(&chain, "%s%s", chain.len ? " -> " : "", w->nodes[way[n]].m.name);
+		buf_fmt(&chain, "%s%s", w->nodes[way[n]].m.name, n ? " -> " : "");
 	deps_print(d, &b);
 	return err_set(e, why->code, "dependency %s of %s: %s", b.failed ? "" : b.data, chain.failed ? "" : chain.data, why->msg);
 }
