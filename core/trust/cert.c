@@ -18,6 +18,7 @@
 #define CERT_MAX  (1u << 20)
 #define PARTS_MAX 512u
 #define SIGS_MAX  512u
+#define ID_MAX    4096u
 
 struct part {
 	unsigned       tag; /* PACKET_PUBLIC_KEY, _SUBKEY, _USER_ID, _ATTRIBUTE; 0: a subkey that we do not take */
@@ -53,6 +54,8 @@ static int add_part(struct cert *c, const struct packet *pk, struct err *e)
 
 	if (c->n_parts == PARTS_MAX)
 		return err_set(e, EINVAL, "OpenPGP key with more than %u subkeys and user ids", PARTS_MAX);
+	if (pk->tag == PACKET_USER_ID && pk->len > ID_MAX)
+		return err_set(e, EINVAL, "OpenPGP key with a user id of %zu bytes, where %u are the most", pk->len, ID_MAX);
 	struct part *v = more(c->parts, c->n_parts, sizeof(*v));
 	if (!v)
 		return err_set(e, ENOMEM, "out of memory");
@@ -234,6 +237,15 @@ static bool is_soft(const struct signature *revocation)
 	return revocation->reason == 1 || revocation->reason == 3; /* superseded; retired */
 }
 
+/* a key's: for good, unless it was given up in good order, and then what it signed before stays; an id's: until it is
+ * certified again */
+static bool counts(const struct signature *revocation, uint32_t created)
+{
+	if (revocation->type == SIG_REVOKE_ID)
+		return revocation->created >= created;
+	return !is_soft(revocation) || revocation->created <= created;
+}
+
 /* The revocation of a part that counts against what was made at @created; NULL: there is none */
 static const struct signature *revocation(const struct cert *c, size_t part, unsigned type, uint32_t created)
 {
@@ -241,8 +253,7 @@ static const struct signature *revocation(const struct cert *c, size_t part, uns
 
 	for (size_t i = 0; i < c->n_own; i++) {
 		const struct signature *s = &c->own[i].sig;
-		if (c->own[i].part == part && s->type == type && s->has_created &&
-		    ((type != SIG_REVOKE_ID && !is_soft(s)) || created >= s->created) &&
+		if (c->own[i].part == part && s->type == type && s->has_created && counts(s, created) &&
 		    made_over(c, s, part, &c->parts[0].key, &e) == 0)
 			return s;
 	}

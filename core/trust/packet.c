@@ -89,10 +89,10 @@ int packet_next(const uint8_t **p, size_t *len, struct packet *out, struct err *
 	if (head & 0x40) {
 		if (new_body(&r, out, e) < 0)
 			return -1;
-	} else if ((head & 3) == 3) {
-		return err_set(e, EINVAL, "OpenPGP packet of unknown length");
 	} else {
-		out->len = read_number(&r, (size_t)1 << (head & 3));
+		if ((head & 3) == 3 && !carries_data(out->tag))
+			return err_set(e, EINVAL, "OpenPGP packet of type %u and unknown length, which only data may have", out->tag);
+		out->len = (head & 3) == 3 ? r.left : read_number(&r, (size_t)1 << (head & 3));
 		out->body = read_bytes(&r, out->len);
 	}
 	if (r.failed)

@@ -27,8 +27,8 @@ struct packet {
 /**
  * packet_next() - the packet at *p, which moves behind it; 1, 0 at the end, -1 EINVAL malformed
  *
- * Partial lengths are followed to their end in packets that carry data (RFC 9580, 4.2.1.4), and are an error in all
- * others, signatures and keys among them; a length that is not told is an error everywhere.
+ * Packets that carry data may be in partial lengths (RFC 9580, 4.2.1.4), or, in the old format, last to the end of the
+ * file; in all others, signatures and keys among them, both are errors.
  */
 int packet_next(const uint8_t **p, size_t *len, struct packet *out, struct err *e);
 

@@ -16,8 +16,9 @@
 
 #define KEY_MAX      65535u /* a version 4 fingerprint counts the length in 16 bits */
 #define BITS_MIN     2048u
-#define BITS_MAX     8192u
-#define EXPONENT_MAX 256u /* FIPS 186-4, B.3.1; a longer one would only cost time */
+#define RSA_MAX      8192u
+#define EXPONENT_MAX 64u /* of RSA; a longer one would only cost time */
+#define DSA_MAX      4096u
 #define ORDER_MIN    224u /* of DSA's subgroup */
 #define ORDER_MAX    512u
 
@@ -148,17 +149,18 @@ static bool within(const mbedtls_mpi *v, const mbedtls_mpi *max)
 	return mbedtls_mpi_cmp_int(v, 0) > 0 && mbedtls_mpi_cmp_mpi(v, max) < 0;
 }
 
-static int bits_ok(const struct pubkey *k, unsigned bits, struct err *e)
+static int bits_ok(const struct pubkey *k, unsigned bits, unsigned max, struct err *e)
 {
-	if (bits >= BITS_MIN && bits <= BITS_MAX)
+	if (bits >= BITS_MIN && bits <= max)
 		return 0;
 	return err_set(e, EKEYREJECTED, "%s key of %u bits; those from %u to %u are taken", pubkey_algorithm(k->algorithm),
-		       bits, BITS_MIN, BITS_MAX);
+		       bits, BITS_MIN, max);
 }
 
+/* weak ones come so far only in old revocations, which are believed */
 static int digest_ok(const struct digest_kind *d, unsigned bits, struct err *e)
 {
-	if (sha_len(d->sha) * 8 >= bits)
+	if (d->weak || sha_len(d->sha) * 8 >= bits)
 		return 0;
 	return err_set(e, EKEYREJECTED, "%s is too short a digest for the key, which needs %u bits", digest_name(d->id), bits);
 }
@@ -181,13 +183,13 @@ static int verify_rsa(const struct pubkey *k, const struct digest_kind *d, const
 {
 	struct reader r = k->material;
 	struct mpi n = read_mpi(&r), x = read_mpi(&r), s = read_mpi(&sig);
-	uint8_t want[BITS_MAX / 8], got[BITS_MAX / 8];
+	uint8_t want[RSA_MAX / 8], got[RSA_MAX / 8];
 	auto_nums struct nums v = nums_new();
 	mbedtls_mpi *num = v.v;
 
 	if (!complete(&r))
 		return malformed(e);
-	if (bits_ok(k, n.bits, e) < 0)
+	if (bits_ok(k, n.bits, RSA_MAX, e) < 0)
 		return -1;
 	if (x.bits < 2 || x.bits > EXPONENT_MAX || !(x.p[x.len - 1] & 1))
 		return err_set(e, EKEYREJECTED, "RSA key with an unusable exponent");
@@ -223,7 +225,7 @@ static int verify_dsa(const struct pubkey *k, const struct digest_kind *d, const
 
 	if (!complete(&m))
 		return malformed(e);
-	if (bits_ok(k, p.bits, e) < 0)
+	if (bits_ok(k, p.bits, DSA_MAX, e) < 0)
 		return -1;
 	if (q.bits < ORDER_MIN || q.bits > ORDER_MAX)
 		return err_set(e, EKEYREJECTED, "DSA key with a subgroup of %u bits; those from %u to %u are taken", q.bits,
@@ -233,7 +235,7 @@ static int verify_dsa(const struct pubkey *k, const struct digest_kind *d, const
 	bool match = complete(&sig) && g.bits <= p.bits && y.bits <= p.bits && r.bits <= q.bits && s.bits <= q.bits &&
 		     !load(&v[0], p) && !load(&v[1], q) && !load(&v[2], g) && !load(&v[3], y) && !load(&v[4], r) &&
 		     !load(&v[5], s) && !mbedtls_mpi_read_binary(&v[6], digest, len) &&
-		     !mbedtls_mpi_shift_r(&v[6], len * 8 - q.bits) && dsa_matches(v);
+		     (len * 8 <= q.bits || !mbedtls_mpi_shift_r(&v[6], len * 8 - q.bits)) && dsa_matches(v);
 	return match ? 0 : no_match(e);
 }
 

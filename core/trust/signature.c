@@ -228,7 +228,7 @@ int signature_sound(const struct signature *s, struct err *e)
 	if (!signature_digest(s))
 		return err_set(e, EKEYREJECTED, "signature with %zu bytes of salt; %s needs %u", s->salt_len, name, d->salt);
 	if (s->issuers_differ)
-		return err_set(e, EKEYREJECTED, "signature that names two different keys");
+		return err_set(e, EKEYREJECTED, "signature that contradicts itself about its key");
 	if (!s->has_created)
 		return err_set(e, EKEYREJECTED, "signature that does not say when it was made");
 	return s->critical || s->has_notation ? insists(s, e) : 0;

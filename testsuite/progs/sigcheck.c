@@ -147,9 +147,9 @@ static void flip_all(struct run *r, struct buf *b)
 {
 	static const unsigned char ways[] = { 1, 0x80, 0xff };
 
+	r->quiet = true;
 	if (!check(r))
 		die(r->flip, "not good to begin with");
-	r->quiet = true;
 	for (size_t i = 0; i < b->len; i++)
 		for (size_t w = 0; w < sizeof(ways); w++) {
 			b->data[i] = (char)(b->data[i] ^ ways[w]);
