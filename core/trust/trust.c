@@ -182,18 +182,16 @@ int trust_early(const struct keystore_dirs *d, const struct sigcheck *c, const c
 	return tell(&worst, e);
 }
 
-/* one signature: 0 and the key that made it */
-static int vouch_one(const struct keystore_dirs *d, const struct ring *r, struct sigcheck *c, size_t i, const char *name,
-		     int64_t now_s, const struct keystore_entry **by, struct err *e)
+/* the key that made one signature; NULL and why none that is trusted did */
+static const struct keystore_entry *vouch_one(const struct keystore_dirs *d, const struct ring *r, struct sigcheck *c, size_t i,
+					      const char *name, int64_t now_s, struct err *e)
 {
 	const char *issuer = sigcheck_issuer(c, i);
 	struct err worst = { .code = 0 }, why;
 
 	for (size_t k = 0; (k = ring_next(r, issuer, k)) < r->l.n; k++) {
-		if (sigcheck_verify(c, i, r->cert[k], now_s, &why) == 0) {
-			*by = &r->l.v[k];
-			return 0;
-		}
+		if (sigcheck_verify(c, i, r->cert[k], now_s, &why) == 0)
+			return &r->l.v[k];
 		/* who just tries all keys learns nothing from those that do not fit */
 		if (!*issuer && (why.code == EBADMSG || why.code == ENOKEY))
 			continue;
@@ -201,10 +199,11 @@ static int vouch_one(const struct keystore_dirs *d, const struct ring *r, struct
 			(void)err_wrap(&why, "signature by key %s", r->l.v[k].fingerprint);
 		keep(&worst, &why);
 	}
-	if (!worst.code)
-		return stranger(d, issuer, name, e);
-	*e = worst;
-	return -1;
+	if (worst.code)
+		*e = worst;
+	else
+		(void)stranger(d, issuer, name, e);
+	return NULL;
 }
 
 int trust_vouch(const struct keystore_dirs *d, struct sigcheck *c, const char *name, int64_t now_s, char **fingerprint,
@@ -216,8 +215,8 @@ int trust_vouch(const struct keystore_dirs *d, struct sigcheck *c, const char *n
 	if (ring_open(d, name, &r, e) < 0)
 		return -1;
 	for (size_t i = 0; i < sigcheck_count(c); i++) {
-		const struct keystore_entry *by = NULL;
-		if (vouch_one(d, &r, c, i, name, now_s, &by, &why) < 0) {
+		const struct keystore_entry *by = vouch_one(d, &r, c, i, name, now_s, &why);
+		if (!by) {
 			keep(&worst, &why);
 			continue;
 		}

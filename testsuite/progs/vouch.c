@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 	struct sigcheck *c = sigcheck_new(text, len, &e);
 	if (!c)
 		return say(-1, "signature", &e) + 1;
-	int r = vouch(&d, argv[2], c, argv[4], argc > 5 ? atoll(argv[5]) : time(NULL));
+	int r = vouch(&d, argv[2], c, argv[4], argc > 5 ? strtoll(argv[5], NULL, 10) : time(NULL));
 	sigcheck_free(c);
 	free(text);
 	for (int i = 0; i < 3; i++)
