@@ -296,9 +296,10 @@ static int read_header(struct tar *t, const struct header *h, struct err *e)
 	}
 }
 
-/* behind the first block of zeros: nothing but more of them, whole ones */
+/* behind the first block of zeros: nothing but more of them, whole ones, and not for ever */
 static int read_end(struct tar *t, struct err *e)
 {
+	uint64_t end = t->offset;
 	int r;
 
 	if (t->has_local || t->has_name || t->has_link)
@@ -312,6 +313,8 @@ static int read_end(struct tar *t, struct err *e)
 			return tar_bad(t, e, "data after the end of the archive");
 		}
 		consume(t, t->len);
+		if (t->offset - end > TAR_END_MAX)
+			return tar_bad(t, e, "more than %u MiB of zeros after the end of the archive", TAR_END_MAX >> 20);
 	}
 	if (r < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include "core/archive/tar.h"
 
 #define TAR_BLOCK_SIZE 512u
+#define TAR_END_MAX    (64u << 20) /* programs write up to some MiB of zeros at the end; a stream of them need not have one */
 
 /* ---- sparse.c ---- */
 
