@@ -126,10 +126,12 @@ static int ask(struct download *d, struct err *e)
 
 /* ---- patience ---- */
 
-static unsigned pause_s(const struct download *d)
+/* a connection that brought something and then broke is the network's fault rather than the server's: no pause at first */
+static unsigned pause_s(const struct download *d, bool progress)
 {
 	unsigned s = d->tries > 5 ? PAUSE_MAX_S : 1u << (d->tries - 1);
 
+	s = d->tries == 1 && progress ? 0 : s;
 	return d->retry_s > s ? d->retry_s : s;
 }
 
@@ -137,6 +139,7 @@ static unsigned pause_s(const struct download *d)
 static bool wait_to_retry(struct download *d, struct err *e)
 {
 	unsigned attempts = d->o->attempts ? d->o->attempts : HTTP_ATTEMPTS;
+	bool progress = d->at > d->tried_at;
 	char text[sizeof(e->msg) + 64];
 
 	if (!http_transient(e))
@@ -146,7 +149,7 @@ static bool wait_to_retry(struct download *d, struct err *e)
 	d->tried_at = d->at;
 	if (++d->tries >= attempts)
 		return false;
-	unsigned s = pause_s(d);
+	unsigned s = pause_s(d, progress);
 	if (s > RETRY_MAX_S) {
 		err_wrap(e, "the server wants to be asked again in %u s, not before", s);
 		return false;
@@ -154,7 +157,7 @@ static bool wait_to_retry(struct download *d, struct err *e)
 	if (d->deadline_ms && http_now_ms() + s * 1000LL >= d->deadline_ms)
 		return false;
 	snprintf(text, sizeof(text), "trying again in %u s: %s", s, e->msg);
-	if (d->o->notice)
+	if (s && d->o->notice)
 		d->o->notice(d->o->ctx, text);
 	struct timespec t = { .tv_sec = s };
 	while (nanosleep(&t, &t) < 0 && errno == EINTR)

@@ -285,6 +285,16 @@ static int code_of(struct http *h, CURLcode r)
 	}
 }
 
+/* "Failed to connect to HOST port N ...", which our own build of libcurl does not tell the reason of */
+static void add_connect(struct http *h, const char *why, struct buf *text)
+{
+	long number = 0;
+
+	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &number);
+	buf_clean(text, why, strcspn(why, ":"));
+	buf_fmt(text, ": %s", number ? strerror((int)number) : "no connection in time");
+}
+
 static int failed(struct http *h, CURLcode r, struct err *e)
 {
 	auto_buf struct buf text = { 0 };
@@ -298,7 +308,9 @@ static int failed(struct http *h, CURLcode r, struct err *e)
 		return err_set(e, EPROTO, "the head of the response is larger than %u bytes", HEAD_MAX);
 	if (h->body.failed)
 		return err_set(e, ENOMEM, "out of memory");
-	if (code == EPROTO)
+	if (r == CURLE_COULDNT_CONNECT)
+		add_connect(h, why, &text);
+	else if (code == EPROTO)
 		tls_explain(&h->trouble, h->at.host, why, &text);
 	else
 		buf_clean(&text, why, strlen(why));
