@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -119,7 +120,8 @@ static int look(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 
 	if (!*flags || t->flags)
 		return 0;
-	*t = (struct tls_trouble){ .flags = *flags, .own = depth == 0 };
+	t->flags = *flags;
+	t->own = depth == 0;
 	name_of(&crt->subject, t->subject, sizeof(t->subject));
 	name_of(&crt->issuer, t->issuer, sizeof(t->issuer));
 	names_of(crt, t->names, sizeof(t->names));
@@ -130,10 +132,42 @@ static int look(void *ctx, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
 	return 0;
 }
 
+/*
+ * mbedTLS would rather have ChaCha20, which is several times slower than AES where the processor has that. CPUs without
+ * are left with its order.
+ */
+static bool has_aes(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	return __builtin_cpu_supports("aes");
+#elif defined(__aarch64__)
+	return getauxval(AT_HWCAP) & HWCAP_AES;
+#else
+	return false;
+#endif
+}
+
+static const int *order_suites(int out[TLS_SUITES_MAX])
+{
+	const int *all = mbedtls_ssl_list_ciphersuites();
+	size_t n = 0;
+
+	for (int gcm = 1; gcm >= 0; gcm--)
+		for (const int *s = all; *s && n < TLS_SUITES_MAX - 1; s++)
+			if ((strstr(mbedtls_ssl_get_ciphersuite_name(*s), "AES-128-GCM") != NULL) == gcm)
+				out[n++] = *s;
+	out[n] = 0;
+	return out;
+}
+
 static CURLcode on_config(CURL *easy, void *config, void *trouble)
 {
+	struct tls_trouble *t = trouble;
+
 	(void)easy;
-	mbedtls_ssl_conf_verify(config, look, trouble);
+	mbedtls_ssl_conf_verify(config, look, t);
+	if (has_aes())
+		mbedtls_ssl_conf_ciphersuites(config, order_suites(t->suites));
 	return CURLE_OK;
 }
 

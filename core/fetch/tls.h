@@ -13,7 +13,8 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
-#define TLS_NAMES_MAX 160
+#define TLS_NAMES_MAX  160
+#define TLS_SUITES_MAX 100
 
 /* of one connection: the first thing that was wrong, from the root down to the server's own certificate */
 struct tls_trouble {
@@ -23,6 +24,7 @@ struct tls_trouble {
 	char     subject[TLS_NAMES_MAX], issuer[TLS_NAMES_MAX];
 	char     names[TLS_NAMES_MAX]; /* whom it is for */
 	char     from[24], until[24];  /* when it is valid */
+	int      suites[TLS_SUITES_MAX]; /* of the connection itself: ciphers in the order we want them */
 };
 
 /** tls_set() - TLS 1.2 or 1.3, with certificates checked; @t: borrowed until the handle is done with */
