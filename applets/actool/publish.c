@@ -56,12 +56,12 @@ struct publish_file *publish_file(struct publish *p, char *path, char *url, stru
 	return f;
 }
 
-int publish_stage(const struct publish *p, struct output *o, struct err *e)
+int publish_stage(struct publish *p, struct output *o, struct err *e)
 {
 	if (p->dry_run)
 		return 0;
 	/* the name is only for file systems that know no files without one */
-	auto_free char *path = xasprintf("%s/%zu", p->dir, p->n_files);
+	auto_free char *path = xasprintf("%s/%zu", p->dir, p->n_staged++);
 	int r = output_open(o, path, true, e);
 	o->path = p->dir;
 	return r;
@@ -238,7 +238,6 @@ static int publish_run(void *opts, int argc, char **argv, struct err *e)
 		.dir = argv[0], .name = o->name, .dir_fd = -1, .dry_run = o->dry_run, .overwrite = o->overwrite,
 		.latest = o->latest, .sign = &o->sign, .base = o->base_url ? xstrdup(o->base_url) : NULL,
 	};
-	umask(022); /* for others to read, whoever the web server is */
 	int r = open_dir(&p, &made, e) < 0 ? -1 : fill(&p, o, argc - 1, argv + 1, e);
 	publish_free(&p);
 	if (r < 0 && made)

@@ -33,7 +33,7 @@ struct publish {
 	struct publish_file    **files;
 	size_t                   n_files;
 	struct output           *outs;   /* what will get a name */
-	size_t                   n_outs;
+	size_t                   n_outs, n_staged;
 };
 
 /* ---- publish.c ---- */
@@ -42,7 +42,7 @@ struct publish {
 struct publish_file *publish_file(struct publish *p, char *path, char *url, struct err *e);
 
 /** publish_stage() - a new file without a name yet; nothing at all in a dry run */
-int publish_stage(const struct publish *p, struct output *o, struct err *e);
+int publish_stage(struct publish *p, struct output *o, struct err *e);
 
 /**
  * publish_put() - has a staged file named for @f

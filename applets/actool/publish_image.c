@@ -160,7 +160,7 @@ static int check_signature(const struct buf *text, struct err *e)
 }
 
 /* what stands beside the image; no file is no error */
-static int copy_signature(const struct publish *p, const char *file, struct staged *sig, struct err *e)
+static int copy_signature(struct publish *p, const char *file, struct staged *sig, struct err *e)
 {
 	auto_free char *path = xasprintf("%s.asc", file);
 	auto_buf struct buf text = { 0 };
@@ -175,7 +175,7 @@ static int copy_signature(const struct publish *p, const char *file, struct stag
 	return 0;
 }
 
-static int make_signature(const struct publish *p, const struct staged *image, struct staged *sig, struct err *e)
+static int make_signature(struct publish *p, const struct staged *image, struct staged *sig, struct err *e)
 {
 	if (p->dry_run)
 		return 0;
@@ -205,7 +205,7 @@ static int publish_both(struct publish *p, const char *file, const struct image_
 	return put(p, m, "latest", image, sig, e);
 }
 
-static int stage_image(const struct publish *p, int fd, uint64_t size, struct staged *image, struct err *e)
+static int stage_image(struct publish *p, int fd, uint64_t size, struct staged *image, struct err *e)
 {
 	image->fd = fd;
 	if (p->dry_run)
