@@ -260,7 +260,7 @@ static int do_next(struct work *w, struct err *e)
 	int r = look_up(w, d, &id, &why);
 	if (r > 0)
 		r = add_node(w, &id, w->at, &why) < 0 ? -1 : 1;
-	else if (r == 0 && w->p->pull != IMAGES_PULL_NEVER)
+	else if (r == 0)
 		r = start(w, w->at, d, &why);
 	return r < 0 ? fail(w, w->at, d, &why, e) : 1;
 }
@@ -307,7 +307,7 @@ int images_deps(struct store *st, const struct rkt_globals *g, const struct imag
 	*w = (struct work){ .st = st, .g = g, .p = p };
 	int r = add_node(w, id, 0, e);
 	if (r == 0 && w->nodes[0].m.dependencies.n)
-		r = do_all(w, e) < 0 || check(w, id, e) < 0 ? -1 : 0;
+		r = (p->pull != IMAGES_PULL_NEVER && do_all(w, e) < 0) || check(w, id, e) < 0 ? -1 : 0;
 	stop_all(w);
 	for (size_t i = 0; i < w->n_nodes; i++)
 		image_manifest_free(&w->nodes[i].m);
