@@ -345,9 +345,7 @@ static int wait_for_more(struct http *h, struct err *e)
 	CURLMcode r = curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
 	if (r != CURLM_OK)
 		return err_set(e, EIO, "%s", curl_multi_strerror(r));
-	int64_t now = http_now_ms(), waited = now - before;
-	if (h->want.deadline_ms && now >= h->want.deadline_ms)
-		return err_set(e, ETIME, "it took longer than --timeout allows");
+	int64_t waited = http_now_ms() - before;
 	h->idle_ms += waited > POLL_MS ? POLL_MS : (unsigned)waited;
 	if (h->idle_ms < stall_s * 1000)
 		return 0;
@@ -368,6 +366,8 @@ static int pump(struct http *h, size_t want, struct err *e)
 			return err_set(e, EIO, "%s", curl_multi_strerror(r));
 		if (finished(h, e) < 0)
 			return -1;
+		if (h->want.deadline_ms && http_now_ms() >= h->want.deadline_ms)
+			return err_set(e, ETIME, "it took longer than --timeout allows");
 		if (!h->done && (want ? h->body.len < want : !h->reply.complete) && wait_for_more(h, e) < 0)
 			return -1;
 	}
