@@ -16,6 +16,7 @@
 
 #include "applets/commands.h"
 #include "applets/completion.h"
+#include "applets/passphrase.h"
 #include "applets/ui.h"
 
 /* What the name of a link stands for: a command, and for short names the words that lead to it. */
@@ -189,6 +190,7 @@ static int run_applet(const struct applet *a, int argc, char **argv)
 		n++;
 	}
 	int status = run_cmd(a->cmd, (struct path){ .failure = 0 }, n, words);
+	passphrase_forget();
 	if (a->sub) {
 		free(words[0]);
 		free(words);

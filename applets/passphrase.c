@@ -17,6 +17,8 @@
 #include "core/base/fd.h"
 #include "core/trust/decrypt.h"
 
+#define CONTROL_C 3
+
 const struct opt passphrase_opts[] = {
 	OPT_TEXT(0, "passphrase-file", "FILE", struct passphrase_opts, file,
 		 "its first line is the passphrase of encrypted images; -: of stdin"),
@@ -31,7 +33,7 @@ static struct {
 	char            text[DECRYPT_PASSPHRASE_MAX + 1];
 } secret = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static void forget(void)
+void passphrase_forget(void)
 {
 	mbedtls_platform_zeroize(secret.text, sizeof(secret.text));
 }
@@ -46,7 +48,7 @@ static int read_line(int fd, char *text, size_t *len, struct err *e)
 			return err_set(e, EFBIG, "the passphrase is longer than %u bytes", DECRYPT_PASSPHRASE_MAX);
 		if (!text[*len])
 			return err_set(e, EINVAL, "the passphrase has a NUL byte");
-		if (text[*len] == 3 && isatty(fd))
+		if (text[*len] == CONTROL_C && isatty(fd))
 			return err_set(e, EINTR, "interrupted");
 	}
 	if (n < 0)
@@ -67,7 +69,7 @@ static int read_file(const char *file, struct err *e)
 	return read_line(standard ? 0 : fd, secret.text, &secret.len, e);
 }
 
-/* without an echo; and without signals, which could leave the terminal so */
+/* without an echo; and without signals, which could leave the terminal so: control-C ends the line instead */
 static int ask(int tty, const char *question, char *text, size_t *len, struct err *e)
 {
 	struct termios before, silent;
@@ -77,6 +79,7 @@ static int ask(int tty, const char *question, char *text, size_t *len, struct er
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	silent.c_lflag |= ECHONL;
+	silent.c_cc[VEOL] = CONTROL_C;
 	if (tcsetattr(tty, TCSAFLUSH, &silent) < 0)
 		return err_sys(e, "terminal");
 	int r = read_line(tty, text, len, e);
@@ -114,7 +117,6 @@ int passphrase_get(const struct passphrase_opts *o, bool twice, const char **tex
 
 	pthread_mutex_lock(&secret.lock);
 	if (!secret.have) {
-		atexit(forget);
 		r = o->file ? read_file(o->file, e) : ask_terminal(twice, e);
 		if (r < 0 && o->file)
 			err_wrap(e, "--passphrase-file=%s", o->file);

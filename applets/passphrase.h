@@ -27,5 +27,7 @@ struct source *passphrase_source(struct source *in, const struct passphrase_opts
 /** passphrase_get() - *text has *len bytes, until the process ends; @twice: on a terminal, because it is a new one */
 int passphrase_get(const struct passphrase_opts *o, bool twice, const char **text, size_t *len, struct err *e);
 
+void passphrase_forget(void); /* wipes it */
+
 /** passphrase_check() - EINVAL if @file, an operand, and the passphrase would both be the standard input */
 int passphrase_check(const struct passphrase_opts *o, const char *file, struct err *e);

@@ -105,12 +105,16 @@ int gpg_encrypt_start(struct gpg_encrypt *x, const char *program, const struct p
 		      struct err *e)
 {
 	/* what a user's gpg.conf says otherwise is not for images; the image is compressed, or is not to be */
-	const char *argv[] = { program ? program : "gpg", "--batch", "--yes", "--quiet", "--no-armor", "--pinentry-mode",
+	static const char *const how[] = { "gpg", "--batch", "--yes", "--quiet", "--no-armor", "--pinentry-mode",
 		"loopback", "--passphrase-fd", "3", "--symmetric", "--cipher-algo", "AES256", "--compress-algo", "none",
 		"--s2k-mode", "3", "--s2k-digest-algo", "SHA512", "--s2k-count", "65011712", "--output", "-", NULL };
+	const char *argv[sizeof(how) / sizeof(*how)];
 	auto_close int passphrase_fd = -1;
 	int fds[2];
 
+	memcpy(argv, how, sizeof(argv));
+	if (program)
+		argv[0] = program;
 	*x = (struct gpg_encrypt){ .program = argv[0], .passphrase = o, .to_fd = -1, .out_fd = out_fd };
 	if (give_passphrase(x, fresh, &passphrase_fd, e) < 0)
 		return -1;

@@ -46,11 +46,11 @@ static void unread(struct subject *s, const struct err *e)
 }
 
 /* likewise, or it is encrypted, and damaged or not as images are: then what could be read was read */
-static void unread_bytes(struct subject *s, bool encrypted, const struct err *e)
+static void unread_bytes(struct subject *s, const struct err *e)
 {
-	bool its_fault = encrypted && (e->code == EBADMSG || e->code == ENOTSUP);
+	bool its_fault = s->encrypted && (e->code == EBADMSG || e->code == ENOTSUP);
 
-	if (!encrypted || (!its_fault && e->code != EACCES)) {
+	if (!s->encrypted || (!its_fault && e->code != EACCES)) {
 		unread(s, e);
 		return;
 	}
@@ -89,10 +89,10 @@ static void check_image(struct subject *s, struct source *in, const struct subje
 	int status = aci_read(in, &bounds, ACI_ALL, &h, &r, &s->f, &e);
 	if (how->progress)
 		ui_progress_end(&progress);
-	s->plain = r.format == INFLATE_NONE && !decrypt_is(in);
+	s->plain = r.format == INFLATE_NONE && !s->encrypted;
 	check_compression(s, r.format);
 	if (r.unread)
-		unread_bytes(s, decrypt_is(in), &e);
+		unread_bytes(s, &e);
 	if (status == 0 && how->digest) {
 		strcpy(s->id, "sha512-");
 		hash_hex(r.digest, sizeof(r.digest), s->id + strlen(s->id));
@@ -156,9 +156,9 @@ static void check_manifest(struct subject *s, struct source *in)
 	auto_buf struct buf text = { 0 };
 	struct err e;
 
-	s->plain = true;
+	s->plain = !s->encrypted;
 	if (read_text(in, &text, &e) < 0)
-		unread_bytes(s, decrypt_is(in), &e);
+		unread_bytes(s, &e);
 	else
 		check_text(s, text.data ? text.data : "", text.len);
 }
@@ -186,17 +186,16 @@ static struct source *open_bytes(struct subject *s, int fd, const struct subject
 {
 	struct err e;
 	struct source *in = source_fd(fd, &e);
-	bool encrypted = in != NULL;
 
 	if (in)
 		in = source_peek(in, p, len, &e);
-	if (in && (encrypted = decrypt_wanted(*p, *len))) {
+	s->encrypted = in && decrypt_wanted(*p, *len);
+	if (s->encrypted)
 		in = passphrase_source(in, how->passphrase, &e);
-		if (in)
-			in = source_peek(in, p, len, &e);
-	}
+	if (in && s->encrypted)
+		in = source_peek(in, p, len, &e);
 	if (!in)
-		unread_bytes(s, encrypted, &e);
+		unread_bytes(s, &e);
 	return in;
 }
 

@@ -32,6 +32,7 @@ struct subject {
 	enum subject_type type;
 	const char       *valid_as; /* "app container image"; NULL: not known */
 	bool              plain;    /* offsets are those of bytes of the file itself: it is neither compressed nor encrypted */
+	bool              encrypted;
 	bool              unread;   /* could not be read to its end, so there may be more to be found */
 	struct findings   f;
 	char              id[sizeof("sha512-") + HASH_SHA512_HEX]; /* of an image that was read to its end, if wanted; or "" */

@@ -60,13 +60,6 @@ bool decrypt_wanted(const uint8_t *first, size_t len)
 
 /* ---- compressed data ---- */
 
-static int unzip_end(struct unzip *z, struct err *e)
-{
-	int r = z->len ? 1 : packet_lend(z->body, &z->p, &z->len, e);
-
-	return r > 0 ? err_set(e, EBADMSG, "something stands behind the compressed data") : r;
-}
-
 static int unzip_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
 {
 	struct unzip *z = (struct unzip *)s;
@@ -92,7 +85,8 @@ static int unzip_next(struct source *s, const uint8_t **p, size_t *len, struct e
 	}
 	*p = z->out;
 	*len = sizeof(z->out) - io.out_len;
-	return *len ? 1 : unzip_end(z, e);
+	/* behind it there may be anything: sq hides how long the data is by that */
+	return *len ? 1 : packet_skip(z->body, e);
 }
 
 static void not_ours(struct source *s)

@@ -199,8 +199,8 @@ static int aead_open(struct unseal *u, struct err *e)
 	size_t key_len = aes_key_len(cipher);
 	u->nonce_len = aead_nonce_len(mode);
 	if (!key_len || !u->nonce_len || u->head[4] > CHUNK_MAX)
-		return err_set(e, ENOTSUP, "is encrypted with %s in mode %u; AES with EAX, OCB or GCM (1 to 3) is read",
-			       cipher_name(cipher), mode);
+		return err_set(e, ENOTSUP, "is encrypted with cipher %u in mode %u; AES (7 to 9) with EAX, OCB or GCM (1 to 3) "
+			       "is read", cipher, mode);
 	if (packet_bytes(u->body, salt, u->libre ? u->nonce_len : sizeof(salt), e) < 0)
 		return -1;
 	const struct session *s = aead_choose(u, cipher);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <mbedtls/hkdf.h>
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
 
@@ -22,23 +21,42 @@ size_t aes_key_len(unsigned cipher)
 /* RFC 9580, 9.3; LibrePGP has the same */
 const char *cipher_name(unsigned cipher)
 {
-	static const char *const names[] = { "no cipher", "IDEA", "3DES", "CAST5", "Blowfish", NULL, NULL, "AES-128", "AES-192",
+	static const char *const names[] = { NULL, "IDEA", "3DES", "CAST5", "Blowfish", NULL, NULL, "AES-128", "AES-192",
 		"AES-256", "Twofish", "Camellia-128", "Camellia-192", "Camellia-256" };
 
-	return cipher < sizeof(names) / sizeof(*names) && names[cipher] ? names[cipher] : "an unknown cipher";
+	return cipher < sizeof(names) / sizeof(*names) ? names[cipher] : NULL;
 }
 
 static int only_aes(unsigned cipher, struct err *e)
 {
-	return aes_key_len(cipher) ? 0 : err_set(e, ENOTSUP, "is encrypted with %s; images are encrypted with AES "
-						 "(gpg: --cipher-algo AES256)", cipher_name(cipher));
+	const char *name = cipher_name(cipher);
+
+	return aes_key_len(cipher) ? 0 : err_set(e, ENOTSUP, "is encrypted with %s, not with AES (gpg: --cipher-algo AES256)",
+						 name ? name : "an unknown cipher");
 }
 
+/* HKDF (RFC 5869) with SHA-256 */
 void hkdf_key(const uint8_t *salt, size_t salt_len, const uint8_t *key, size_t key_len, const uint8_t *info,
 	      size_t info_len, uint8_t *out, size_t out_len)
 {
-	(void)mbedtls_hkdf(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), salt, salt_len, key, key_len, info, info_len, out,
-			   out_len);
+	const mbedtls_md_info_t *md = mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
+	uint8_t secret[32], text[32 + 5 + 1], block[32];
+	size_t had = 0; /* of the block before */
+
+	(void)mbedtls_md_hmac(md, salt, salt_len, key, key_len, secret);
+	for (uint8_t i = 1; out_len; i++) {
+		memcpy(text + had, info, info_len);
+		text[had + info_len] = i;
+		(void)mbedtls_md_hmac(md, secret, sizeof(secret), text, had + info_len + 1, block);
+		memcpy(text, block, had = sizeof(block));
+		size_t n = out_len < sizeof(block) ? out_len : sizeof(block);
+		memcpy(out, block, n);
+		out += n;
+		out_len -= n;
+	}
+	mbedtls_platform_zeroize(secret, sizeof(secret));
+	mbedtls_platform_zeroize(text, sizeof(text));
+	mbedtls_platform_zeroize(block, sizeof(block));
 }
 
 /* ---- string to key: RFC 9580, 3.7 ---- */
@@ -129,7 +147,7 @@ static int s2k_run(const struct s2k *s, struct keys *k, uint8_t *key, size_t len
 /* ---- encrypted session keys: RFC 9580, 5.3; LibrePGP, 5.3 for version 5 ---- */
 
 /* the rest of a packet of version 4: nothing, or a cipher and its key */
-static bool open_v4(struct session *s, const uint8_t *kek, uint8_t *p, size_t len)
+static bool open_v4(struct keys *k, struct session *s, const uint8_t *kek, uint8_t *p, size_t len)
 {
 	uint8_t last[AES_BLOCK] = { 0 };
 	mbedtls_aes_context c;
@@ -141,6 +159,8 @@ static bool open_v4(struct session *s, const uint8_t *kek, uint8_t *p, size_t le
 	cfb_decrypt(&c, last, p, len);
 	mbedtls_aes_free(&c);
 	s->cipher = p[0];
+	if (!aes_key_len(p[0]) && cipher_name(p[0]))
+		k->other = p[0]; /* or the passphrase is wrong */
 	if (!aes_key_len(p[0]) || len != 1 + aes_key_len(p[0]))
 		return false;
 	memcpy(s->key, p + 1, len - 1);
@@ -159,7 +179,7 @@ static bool open_aead(struct session *s, unsigned mode, const uint8_t *kek, uint
 		return false;
 	memcpy(derived, kek, key_len);
 	if (s->version == 6)
-		hkdf_key(NULL, 0, kek, key_len, head, sizeof(head), derived, key_len);
+		hkdf_key(kek, 0, kek, key_len, head, sizeof(head), derived, key_len);
 	aead_init(&a, mode, derived, key_len);
 	aead_start(&a, p, head, sizeof(head));
 	p += nonce_len;
@@ -194,7 +214,7 @@ static int try_key(struct keys *k, struct session *s, uint8_t *p, size_t len, st
 	memcpy(s->key, kek, sizeof(kek));
 	at += n;
 	k->n_tried++;
-	bool may_be = s->version == 4 ? open_v4(s, kek, p + at, len - at) : open_aead(s, mode, kek, p + at, len - at);
+	bool may_be = s->version == 4 ? open_v4(k, s, kek, p + at, len - at) : open_aead(s, mode, kek, p + at, len - at);
 	mbedtls_platform_zeroize(kek, sizeof(kek));
 	return may_be;
 }
@@ -224,8 +244,9 @@ int keys_add(struct keys *k, struct packet *p, struct err *e)
 int keys_none(const struct keys *k, struct err *e)
 {
 	if (k->n_tried)
-		return err_set(e, EACCES, "the passphrase does not fit, or the file's first bytes are damaged%s",
-			       k->n_public ? " (it is encrypted with public keys as well, which are not used here)" : "");
+		return err_set(e, EACCES, "the passphrase does not fit, or the file's first bytes are damaged%s%s%s",
+			       k->other ? ", or the cipher is not AES but " : "", k->other ? cipher_name(k->other) : "",
+			       k->n_public ? " (public keys that fit as well are not used here)" : "");
 	if (k->why.code)
 		return err_set(e, k->why.code, "%s", k->why.msg);
 	return err_set(e, ENOTSUP, k->n_public ? "is encrypted with public keys only; images are encrypted with a "

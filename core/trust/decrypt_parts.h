@@ -112,6 +112,7 @@ struct keys {
 	uint64_t       s2k_left;        /* bytes that may be hashed */
 	struct session v[KEYS_MAX];     /* those that may be it */
 	size_t         n, n_tried, n_public;
+	unsigned       other;           /* a cipher that is not AES, whose key one might hold; 0: none */
 	struct err     why;             /* why one was not tried; code 0: all were */
 };
 
@@ -122,7 +123,7 @@ const char *cipher_name(unsigned cipher);
 int keys_add(struct keys *k, struct packet *p, struct err *e);
 int keys_none(const struct keys *k, struct err *e); /* says why there is none */
 
-/** hkdf_key() - RFC 9580, 5.3.2, 5.13.2: @info is four or five bytes */
+/** hkdf_key() - RFC 9580, 5.3.2, 5.13.2: @info has four or five bytes */
 void hkdf_key(const uint8_t *salt, size_t salt_len, const uint8_t *key, size_t key_len, const uint8_t *info,
 	      size_t info_len, uint8_t *out, size_t out_len);
 
