@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# demo.sh - what `make demo` runs: an image is packed, stored and run, and everything is taken away again
+# demo.sh - what `make demo` runs: an image is packed, signed, fetched by https, verified and run, and everything is taken
+# away again
 #
 # The image is Debian's redis-server with the libraries it needs; where there is no such package, busybox
 # as a web server. Every command is shown as it is typed; the first that fails ends the demo.
@@ -25,7 +26,8 @@ if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/rktbox-demo.XXXXXX")
 pod=''
 PATH=$bin:$PATH
-export ACTOOL="$bin/actool"
+export ACTOOL="$bin/actool" GNUPGHOME="$work/gnupg"
+conf=--local-config=config # and not /etc/rkt
 
 clean_up() {
 	status=$?
@@ -35,6 +37,8 @@ clean_up() {
 		wait "$pod" || :
 	fi
 	[ ! -d "$work/data" ] || rkt --dir="$work/data" gc --grace-period=0s >/dev/null 2>&1 || :
+	[ ! -s "$work/nginx.pid" ] || kill "$(cat "$work/nginx.pid")" || :
+	gpgconf --kill all >/dev/null 2>&1 || :
 	rm -rf --one-file-system "$work"
 	[ $status = 0 ] || echo "demo: failed; what came last above says where" >&2
 	exit $status
@@ -91,18 +95,51 @@ say "1. An image is a directory with a manifest and a root file system. This one
 show 'cat server/manifest'
 show 'find server/rootfs -type f | wc -l'
 
-say "2. Pack it, and see whether it keeps every rule of the specification:"
-show 'actool build server server.aci'
-show 'actool build client client.aci'
+# a key, and a web server with a certificate of an authority that nobody else knows
+web() {
+	mkdir -m 700 "$GNUPGHOME" && mkdir tls www
+	gpg --batch --quiet --passphrase '' --quick-generate-key 'Demo <demo@example.com>' ed25519 sign never &&
+		gpg --armor --export demo@example.com >key.asc || return 1
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=demo CA" -keyout tls/ca.key -out ca.crt &&
+		openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout tls/server.key -out tls/server.csr &&
+		echo 'subjectAltName=DNS:localhost' >tls/ext &&
+		openssl x509 -req -in tls/server.csr -CA ca.crt -CAkey tls/ca.key -CAcreateserial -days 2 -extfile tls/ext \
+			-out tls/server.crt || return 1
+	for port in 20443 21443 22443 23443; do
+		cat >nginx.conf <<-E2
+		pid $work/nginx.pid; error_log $work/nginx.log; daemon on; user root;
+		events {}
+		http {
+			access_log off;
+			client_body_temp_path $work/tmp; proxy_temp_path $work/tmp; fastcgi_temp_path $work/tmp;
+			uwsgi_temp_path $work/tmp; scgi_temp_path $work/tmp;
+			server {
+				listen 127.0.0.1:$port ssl; root $work/www;
+				ssl_certificate $work/tls/server.crt; ssl_certificate_key $work/tls/server.key;
+			}
+		}
+		E2
+		nginx -c "$work/nginx.conf" && return
+	done
+	return 1
+}
+web >why 2>&1 || { cat why >&2; exit 1; }
+
+say "2. Pack it, sign it, and see whether it keeps every rule of the specification:"
+show 'actool build --sign server server.aci'
+show 'actool build --sign client client.aci'
 show 'actool validate -debug server.aci client.aci'
 
-say "3. Put both images into a store. Signatures are asked for unless one says otherwise:"
-show 'rkt --dir=data --insecure-options=image fetch server.aci client.aci'
-show 'rkt --dir=data image list'
+mv ./*.aci ./*.aci.asc www
+say "3. Fetch both images from a web server, here nginx with a certificate of its own. Nothing gets into the store that
+   nobody trusted has signed, so say first who is:"
+show "rkt $conf trust --prefix=example.com --skip-fingerprint-review key.asc"
+show "rkt --dir=data $conf fetch --ca-file=ca.crt https://localhost:$port/server.aci https://localhost:$port/client.aci"
+show "rkt --dir=data $conf image list"
 
 say "4. Run them as one pod: two apps with a network of their own, in which the second talks to the
    first. There is no daemon; the pod is a child of this shell (here in the background):"
-run="rkt --dir=data --insecure-options=image run --net=none --uuid-file-save=uuid $volume \
+run="rkt --dir=data $conf run --net=none --uuid-file-save=uuid $volume \
 $server --memory=256M --- $client -- 600"
 printf '%s$ %s &%s\n' "$bold" "$run" "$plain"
 $run >pod.out 2>&1 </dev/null &
@@ -118,20 +155,20 @@ uuid=$(cat uuid)
 short=${uuid%%-*}
 
 say "5. Look at it, as a whole, by app, and from inside:"
-show 'rkt --dir=data list'
-show "rkt --dir=data status $short"
-show "rkt --dir=data logs --app=${client#*/} $short"
-show "rkt --dir=data enter --app=${client#*/} $short $enter" | tee entered
+show "rkt --dir=data $conf list"
+show "rkt --dir=data $conf status $short"
+show "rkt --dir=data $conf logs --app=${client#*/} $short"
+show "rkt --dir=data $conf enter --app=${client#*/} $short $enter" | tee entered
 grep -q "$greeting" entered
 
 say "6. Stop it. Its directory stays until it is collected, so that logs and status can be read:"
-show "rkt --dir=data stop $short"
+show "rkt --dir=data $conf stop $short"
 wait "$pod" || { echo "demo: rkt run ended with status $?" >&2; exit 1; }
 pod=''
-show 'rkt --dir=data list'
-show "rkt --dir=data gc --grace-period=0s"
-show "rkt --dir=data image rm $server $client"
-show "rkt --dir=data image gc"
+show "rkt --dir=data $conf list"
+show "rkt --dir=data $conf gc --grace-period=0s"
+show "rkt --dir=data $conf image rm $server $client"
+show "rkt --dir=data $conf image gc"
 
 say "7. What is left of it all: mounts, cgroups, processes, files of pods and images."
 mounts >mounts.after
