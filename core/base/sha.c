@@ -192,6 +192,8 @@ void sha_feed(struct sha *s, const void *data, size_t len)
 	size_t have = s->fed % k->block, n = k->block - have;
 	const uint8_t *p = data;
 
+	if (!len)
+		return; /* of nothing, which may be NULL */
 	s->fed += len;
 	if (have && len >= n) {
 		memcpy(s->part + have, p, n);

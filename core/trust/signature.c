@@ -34,7 +34,7 @@ const char *date_text(int64_t time_s, char out[DATE_LEN])
 	time_t t = (time_t)time_s;
 
 	if (!gmtime_r(&t, &tm) || !strftime(out, DATE_LEN, "%Y-%m-%d", &tm))
-		strcpy(out, "?");
+		return "?";
 	return out;
 }
 
