@@ -4,8 +4,7 @@
  * The first byte: how the source hands out the rest, and whether that is a message or is to be put into one.
  */
 #include <mbedtls/aes.h>
-#include <mbedtls/sha1.h>
-#include <mbedtls/sha256.h>
+#include <mbedtls/md.h>
 
 #include "core/trust/decrypt_parts.h"
 #include "testsuite/unit/archive_kit.h"
@@ -25,10 +24,10 @@ static void seal(struct buf *b, const uint8_t *p, size_t len)
 	uint8_t *plain = calloc(1, all);
 	mbedtls_aes_context c;
 
-	mbedtls_sha256((const uint8_t *)"saltsaltsecret", 14, key, 0);
+	mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), (const uint8_t *)"saltsaltsecret", 14, key);
 	memcpy(plain + PREFIX, p, len);
 	memcpy(plain + PREFIX + len, "\xd3\x14", 2);
-	mbedtls_sha1(plain, all - 20, plain + all - 20);
+	mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA1), plain, all - 20, plain + all - 20);
 	mbedtls_aes_init(&c);
 	mbedtls_aes_setkey_enc(&c, key, 128);
 	mbedtls_aes_crypt_cfb128(&c, MBEDTLS_AES_ENCRYPT, all, &at, iv, plain, plain);
