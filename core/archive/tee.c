@@ -15,7 +15,7 @@
 #include "core/base/thread.h"
 
 #define SLOTS 4u
-#define BLOCK (32u << 10)
+#define BLOCK (16u << 10)
 
 struct tee {
 	struct source        base;

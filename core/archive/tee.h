@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tee - a source that shows every block to somebody else on its way
  *
- * With several processors the blocks wait in a small ring, and whoever has nothing to do sees them: tee_open() sets
+ * With several processors the blocks wait in a ring of 64 KiB, and whoever has nothing to do sees them: tee_open() sets
  * source.work, which the pump calls as one of its steps. Where nobody comes in time, the reader does it.
  */
 #pragma once
