@@ -77,7 +77,7 @@ int64_t reply_date(const char *s, size_t len)
 	char text[REPLY_DATE_MAX], month[4];
 	int end = 0;
 
-	if (len >= sizeof(text))
+	if (len >= sizeof(text) || memchr(s, 0, len))
 		return -1;
 	memcpy(text, s, len);
 	text[len] = 0;
@@ -244,7 +244,7 @@ void reply_line(struct reply *r, const char *line, size_t len)
 		return;
 	}
 	/* behind the body there may be more lines, of which we want none */
-	if (r->complete)
+	if (r->complete || !r->status)
 		return;
 	if (!t.len) {
 		r->complete = r->status >= 200;

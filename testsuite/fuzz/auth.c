@@ -2,6 +2,7 @@
  * fuzz auth - any bytes as files of auth.d: taken or refused with a reason, and nothing in them can begin another line of
  * a request
  */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && !strcmp(argv[1], "-s")) {
 		r = download_small(argv[3], &o, strtoul(argv[2], NULL, 10), &b, &i, &e);
-		fwrite(b.data, 1, b.len, stdout);
+		fwrite(b.data ? b.data : "", 1, b.len, stdout);
 		buf_free(&b);
 		return finish(&i, &e, r);
 	}

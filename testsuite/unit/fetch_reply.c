@@ -130,6 +130,7 @@ TEST(dates, "reply: dates are those of RFC 9110 or none")
 {
 	CHECK_INT(reply_date("Sun, 06 Nov 1994 08:49:37 GMT", 29), 784111777);
 	CHECK_INT(reply_date("Thu, 01 Jan 1970 00:00:00 GMT", 29), 0);
+	CHECK_INT(reply_date("Thu, 01 Jan 1970 00:00:00 GMT", 30), -1); /* a NUL behind it */
 	static const char *const none[] = { "", "now", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49:37 GMTx",
 		"Sun, 06 ovD 1994 08:49:37 GMT", "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
 		"Sun, 06 Nov 1960 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:-1 GMT" };
