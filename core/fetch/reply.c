@@ -3,7 +3,6 @@
  */
 #include "core/fetch/reply.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -70,26 +69,38 @@ static int64_t seconds(struct text t)
 	return take_number(&t, SECONDS_MAX, &n) ? (int64_t)n : SECONDS_MAX;
 }
 
+static int digits(const char *p, size_t n)
+{
+	int v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v * 10 + (p[i] - '0');
+	return v;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 int64_t reply_date(const char *s, size_t len)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	struct tm tm = { .tm_isdst = 0 };
-	char text[REPLY_DATE_MAX], month[4];
-	int end = 0;
+	static const char form[] = "aaa, 00 aaa 0000 00:00:00 GMT", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const char *m = months;
 
-	if (len >= sizeof(text) || memchr(s, 0, len))
+	if (len != sizeof(form) - 1)
 		return -1;
-	memcpy(text, s, len);
-	text[len] = 0;
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour,
-		   &tm.tm_min, &tm.tm_sec, &end) != 6 || !end || text[end])
+	for (size_t i = 0; i < len; i++)
+		if (form[i] == '0' ? s[i] < '0' || s[i] > '9' : form[i] == 'a' ? !is_letter(s[i]) : s[i] != form[i])
+			return -1;
+	while (*m && strncmp(m, s + 8, 3) != 0)
+		m += 3;
+	struct tm tm = {
+		.tm_mday = digits(s + 5, 2), .tm_mon = (int)(m - months) / 3, .tm_year = digits(s + 12, 4) - 1900,
+		.tm_hour = digits(s + 17, 2), .tm_min = digits(s + 20, 2), .tm_sec = digits(s + 23, 2),
+	};
+	if (!*m || tm.tm_year < 70 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return -1;
-	const char *m = strstr(months, month);
-	if (!m || (m - months) % 3 || tm.tm_year < 1970 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 ||
-	    tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
-		return -1;
-	tm.tm_mon = (int)(m - months) / 3;
-	tm.tm_year -= 1900;
 	return timegm(&tm);
 }
 
