@@ -124,6 +124,8 @@ static int print_text(const struct about *a, struct err *e)
 	row_time(&t, "imported", i->import_ns);
 	row_time(&t, "last used", i->last_used_ns);
 	row(&t, "verified by", i->verified_by);
+	if (i->verified_prefix)
+		row(&t, "trusted for", *i->verified_prefix ? i->verified_prefix : "all images");
 	row(&t, "fs-verity", *i->seal.verity ? i->seal.verity : "no");
 	row(&t, "render", a->no_backend.code ? "unknown" : render_mode_name(a->backend.mode));
 	snprintf(parts, sizeof(parts), "%s%s%s", a->rendered.index ? " index" : "", a->rendered.mounted ? " mounted" : "",
@@ -168,6 +170,8 @@ static int print_json(const struct about *a, enum ui_format f, struct err *e)
 	add_integer(j, "last_used_time", i->last_used_ns);
 	cJSON_AddBoolToObject(j, "latest", i->latest);
 	cJSON_AddStringToObject(j, "verified_by", i->verified_by);
+	if (i->verified_prefix)
+		cJSON_AddStringToObject(j, "verified_prefix", i->verified_prefix);
 	if (*i->seal.verity)
 		cJSON_AddStringToObject(j, "verity", i->seal.verity);
 	if (!a->no_backend.code)

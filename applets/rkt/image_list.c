@@ -245,6 +245,8 @@ static int print_json(const struct image_info **images, size_t n, enum ui_format
 		add_integer(j, "size", (int64_t)v->tar_bytes);
 		cJSON_AddBoolToObject(j, "latest", v->latest);
 		cJSON_AddStringToObject(j, "verified_by", v->verified_by);
+		if (v->verified_prefix)
+			cJSON_AddStringToObject(j, "verified_prefix", v->verified_prefix);
 		if (v->damaged)
 			cJSON_AddStringToObject(j, "damaged", v->damaged);
 		cJSON_AddItemToArray(list, j);

@@ -15,6 +15,7 @@
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/fetch/discovery.h"
+#include "core/fetch/download.h"
 #include "core/fetch/http.h"
 #include "core/trust/cert.h"
 #include "core/trust/keyring.h"
@@ -35,20 +36,22 @@ struct keystore_dirs keys_dirs(const struct rkt_globals *g)
 
 /* ---- where keys come from ---- */
 
-/* what may go without the protection of https, for keys and the pages that lead to them */
-static struct http_opts transport(const struct keys_wish *w)
+struct net { struct auth auth; struct http_opts http; };
+
+static void net_close(struct net *n)
 {
-	return (struct http_opts){
-		.insecure_tls = w->g->insecure & (INSECURE_TLS | INSECURE_PUBKEY),
-		.allow_http = w->allow_http || w->g->insecure & (INSECURE_HTTP | INSECURE_PUBKEY),
-	};
+	auth_free(&n->auth);
 }
+#define auto_net __attribute__((cleanup(net_close)))
 
-static struct source *open_url(const struct keys_wish *w, const char *url, struct err *e)
+/* For keys, and the pages that lead to them, more may go without the protection of https. */
+static int net_open(const struct keys_wish *w, struct net *n, struct err *e)
 {
-	const struct http_opts o = transport(w);
-
-	return http_open(url, &o, e);
+	if (netopts_http(w->g, &n->auth, &n->http, e) < 0)
+		return -1;
+	n->http.insecure_tls |= w->g->insecure & INSECURE_PUBKEY;
+	n->http.allow_http |= w->allow_http || w->g->insecure & INSECURE_PUBKEY;
+	return 0;
 }
 
 static int read_source(struct source *in, struct buf *out, struct err *e)
@@ -77,20 +80,20 @@ static int read_fd(const char *path, struct buf *out, struct err *e)
 	return in ? read_source(in, out, e) : -1;
 }
 
-static int read_keys(const struct keys_wish *w, const char *where, struct buf *out, struct err *e)
+static int read_keys(const struct net *n, const char *where, struct buf *out, struct err *e)
 {
 	if (!strstr(where, "://"))
 		return read_fd(where, out, e);
 	if (!http_is_url(where))
 		return err_set(e, ENOTSUP, "keys come from files and by https");
-	auto_source struct source *in = open_url(w, where, e);
-	return in ? read_source(in, out, e) : -1;
+	return download_small(where, &n->http, KEYSTORE_FILE_MAX, out, NULL, e);
 }
 
 /* ---- one key ---- */
 
 struct offer {
 	const struct keys_wish *w;
+	const struct net       *net;
 	const char             *where;
 	size_t                  n_refused;
 };
@@ -146,9 +149,9 @@ static int say(const struct offer *o, struct buf *b, struct err *e)
 /* What came by https is the host's, as far as nothing on the way there was allowed to be anybody else's. */
 static bool is_vouched_for(const struct offer *o)
 {
-	const struct http_opts t = transport(o->w);
+	const struct http_opts *h = &o->net->http;
 
-	return o->w->g->trust_keys_from_https && !strncmp(o->where, "https://", 8) && !t.insecure_tls && !t.allow_http;
+	return o->w->g->trust_keys_from_https && !strncmp(o->where, "https://", 8) && !h->insecure_tls && !h->allow_http;
 }
 
 /* 1: yes; 0: no; -1: nobody can be asked */
@@ -228,10 +231,13 @@ static int offer_key(void *ctx, const struct openpgp_key *k, struct err *e)
 
 int keys_trust(const struct keys_wish *w, const char *where, struct err *e)
 {
-	struct offer o = { w, where, 0 };
+	auto_net struct net n = { .auth = { 0 } };
+	struct offer o = { w, &n, where, 0 };
 	auto_buf struct buf text = { 0 };
 
-	if (read_keys(w, where, &text, e) < 0 || keyring_each(text.data ? text.data : "", text.len, offer_key, &o, e) < 0)
+	if (net_open(w, &n, e) < 0)
+		return -1;
+	if (read_keys(&n, where, &text, e) < 0 || keyring_each(text.data ? text.data : "", text.len, offer_key, &o, e) < 0)
 		return err_wrap(e, "%s", !strcmp(where, "-") ? "standard input" : where);
 	return o.n_refused ? err_set(e, ECANCELED, "%s: %zu keys were not accepted", where, o.n_refused) : 0;
 }
@@ -239,8 +245,8 @@ int keys_trust(const struct keys_wish *w, const char *where, struct err *e)
 /* ---- what hosts publish ---- */
 
 struct search {
-	const struct keys_wish *w;
-	struct discovery        d;
+	struct net       net;
+	struct discovery d;
 };
 
 static struct source *open_page(void *ctx, const char *url, struct err *e)
@@ -248,7 +254,7 @@ static struct source *open_page(void *ctx, const char *url, struct err *e)
 	struct search *s = ctx;
 
 	if (!s->d.keys.n)
-		return open_url(s->w, url, e);
+		return http_open(url, &s->net.http, e);
 	(void)err_set(e, EALREADY, "keys are known"); /* the parents' pages could only tell of images */
 	return NULL;
 }
@@ -256,9 +262,13 @@ static struct source *open_page(void *ctx, const char *url, struct err *e)
 int keys_discover(const struct keys_wish *w, struct appc_strings *urls, struct err *e)
 {
 	static const struct appc_pairs no_labels;
-	struct search s = { .w = w };
-	const struct discovery_opts o = { .http = transport(w).allow_http, .ctx = &s, .open = open_page };
+	struct search s = { .d = { 0 } };
 
+	if (net_open(w, &s.net, e) < 0) {
+		net_close(&s.net);
+		return -1;
+	}
+	const struct discovery_opts o = { .http = s.net.http.allow_http, .ctx = &s, .open = open_page };
 	int r = discovery_find(w->prefix, &no_labels, &o, &s.d, e);
 	if (s.d.keys.n) {
 		*urls = s.d.keys;
@@ -271,6 +281,7 @@ int keys_discover(const struct keys_wish *w, struct appc_strings *urls, struct e
 			    w->prefix);
 	}
 	discovery_free(&s.d);
+	net_close(&s.net);
 	return r;
 }
 

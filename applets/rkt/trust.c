@@ -23,6 +23,7 @@ static const struct opt trust_opts[] = {
 	OPT_BOOL(0, "root", struct trust_opts, root, "trust the keys for all images"),
 	OPT_BOOL(0, "skip-fingerprint-review", struct trust_opts, skip_review, "do not ask"),
 	OPT_BOOL(0, "insecure-allow-http", struct trust_opts, allow_http, "let keys, and what leads to them, come by http"),
+	OPT_PART("Transport", netopts_opts, struct trust_opts, g.net),
 	OPT_PART("Global options", rkt_globals_opts, struct trust_opts, g),
 	OPT_END
 };
