@@ -43,7 +43,6 @@ void images_say(const char *fmt, ...)
 	buf_free(&line);
 }
 
-/* The image is good, only not yet to be run; what is wrong with its dependencies otherwise, running it tells. */
 /* ---- importing ---- */
 
 struct incoming {
