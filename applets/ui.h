@@ -80,6 +80,8 @@ struct ui_progress {
 };
 /** ui_progress_how() - from now on: "auto", "bar", "plain" (lines), "json" (one object a line) or "none" */
 int ui_progress_how(const char *how, struct err *e);
+/** ui_progress_beside() - from now on this process is one of several at work: lines, and no bar */
+void ui_progress_beside(void);
 void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total);
 void ui_progress_at(void *p, uint64_t done); /* a struct ui_progress; fits the progress callbacks of core/ */
 void ui_progress_end(struct ui_progress *p);

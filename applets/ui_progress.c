@@ -35,6 +35,12 @@ int ui_progress_how(const char *how, struct err *e)
 	return err_set(e, EINVAL, "--progress: unknown way \"%.50s\"; known: auto, bar, plain, json, none", how);
 }
 
+void ui_progress_beside(void)
+{
+	if (wanted == BAR || (wanted == AUTO && isatty(2)))
+		wanted = PLAIN;
+}
+
 void ui_progress_start(struct ui_progress *p, const char *label, uint64_t total)
 {
 	int64_t now = ui_now_ns();

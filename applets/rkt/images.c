@@ -365,6 +365,8 @@ static int resolve(const struct images_fetch *f, const char *arg, const struct i
 {
 	switch (p->kind == IMAGES_GUESS ? images_kind_of(arg) : p->kind) {
 	case IMAGES_ID:
+		if (f->signature)
+			return err_set(e, EINVAL, "--signature: %s is in the store, and not verified again", arg);
 		return store_resolve(f->st, arg, out, e);
 	case IMAGES_URL:
 		return resolve_url(f, arg, p->pull, out, e);

@@ -140,6 +140,7 @@ static _Noreturn void be_job(const struct work *w, const struct appc_dependency 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent) {
 		store_close(w->st);
+		ui_progress_beside();
 		o.r = fetch(w, d, &o.id, &o.e);
 		fd_write_all(fd, &o, sizeof(o));
 	}

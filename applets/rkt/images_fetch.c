@@ -342,7 +342,9 @@ static int get_image(struct get *g, struct image_id *out, struct err *e)
 {
 	const struct images_fetch *f = g->f;
 	auto_free char *beside = g->asc ? NULL : images_sig_beside(g->url);
-	struct incoming in = { .f = f, .origin = g->url, .label = "Downloading ACI" };
+	struct incoming in = {
+		.f = f, .origin = g->url, .label = f->dependency ? f->name->name : "Downloading ACI",
+	};
 
 	images_say("remote fetching from URL \"%s\"", g->url);
 	in.sig = (struct images_sig){ .f = f, .where = f->signature };
