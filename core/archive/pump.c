@@ -47,6 +47,7 @@ struct pump {
 	bool                 lent;
 	uint64_t             in_bytes;
 	unsigned             n_slots;
+	size_t               block; /* of each slot that is used; what is not is no memory */
 	struct slot          slots[];
 };
 
@@ -84,7 +85,7 @@ static void fill(struct pump *p)
 
 	p->filling = true;
 	pthread_mutex_unlock(&p->lock);
-	ssize_t n = inflate_read(p->in, s->bytes, PUMP_BLOCK, &e);
+	ssize_t n = inflate_read(p->in, s->bytes, p->block, &e);
 	uint64_t in_bytes = inflate_in_bytes(p->in);
 	pthread_mutex_lock(&p->lock);
 	p->filling = false;
@@ -227,6 +228,7 @@ struct source *pump_open(struct source *in, struct source *below, unsigned threa
 	p->in = in;
 	p->below = below && below->work ? below : NULL;
 	p->n_slots = n;
+	p->block = n == PUMP_SLOTS ? PUMP_BLOCK : PUMP_BLOCK_FEW;
 	p->follow = *f;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);

@@ -3,7 +3,7 @@
  *
  * Decompressing costs about as much as hashing, and everything else that is done with an image half of that. The blocks
  * are shared: one is filled anew when both consumers are done with it.
- * Memory is bounded: PUMP_SLOTS blocks, and only a few where the decoder needs it. With many, all go on while
+ * Memory is bounded: PUMP_SLOTS blocks, and only a few smaller ones where the decoder needs it. With many, all go on while
  * the kernel has one of them wait for a processor or for the disk; with few, they wait for each other.
  */
 #pragma once
@@ -15,6 +15,7 @@
 #define PUMP_SLOTS     16u
 #define PUMP_SLOTS_FEW 3u
 #define PUMP_BLOCK     (128u << 10)
+#define PUMP_BLOCK_FEW (64u << 10)
 
 /* who sees every block besides the caller of next(), one after the other, on whatever thread */
 struct pump_follower {
