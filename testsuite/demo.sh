@@ -29,6 +29,16 @@ PATH=$bin:$PATH
 export ACTOOL="$bin/actool" GNUPGHOME="$work/gnupg"
 conf=--local-config=config # and not /etc/rkt
 
+# gpg's agent, which takes its time
+end_agent() {
+	agent=$(gpg-connect-agent --no-autostart 'getinfo pid' /bye 2>/dev/null | sed -n 's/^D //p')
+	gpgconf --kill all >/dev/null 2>&1 || :
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -n "$agent" ] && kill -0 "$agent" 2>/dev/null || return 0
+		sleep 0.2
+	done
+}
+
 clean_up() {
 	status=$?
 	trap '' INT TERM
@@ -38,7 +48,7 @@ clean_up() {
 	fi
 	[ ! -d "$work/data" ] || rkt --dir="$work/data" gc --grace-period=0s >/dev/null 2>&1 || :
 	[ ! -s "$work/nginx.pid" ] || kill "$(cat "$work/nginx.pid")" || :
-	gpgconf --kill all >/dev/null 2>&1 || :
+	end_agent
 	rm -rf --one-file-system "$work"
 	[ $status = 0 ] || echo "demo: failed; what came last above says where" >&2
 	exit $status
