@@ -77,12 +77,13 @@ static int unpack(struct job *j, int dir_fd, struct err *e)
 	struct findings f = { 0 };
 	/* it may be the standard input, and somebody may have read from that */
 	bool again = fstat(j->fd, &j->st) == 0 && S_ISREG(j->st.st_mode) && lseek(j->fd, 0, SEEK_CUR) == 0;
+
+	/* what comes slowly is waited for from here on, since its beginning is looked at */
+	ui_progress_start(&j->progress, j->file, (uint64_t)j->st.st_size);
 	struct source *bottom = source_fd(j->fd, e);
 	auto_source struct source *in = bottom ? passphrase_source(bottom, &j->o->passphrase, e) : NULL;
-
 	if (!in)
 		return err_wrap(e, "%s", j->file);
-	ui_progress_start(&j->progress, j->file, (uint64_t)j->st.st_size);
 	int r = unpack_image(in, again && !decrypt_is(in) ? j->fd : -1, dir_fd, &u, &f, e);
 	ui_progress_end(&j->progress);
 	if (r < 0)
