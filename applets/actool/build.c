@@ -32,7 +32,8 @@ static const struct opt build_opts[] = {
 	OPT_BOOL(0, "overwrite", struct build_opts, overwrite, "replace the output file if it exists"),
 	OPT_PART("The file", build_how_opts, struct build_opts, how),
 	OPT_PART("From a program", build_binary_opts, struct build_opts, binary),
-	OPT_PART("Signature and encryption", build_sign_opts, struct build_opts, sign),
+	OPT_PART("Signature", build_sign_opts, struct build_opts, sign),
+	OPT_PART("Encryption", build_encrypt_opts, struct build_opts, sign),
 	OPT_PART("Global options", actool_globals_opts, struct build_opts, g),
 	OPT_END
 };

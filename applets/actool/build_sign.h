@@ -6,7 +6,8 @@
 #include "applets/passphrase.h"
 #include "core/base/opt.h"
 
-extern const struct opt build_sign_opts[];
+/* build_encrypt_opts: for who writes images anew */
+extern const struct opt build_sign_opts[], build_encrypt_opts[];
 
 struct build_sign {
 	bool                   sign, encrypt;
@@ -14,8 +15,5 @@ struct build_sign {
 	struct passphrase_opts passphrase;
 };
 
-/** output_sign() - has gpg write the armored signature of what was written to @image into @signature */
-int output_sign(const struct build_sign *s, const struct output *image, const struct output *signature, struct err *e);
-
-/** build_sign_check() - EINVAL: options that mean nothing without --sign */
+/** build_sign_check() - EINVAL when an option says how, and none says that */
 int build_sign_check(const struct build_sign *s, struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "applets/actool/gpg.h"
 #include "applets/actool/publish.h"
 #include "applets/actool/report.h"
 #include "applets/ui.h"
@@ -182,7 +183,7 @@ static int make_signature(struct publish *p, const struct staged *image, struct 
 	if (publish_stage(p, &sig->out, e) < 0)
 		return -1;
 	sig->fd = sig->out.fd;
-	return output_sign(p->sign, &image->out, &sig->out, e);
+	return gpg_sign(p->sign->gpg, p->sign->local_user, &image->out, &sig->out, e);
 }
 
 /* ---- both ---- */

@@ -29,7 +29,8 @@
 struct fetch_opts {
 	struct rkt_globals g;
 	bool               full, store_only, no_store;
-	const char        *pull_policy, *passphrase_file;
+	const char        *pull_policy;
+	struct passphrase_opts passphrase;
 	struct fetch_image { const char *arg, *signature; } *images;
 	size_t             n_images;
 };
@@ -105,7 +106,7 @@ static const struct opt fetch_opts[] = {
 	OPT_BOOL(0, "store-only", struct fetch_opts, store_only, "same as --pull-policy=never"),
 	OPT_BOOL(0, "no-store", struct fetch_opts, no_store, "same as --pull-policy=update"),
 	OPT_CALL(0, "signature", "FILE", set_signature, IMAGES_SIGNATURE_HELP),
-	OPT_TEXT(0, "passphrase-file", "FILE", struct fetch_opts, passphrase_file, IMAGES_PASSPHRASE_HELP),
+	OPT_TEXT(0, "passphrase-file", "FILE", struct fetch_opts, passphrase.file, IMAGES_PASSPHRASE_HELP),
 	OPT_CALL(0, "nice", "N", set_nice, "niceness to work with, -20 (most) to 19 (least)"),
 	OPT_CALL(0, "ionice", "CLASS", set_ionice, "I/O priority to work with: idle, best-effort or best-effort:0 to :7"),
 	OPT_PART("Transport", netopts_opts, struct fetch_opts, g.net),
@@ -153,7 +154,7 @@ static int fetch_all(const struct fetch_opts *o, const struct conf *c, struct im
 {
 	const char *dir = globals_dir(&o->g, c);
 	struct images_policy policy = {
-		.pull = IMAGES_PULL_UPDATE, .heal = true, .passphrase_file = o->passphrase_file,
+		.pull = IMAGES_PULL_UPDATE, .heal = true, .passphrase = o->passphrase,
 	};
 	int r = 0;
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "applets/passphrase.h"
 #include "core/base/err.h"
 #include "core/store/store.h"
 
@@ -28,7 +29,8 @@ struct images_policy {
 	enum images_kind kind; /* what the argument is, where an option says it (--stage1-hash ...) */
 	enum images_pull pull;
 	bool             heal; /* an image that is known to be damaged is fetched anew from where it came from */
-	const char      *signature, *passphrase_file; /* see images_fetch.h */
+	const char            *signature; /* see images_fetch.h */
+	struct passphrase_opts passphrase;
 };
 
 /** images_kind_of() - what an argument is by its form, as rkt tells them apart */
@@ -40,7 +42,7 @@ enum images_kind images_kind_of(const char *arg);
  */
 int images_pull_parse(const char *policy, bool store_only, bool no_store, enum images_pull *out, struct err *e);
 
-#define IMAGES_PASSPHRASE_HELP "passphrase for images that are encrypted, the first line of FILE"
+#define IMAGES_PASSPHRASE_HELP "passphrase of encrypted images: the first line of FILE (-: of stdin)"
 #define IMAGES_SIGNATURE_HELP  "signature of the image before it, instead of the one that lies beside it"
 
 /**

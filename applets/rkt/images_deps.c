@@ -120,7 +120,7 @@ static bool was_seen(const struct work *w)
 static int fetch(const struct work *w, const struct appc_dependency *d, struct image_id *id, struct err *e)
 {
 	struct image_name n = { .name = d->image_name, .labels = { NULL, 0 }, .n_asked = d->labels.n };
-	struct images_fetch f = { .g = w->g, .passphrase_file = w->p->passphrase_file, .name = &n, .dependency = d };
+	struct images_fetch f = { .g = w->g, .passphrase = w->p->passphrase, .name = &n, .dependency = d };
 	struct conf c;
 
 	for (size_t i = 0; i < d->labels.n; i++)

@@ -89,25 +89,6 @@ static int judge(void *ctx, const struct import_facts *facts, struct import_verd
 	return in->sig.check ? images_sig_vouch(&in->sig, facts->manifest->name, out, e) : 0;
 }
 
-/* A pipe cannot be read twice, and several images may be encrypted. */
-static int passphrase(const char *file, const char **text, size_t *len, struct err *e)
-{
-	static char kept[DECRYPT_PASSPHRASE_MAX + 2];
-	static ssize_t n = -1;
-	struct stat st;
-
-	if (!file)
-		return err_set(e, EACCES, "is encrypted: --passphrase-file=FILE says with which passphrase");
-	auto_close int fd = n < 0 ? fd_open_input(file, &st, e) : -1;
-	if (n < 0 && (fd < 0 || (n = fd_read_full(fd, kept, sizeof(kept))) < 0))
-		return fd < 0 ? err_wrap(e, "--passphrase-file: %s", file) : err_sys(e, "--passphrase-file: %s", file);
-	*text = kept;
-	*len = (size_t)n - (n && kept[n - 1] == '\n');
-	if (!*len || *len > DECRYPT_PASSPHRASE_MAX)
-		return err_set(e, EINVAL, "--passphrase-file: %s has %s", file, *len ? "more than a passphrase" : "nothing in it");
-	return 0;
-}
-
 static void not_ours(struct source *s)
 {
 	(void)s;
@@ -134,8 +115,8 @@ static int decrypt(struct incoming *in, struct lent *lent, struct source **out, 
 	*out = NULL;
 	if (r <= 0 || !decrypt_wanted(first, n))
 		return r < 0 ? -1 : 0;
-	if (passphrase(in->f->passphrase_file, &text, &len, e) < 0)
-		return -1;
+	if (passphrase_get(&in->f->passphrase, false, &text, &len, e) < 0)
+		return err_wrap(e, "is encrypted");
 	*lent = (struct lent){ { .next = lent_next, .close = not_ours }, in->tee };
 	*out = decrypt_open(&lent->s, text, len, e);
 	return *out ? 0 : -1;

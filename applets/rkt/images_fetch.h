@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "applets/passphrase.h"
 #include "core/appc/image_name.h"
 #include "core/base/err.h"
 #include "core/store/store.h"
@@ -19,7 +20,7 @@ struct images_fetch {
 	struct store                 *st;
 	const struct rkt_globals     *g;
 	const char                   *signature;       /* a file; NULL: where the place of the image has it */
-	const char                   *passphrase_file; /* for encrypted ones */
+	struct passphrase_opts        passphrase;      /* for encrypted ones */
 	const struct image_name      *name;            /* what it has to be */
 	const struct appc_dependency *dependency;      /* likewise */
 	const struct image_id        *id;              /* likewise; that proves more than a signature, so none is asked for */

@@ -322,7 +322,7 @@ const struct opt podopts_images[] = {
 		 "new: fetch what the store lacks (default); never; update: always fetch"),
 	OPT_BOOL(0, "store-only", struct podopts, store_only, "same as --pull-policy=never"),
 	OPT_BOOL(0, "no-store", struct podopts, no_store, "same as --pull-policy=update"),
-	OPT_TEXT(0, "passphrase-file", "FILE", struct podopts, passphrase_file, IMAGES_PASSPHRASE_HELP),
+	OPT_TEXT(0, "passphrase-file", "FILE", struct podopts, passphrase.file, IMAGES_PASSPHRASE_HELP),
 	OPT_TEXT(0, "verify", "WHEN", struct podopts, verify, IMAGES_VERIFY_HELP),
 	OPT_END
 };

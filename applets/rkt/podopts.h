@@ -31,7 +31,8 @@ struct podopts {
 	struct opt_list     volumes, mounts, env, env_files;
 	bool                inherit_env, no_overlay, private_users;
 	const char         *manifest; /* --pod-manifest */
-	const char         *pull_policy, *passphrase_file;
+	const char         *pull_policy;
+	struct passphrase_opts passphrase;
 	bool                store_only, no_store;
 	const char         *verify; /* for images_verify() */
 	struct stage1_opts  stage1;

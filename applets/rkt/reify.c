@@ -385,7 +385,7 @@ static int check_identities(const struct pod_manifest *m, struct err *e)
 int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o,
 	struct reified *out, struct err *e)
 {
-	struct images_policy policy = { .kind = IMAGES_GUESS, .passphrase_file = o->passphrase_file };
+	struct images_policy policy = { .kind = IMAGES_GUESS, .passphrase = o->passphrase };
 	struct findings f = { 0 };
 
 	*out = (struct reified){ .n_images = 0 };

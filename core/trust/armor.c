@@ -85,7 +85,7 @@ static int decode_body(const char **text, size_t *len, const char *kind, struct 
 {
 	auto_buf struct buf b64 = { 0 };
 	struct line l, crc = { 0 };
-	size_t from = out->len;
+	size_t at = out->len; /* of several blocks each has its own checksum */
 
 	while (next_line(text, len, &l)) {
 		if (is_mark(&l, "END", kind)) {
@@ -93,7 +93,7 @@ static int decode_body(const char **text, size_t *len, const char *kind, struct 
 				return err_set(e, EINVAL, "armor: nothing in it");
 			if (decode64(b64.data, b64.len, out, e) < 0)
 				return -1;
-			return crc.len ? check_crc(&crc, out->data + from, out->len - from, e) : 0;
+			return crc.len ? check_crc(&crc, out->data + at, out->len - at, e) : 0;
 		}
 		if (crc.len)
 			return err_set(e, EINVAL, "armor: data after the checksum");
