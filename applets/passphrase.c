@@ -69,12 +69,15 @@ static int read_file(const char *file, struct err *e)
 	return read_line(standard ? 0 : fd, secret.text, &secret.len, e);
 }
 
-/* without an echo; and without signals, which could leave the terminal so: control-C ends the line instead */
+/*
+ * Without an echo; and without signals, which could leave the terminal so: control-C ends the line instead. What was typed
+ * before the question can be seen is no answer to it.
+ */
 static int ask(int tty, const char *question, char *text, size_t *len, struct err *e)
 {
 	struct termios before, silent;
 
-	if (fd_write_all(tty, question, strlen(question)) < 0 || tcgetattr(tty, &before) < 0)
+	if (tcgetattr(tty, &before) < 0)
 		return err_sys(e, "terminal");
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
@@ -82,7 +85,7 @@ static int ask(int tty, const char *question, char *text, size_t *len, struct er
 	silent.c_cc[VEOL] = CONTROL_C;
 	if (tcsetattr(tty, TCSAFLUSH, &silent) < 0)
 		return err_sys(e, "terminal");
-	int r = read_line(tty, text, len, e);
+	int r = fd_write_all(tty, question, strlen(question)) < 0 ? err_sys(e, "terminal") : read_line(tty, text, len, e);
 	(void)tcsetattr(tty, TCSAFLUSH, &before);
 	return r;
 }
