@@ -72,6 +72,7 @@ ln -s "$USR.aci.gz" "$site/usr.aci"
 }
 at_end "kill $(cat "$WORK/nginx.pid")"
 export SSL_CERT_FILE="$WORK/ca.crt"
+unset SSL_CERT_DIR # the peer is given one CA as well
 
 on() { # NAME DIR
 	rkt="$RKTBOX rkt --dir=$2/data --system-config=$CONF/system --local-config=$CONF/local"
