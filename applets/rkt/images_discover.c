@@ -32,22 +32,18 @@ static int no_place(const struct image_name *n, const struct discovery *d, struc
 
 static int discover(const struct images_fetch *f, struct discovery *d, struct err *e)
 {
-	struct http_opts http;
-	struct auth a = { 0 };
+	auto_net struct net n = { .auth = { 0 } };
+	const struct discovery_opts o = { .http = f->g->insecure & INSECURE_HTTP, .ctx = &n.http, .open = open_page };
 	struct err why;
 
-	if (netopts_http(f->g, &a, &http, e) < 0) {
-		auth_free(&a);
+	if (net_open(f->g, &n, e) < 0)
 		return -1;
-	}
-	const struct discovery_opts o = { .http = f->g->insecure & INSECURE_HTTP, .ctx = &http, .open = open_page };
 	store_pause(f->st);
 	int r = discovery_find(f->name->name, &f->name->labels, &o, d, e);
 	if (store_resume(f->st, &why) < 0) {
 		*e = why;
 		r = -1;
 	}
-	auth_free(&a);
 	return r < 0 ? no_place(f->name, d, e) : 0;
 }
 

@@ -257,7 +257,7 @@ static int64_t now_s(void)
 struct get {
 	const struct images_fetch *f;
 	const char                *url, *asc;
-	struct http_opts           http;
+	struct net                 net;
 	struct store_remote        known; /* zero: nothing is */
 	struct partial            *partial;
 	bool                       waited;
@@ -270,7 +270,7 @@ static struct source *open_download(const struct get *g, struct download_info *i
 
 	/* a server may take as long as it likes to say its first word */
 	store_pause(st);
-	struct source *src = download_open(g->url, &g->http, g->known.etag, g->partial, info, e);
+	struct source *src = download_open(g->url, &g->net.http, g->known.etag, g->partial, info, e);
 	if (store_resume(st, &why) == 0)
 		return src;
 	*e = why;
@@ -331,7 +331,7 @@ static int get_image(struct get *g, struct image_id *out, struct err *e)
 	in.sig = (struct images_sig){ .f = f, .where = f->signature };
 	if (!f->signature) {
 		in.sig.where = g->asc ? g->asc : beside;
-		in.sig.http = &g->http;
+		in.sig.http = &g->net.http;
 	}
 	int r = open_signature(g, &in.sig, e) < 0 ? -1 : download(g, &in, out, e);
 	images_sig_close(&in.sig);
@@ -402,11 +402,10 @@ static int get_in_turn(struct get *g, struct image_id *out, struct err *e)
 static int fetch_http(const struct images_fetch *f, const char *url, const char *asc, struct image_id *out, struct err *e)
 {
 	struct get g = { .f = f, .url = url, .asc = asc };
-	struct auth a = { 0 };
 
-	int r = netopts_http(f->g, &a, &g.http, e) < 0 ? -1 : get_in_turn(&g, out, e);
+	int r = net_open(f->g, &g.net, e) < 0 ? -1 : get_in_turn(&g, out, e);
 	store_remote_free(&g.known);
-	auth_free(&a);
+	net_close(&g.net);
 	return r < 0 ? err_wrap(e, "%s", url) : 0;
 }
 

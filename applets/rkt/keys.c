@@ -36,18 +36,10 @@ struct keystore_dirs keys_dirs(const struct rkt_globals *g)
 
 /* ---- where keys come from ---- */
 
-struct net { struct auth auth; struct http_opts http; };
-
-static void net_close(struct net *n)
-{
-	auth_free(&n->auth);
-}
-#define auto_net __attribute__((cleanup(net_close)))
-
 /* For keys, and the pages that lead to them, more may go without the protection of https. */
-static int net_open(const struct keys_wish *w, struct net *n, struct err *e)
+static int reach(const struct keys_wish *w, struct net *n, struct err *e)
 {
-	if (netopts_http(w->g, &n->auth, &n->http, e) < 0)
+	if (net_open(w->g, n, e) < 0)
 		return -1;
 	n->http.insecure_tls |= w->g->insecure & INSECURE_PUBKEY;
 	n->http.allow_http |= w->allow_http || w->g->insecure & INSECURE_PUBKEY;
@@ -235,7 +227,7 @@ int keys_trust(const struct keys_wish *w, const char *where, struct err *e)
 	struct offer o = { w, &n, where, 0 };
 	auto_buf struct buf text = { 0 };
 
-	if (net_open(w, &n, e) < 0)
+	if (reach(w, &n, e) < 0)
 		return -1;
 	if (read_keys(&n, where, &text, e) < 0 || keyring_each(text.data ? text.data : "", text.len, offer_key, &o, e) < 0)
 		return err_wrap(e, "%s", !strcmp(where, "-") ? "standard input" : where);
@@ -264,7 +256,7 @@ int keys_discover(const struct keys_wish *w, struct appc_strings *urls, struct e
 	static const struct appc_pairs no_labels;
 	struct search s = { .d = { 0 } };
 
-	if (net_open(w, &s.net, e) < 0) {
+	if (reach(w, &s.net, e) < 0) {
 		net_close(&s.net);
 		return -1;
 	}

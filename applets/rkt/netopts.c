@@ -88,17 +88,23 @@ static void notice(void *ctx, const char *text)
 	ui_info("%s", text);
 }
 
-int netopts_http(const struct rkt_globals *g, struct auth *a, struct http_opts *out, struct err *e)
+int net_open(const struct rkt_globals *g, struct net *n, struct err *e)
 {
 	const struct conf_opts dirs = globals_conf_dirs(g);
-	const struct netopts *n = &g->net;
+	const struct netopts *o = &g->net;
 
-	if (auth_read(&dirs, a, e) < 0)
-		return -1;
-	*out = (struct http_opts){
-		.insecure_tls = g->insecure & INSECURE_TLS, .allow_http = g->insecure & INSECURE_HTTP, .ca_file = n->ca_file,
-		.crl_file = n->crl_file, .auth = a, .rate = n->rate, .max_bytes = n->max_bytes, .attempts = n->attempts,
-		.stall_s = n->stall_s, .timeout_s = n->timeout_s, .notice = notice,
-	};
-	return 0;
+	*n = (struct net){ .http = {
+		.insecure_tls = g->insecure & INSECURE_TLS, .allow_http = g->insecure & INSECURE_HTTP, .ca_file = o->ca_file,
+		.crl_file = o->crl_file, .auth = &n->auth, .rate = o->rate, .max_bytes = o->max_bytes, .attempts = o->attempts,
+		.stall_s = o->stall_s, .timeout_s = o->timeout_s, .notice = notice,
+	} };
+	n->http.session = http_session_new(e);
+	return n->http.session && auth_read(&dirs, &n->auth, e) == 0 ? 0 : -1;
+}
+
+void net_close(struct net *n)
+{
+	http_session_free(n->http.session);
+	auth_free(&n->auth);
+	*n = (struct net){ .http = { .session = NULL } };
 }

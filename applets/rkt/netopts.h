@@ -20,8 +20,16 @@ struct netopts {
 
 extern const struct opt netopts_opts[];
 
+/* what core/fetch has to know, with the credentials of the configuration directories; zero-initialise */
+struct net {
+	struct http_opts http;
+	struct auth      auth;
+};
+
 /**
- * netopts_http() - what core/fetch has to know, with the credentials of the configuration directories
- * @a: receives these; auth_free() it when nothing made with *out is open any more
+ * net_open() - connections are kept until net_close(), so no two requests with it may be at work at once
+ * net_close() - after all that was made with it; also when net_open() failed
  */
-int netopts_http(const struct rkt_globals *g, struct auth *a, struct http_opts *out, struct err *e);
+int net_open(const struct rkt_globals *g, struct net *n, struct err *e);
+void net_close(struct net *n);
+#define auto_net __attribute__((cleanup(net_close)))

@@ -32,10 +32,12 @@ struct place {
 	bool     secure, default_port;
 };
 
+struct http_session { CURLM *multi; };
+
 struct http {
 	const struct http_opts *o;
 	struct http_want        want;
-	CURLM                  *multi;
+	struct http_session     own, *session; /* own: where no other is given */
 	CURL                   *easy;
 	struct curl_slist      *fields;
 	struct place            first, at;     /* what was asked for, and where redirects led to */
@@ -48,6 +50,7 @@ struct http {
 	uint64_t                got, got_before; /* bytes of the body; when idling began */
 	unsigned                idle_ms;
 	char                    why[CURL_ERROR_SIZE];
+	CURLcode                result; /* if done */
 	bool                    done, lent, too_much, broken;
 	struct err              late; /* if broken: what comes after what is lent */
 };
@@ -240,6 +243,7 @@ static int configure(struct http *h, struct err *e)
 	curl_free(url);
 	if (r != CURLE_OK || tls_set(h->easy, h->o->ca_file, h->o->crl_file, h->o->insecure_tls, &h->trouble, e) < 0)
 		return r == CURLE_OK ? -1 : err_set(e, ENOMEM, "out of memory");
+	curl_easy_setopt(h->easy, CURLOPT_PRIVATE, (void *)h);
 	curl_easy_setopt(h->easy, CURLOPT_ERRORBUFFER, h->why);
 	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, (void *)h);
@@ -318,18 +322,19 @@ static int failed(struct http *h, CURLcode r, struct err *e)
 		       text.failed ? "out of memory" : text.data);
 }
 
+/* Another one of the session may have ended as well. */
 static int finished(struct http *h, struct err *e)
 {
 	int left;
 
-	for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));) {
-		if (m->msg != CURLMSG_DONE)
+	for (CURLMsg *m; (m = curl_multi_info_read(h->session->multi, &left));) {
+		struct http *whose = NULL;
+		if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&whose) || !whose)
 			continue;
-		h->done = true;
-		if (m->data.result != CURLE_OK)
-			return failed(h, m->data.result, e);
+		whose->done = true;
+		whose->result = m->data.result;
 	}
-	return 0;
+	return h->done && h->result != CURLE_OK ? failed(h, h->result, e) : 0;
 }
 
 /*
@@ -342,7 +347,7 @@ static int wait_for_more(struct http *h, struct err *e)
 	uint64_t enough = h->o->rate && h->o->rate < 2 * STALL_RATE ? h->o->rate / 2 : STALL_RATE;
 	int64_t before = http_now_ms();
 
-	CURLMcode r = curl_multi_poll(h->multi, NULL, 0, POLL_MS, NULL);
+	CURLMcode r = curl_multi_poll(h->session->multi, NULL, 0, POLL_MS, NULL);
 	if (r != CURLM_OK)
 		return err_set(e, EIO, "%s", curl_multi_strerror(r));
 	int64_t waited = http_now_ms() - before;
@@ -361,7 +366,7 @@ static int pump(struct http *h, size_t want, struct err *e)
 {
 	while (!h->done && (want ? h->body.len < want : !h->reply.complete)) {
 		int running;
-		CURLMcode r = curl_multi_perform(h->multi, &running);
+		CURLMcode r = curl_multi_perform(h->session->multi, &running);
 		if (r != CURLM_OK)
 			return err_set(e, EIO, "%s", curl_multi_strerror(r));
 		if (finished(h, e) < 0)
@@ -379,7 +384,7 @@ static int pump(struct http *h, size_t want, struct err *e)
 static void end_request(struct http *h)
 {
 	if (h->easy)
-		curl_multi_remove_handle(h->multi, h->easy);
+		curl_multi_remove_handle(h->session->multi, h->easy);
 	curl_easy_cleanup(h->easy);
 	curl_slist_free_all(h->fields);
 	h->easy = NULL;
@@ -400,7 +405,7 @@ static int request(struct http *h, struct err *e)
 		return err_set(e, ENOMEM, "out of memory");
 	if (configure(h, e) < 0)
 		return -1;
-	CURLMcode r = curl_multi_add_handle(h->multi, h->easy);
+	CURLMcode r = curl_multi_add_handle(h->session->multi, h->easy);
 	if (r != CURLM_OK)
 		return err_set(e, EIO, "%s", curl_multi_strerror(r));
 	if (pump(h, 0, e) < 0)
@@ -469,6 +474,22 @@ static void start_curl(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+struct http_session *http_session_new(struct err *e)
+{
+	struct http_session *s = calloc(1, sizeof(*s)); /* the first request fills it */
+
+	if (!s)
+		err_set(e, ENOMEM, "out of memory");
+	return s;
+}
+
+void http_session_free(struct http_session *s)
+{
+	if (s)
+		curl_multi_cleanup(s->multi);
+	free(s);
+}
+
 struct http *http_get(const char *url, const struct http_opts *o, const struct http_want *w, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -476,8 +497,10 @@ struct http *http_get(const char *url, const struct http_opts *o, const struct h
 
 	pthread_once(&once, start_curl);
 	if (h)
-		h->multi = curl_multi_init();
-	if (!h || !h->multi) {
+		h->session = o->session ? o->session : &h->own;
+	if (h && !h->session->multi)
+		h->session->multi = curl_multi_init();
+	if (!h || !h->session->multi) {
 		err_set(e, ENOMEM, "out of memory");
 	} else {
 		h->o = o;
@@ -525,7 +548,7 @@ void http_close(struct http *h)
 	if (!h)
 		return;
 	end_request(h);
-	curl_multi_cleanup(h->multi);
+	curl_multi_cleanup(h->own.multi);
 	place_free(&h->first);
 	place_free(&h->at);
 	curl_free(h->user);

@@ -14,6 +14,7 @@
 #include "core/fetch/reply.h"
 
 struct auth;
+struct http_session;
 
 #define HTTP_STALL_S  60u
 #define HTTP_ATTEMPTS 4u
@@ -31,6 +32,7 @@ struct http_opts {
 	unsigned           attempts;     /* 0: HTTP_ATTEMPTS; 1: nothing is tried again */
 	unsigned           stall_s;      /* given up after waiting for so long for next to nothing; 0: HTTP_STALL_S */
 	unsigned           timeout_s;    /* for all of it, however often it is tried; 0: none */
+	struct http_session *session;    /* NULL: connections are not kept */
 	void              *ctx;
 	void             (*notice)(void *ctx, const char *text); /* "trying again in 2 s: ..."; NULL: nobody is told */
 };
@@ -42,6 +44,13 @@ struct http_want {
 	const char *unless_etag; /* 304 if it is still that; NULL: no matter what it is */
 	int64_t     deadline_ms; /* of http_now_ms(); 0: none */
 };
+
+/**
+ * http_session_new() - keeps connections from one request to the next: a handshake, and reading the CAs, take longer than
+ *	small files. For requests with the same options, of which no two may be at work at once.
+ */
+struct http_session *http_session_new(struct err *e);
+void http_session_free(struct http_session *s); /* after all that was asked for with it is closed; NULL: nothing */
 
 struct http;
 
