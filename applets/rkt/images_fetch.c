@@ -24,7 +24,6 @@
 #include "core/fetch/download.h"
 #include "core/store/deps.h"
 #include "core/store/partial.h"
-#include "core/trust/decrypt.h"
 
 void images_say(const char *fmt, ...)
 {
@@ -89,39 +88,6 @@ static int judge(void *ctx, const struct import_facts *facts, struct import_verd
 	return in->sig.check ? images_sig_vouch(&in->sig, facts->manifest->name, out, e) : 0;
 }
 
-static void not_ours(struct source *s)
-{
-	(void)s;
-}
-
-/* a view of the tee that others may close */
-struct lent { struct source s; struct source *tee; };
-
-static int lent_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
-{
-	struct source *tee = ((struct lent *)s)->tee;
-
-	return tee->next(tee, p, len, e);
-}
-
-/* *out: NULL where it is not encrypted */
-static int decrypt(struct incoming *in, struct lent *lent, struct source **out, struct err *e)
-{
-	const uint8_t *first;
-	const char *text;
-	size_t n, len;
-	int r = tee_peek(in->tee, &first, &n, e);
-
-	*out = NULL;
-	if (r <= 0 || !decrypt_wanted(first, n))
-		return r < 0 ? -1 : 0;
-	if (passphrase_get(&in->f->passphrase, false, &text, &len, e) < 0)
-		return err_wrap(e, "is encrypted");
-	*lent = (struct lent){ { .next = lent_next, .close = not_ours }, in->tee };
-	*out = decrypt_open(&lent->s, text, len, e);
-	return *out ? 0 : -1;
-}
-
 static int import(struct incoming *in, struct image_id *out, struct err *e)
 {
 	const struct images_fetch *f = in->f;
@@ -129,14 +95,13 @@ static int import(struct incoming *in, struct image_id *out, struct err *e)
 		.devices = f->g->insecure & INSECURE_DEVICES, .origin = in->origin, .ctx = in, .progress = progress, .judge = judge,
 		.latest = f->name && !f->dependency && !appc_pair_find(&f->name->labels, "version"),
 	};
-	struct lent lent;
+	struct source *bytes = source_lend(in->tee, e);
 	bool existed;
-	auto_source struct source *plain = NULL;
 
-	if (decrypt(in, &lent, &plain, e) < 0)
-		return -1;
+	/* what comes slowly is waited for from here on, since its beginning is looked at */
 	ui_progress_start(&in->progress, in->label, in->total);
-	int r = store_import(f->st, plain ? plain : in->tee, &o, out, &existed, e);
+	auto_source struct source *plain = bytes ? passphrase_source(bytes, &f->passphrase, e) : NULL;
+	int r = plain ? store_import(f->st, plain, &o, out, &existed, e) : -1;
 	ui_progress_end(&in->progress);
 	if (r == 0 && existed)
 		ui_debug("the store has image %s already", out->s);

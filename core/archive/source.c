@@ -107,6 +107,13 @@ static uint64_t peek_skip(struct source *base, uint64_t n)
 	return k->p ? 0 : source_skip(k->in, n);
 }
 
+static bool peek_work(struct source *base)
+{
+	struct source *in = ((struct peek *)base)->in;
+
+	return in->work(in);
+}
+
 static void peek_close(struct source *base)
 {
 	struct peek *k = (struct peek *)base;
@@ -125,6 +132,7 @@ struct source *source_peek(struct source *in, const uint8_t **p, size_t *len, st
 		return NULL;
 	}
 	*k = (struct peek){ .base = { .next = peek_next, .skip = peek_skip, .close = peek_close }, .in = in };
+	k->base.work = in->work ? peek_work : NULL;
 	int r = in->next(in, &k->p, &k->len, e);
 	if (r < 0) {
 		peek_close(&k->base);
@@ -133,6 +141,26 @@ struct source *source_peek(struct source *in, const uint8_t **p, size_t *len, st
 	*p = r ? k->p : NULL;
 	*len = r ? k->len : 0;
 	k->p = *p;
+	return &k->base;
+}
+
+static void peek_let_go(struct source *base)
+{
+	free(base);
+}
+
+struct source *source_lend(struct source *in, struct err *e)
+{
+	struct peek *k = calloc(1, sizeof(*k));
+
+	if (!k) {
+		err_set(e, ENOMEM, "read: out of memory");
+		return NULL;
+	}
+	k->in = in;
+	k->base = (struct source){
+		.next = peek_next, .skip = peek_skip, .work = in->work ? peek_work : NULL, .close = peek_let_go,
+	};
 	return &k->base;
 }
 

@@ -52,5 +52,8 @@ struct source *source_fd(int fd, struct err *e);
  */
 struct source *source_peek(struct source *in, const uint8_t **p, size_t *len, struct err *e);
 
+/** source_lend() - the same source for somebody who closes what he is given: @in stays the caller's, and stays open longer */
+struct source *source_lend(struct source *in, struct err *e);
+
 /** source_drain() - reads on to the end, for those whose end says that all before it was good */
 int source_drain(struct source *s, struct err *e);

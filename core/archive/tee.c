@@ -22,8 +22,6 @@ struct tee {
 	struct source       *in;
 	struct pump_follower follow;
 	uint64_t             bytes;
-	const uint8_t       *peeked; /* NULL: nothing was */
-	size_t               peeked_len;
 	bool                 ended;
 	pthread_mutex_t      seeing;
 	atomic_uint          filled, seen; /* only grow */
@@ -73,27 +71,11 @@ static void keep(struct tee *t, const uint8_t *p, size_t len)
 	}
 }
 
-int tee_peek(struct source *s, const uint8_t **p, size_t *len, struct err *e)
-{
-	struct tee *t = (struct tee *)s;
-	int r = s->next(s, &t->peeked, &t->peeked_len, e);
-
-	*p = t->peeked = r > 0 ? t->peeked : NULL;
-	*len = t->peeked_len;
-	return r;
-}
-
 static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
 {
 	struct tee *t = (struct tee *)s;
-
-	if (t->peeked) {
-		*p = t->peeked;
-		*len = t->peeked_len;
-		t->peeked = NULL;
-		return 1;
-	}
 	int r = t->in->next(t->in, p, len, e);
+
 	t->ended = r == 0;
 	if (r <= 0)
 		return r;

@@ -16,9 +16,6 @@
  */
 struct source *tee_open(struct source *in, const struct pump_follower *f, struct err *e);
 
-/** tee_peek() - what next() will lend first; as next() */
-int tee_peek(struct source *s, const uint8_t **p, size_t *len, struct err *e);
-
 /**
  * tee_finish() - when all was read, and nobody reads on another thread any more: has the follower see the rest
  * EBADMSG: the source below has bytes that nobody asked for
