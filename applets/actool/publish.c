@@ -139,6 +139,7 @@ static void publish_free(struct publish *p)
 	}
 	free(p->outs);
 	free(p->files);
+	publish_keys_free(p);
 	buf_free(&p->tags);
 	buf_free(&p->names);
 	free(p->base);
@@ -204,12 +205,12 @@ static int check_opts(const struct publish_opts *o, int argc, struct err *e)
 
 static int fill(struct publish *p, const struct publish_opts *o, int n, char **files, struct err *e)
 {
-	if (publish_index_read(p, e) < 0)
+	if (publish_index_read(p, e) < 0 || publish_keys_read(p, o->keys.n, o->keys.v, e) < 0)
 		return -1;
 	for (int i = 0; i < n; i++)
 		if (publish_image(p, files[i], e) < 0)
 			return err_wrap(e, "%s", files[i]);
-	if (publish_keys(p, o->keys.n, o->keys.v, e) < 0 || publish_index(p, e) < 0)
+	if (publish_keys(p, e) < 0 || publish_index(p, e) < 0)
 		return -1;
 	if (!p->dry_run && (make_dirs(p, e) < 0 || output_publish(p->outs, (unsigned)p->n_outs, true, e) < 0))
 		return -1;

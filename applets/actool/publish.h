@@ -14,6 +14,7 @@
 #include "applets/actool/build_sign.h"
 #include "applets/actool/output.h"
 #include "core/base/buf.h"
+#include "core/trust/openpgp.h"
 
 /* what clients make of a name and labels, behind the URL of the tree; paths in it are made likewise */
 #define PUBLISH_TEMPLATE "/{name}-{version}-{os}-{arch}.{ext}"
@@ -23,6 +24,11 @@ struct publish_file {
 	char *url;
 };
 
+struct publish_key {
+	char       fingerprint[FINGERPRINT_MAX + 1];
+	struct buf data; /* with all that belongs to it */
+};
+
 struct publish {
 	const char              *dir, *name;
 	char                    *base;   /* URL of the tree, without a slash at its end */
@@ -30,6 +36,8 @@ struct publish {
 	bool                     dry_run, overwrite, latest;
 	const struct build_sign *sign;
 	struct buf               tags, names; /* in HTML: tags for other names, which stay; all names */
+	struct publish_key      *keys;
+	size_t                   n_keys;
 	struct publish_file    **files;
 	size_t                   n_files;
 	struct output           *outs;   /* what will get a name */
@@ -66,8 +74,23 @@ int publish_image(struct publish *p, const char *file, struct err *e);
 /** publish_index_read() - what the tree's index has for other names; EEXIST: it is not ours. Completes @p->base. */
 int publish_index_read(struct publish *p, struct err *e);
 
-/** publish_keys() - stages the keys in @files, with those that are there already */
-int publish_keys(struct publish *p, size_t n, const char *const *files, struct err *e);
-
 /** publish_index() - stages the index */
 int publish_index(struct publish *p, struct err *e);
+
+/* ---- publish_keys.c ---- */
+
+char *publish_key_path(const struct publish *p);
+
+/** publish_keys_read() - those in @files, and those that are there already, into @p->keys */
+int publish_keys_read(struct publish *p, size_t n, const char *const *files, struct err *e);
+
+/** publish_keys() - stages them */
+int publish_keys(struct publish *p, struct err *e);
+void publish_keys_free(struct publish *p);
+
+/**
+ * publish_check_signature() - whether signatures of @image_fd are some, and vouch for it if a key of ours made them
+ * That none of our keys did is only warned of, since whoever fetches may have others.
+ * -1: EINVAL no signature; those of sigcheck_verify()
+ */
+int publish_check_signature(const struct publish *p, const char *text, size_t len, int image_fd, const char *file, struct err *e);

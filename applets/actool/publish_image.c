@@ -150,25 +150,26 @@ static int put(struct publish *p, const struct image_manifest *m, const char *ve
 
 /* ---- its signature ---- */
 
-static int check_signature(const struct buf *text, struct err *e)
+static int check_armored(const struct buf *text, struct err *e)
 {
 	auto_buf struct buf packets = { 0 };
 	const char *s = text->data;
 	size_t len = text->len;
 
 	int r = s ? armor_decode(&s, &len, "SIGNATURE", &packets, e) : 0;
-	return r ? r : err_set(e, EINVAL, "is not an armored signature (gpg --armor --detach-sign makes them)");
+	return r ? (r < 0 ? -1 : 0) : err_set(e, EINVAL, "is not an armored signature (gpg --armor --detach-sign makes them)");
 }
 
 /* what stands beside the image; no file is no error */
-static int copy_signature(struct publish *p, const char *file, struct staged *sig, struct err *e)
+static int copy_signature(struct publish *p, const char *file, const struct staged *image, struct staged *sig, struct err *e)
 {
 	auto_free char *path = xasprintf("%s.asc", file);
 	auto_buf struct buf text = { 0 };
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (publish_read(path, &text, e) < 0 || check_signature(&text, e) < 0 || publish_stage(p, &sig->out, e) < 0)
+	if (publish_read(path, &text, e) < 0 || check_armored(&text, e) < 0 ||
+	    publish_check_signature(p, text.data, text.len, image->fd, file, e) < 0 || publish_stage(p, &sig->out, e) < 0)
 		return err_wrap(e, "%s", path);
 	if (!p->dry_run && fd_write_all(sig->out.fd, text.data, text.len) < 0)
 		return err_sys(e, "%s", p->dir);
@@ -195,7 +196,7 @@ static int publish_both(struct publish *p, const char *file, const struct image_
 
 	if (check_names(p, m, e) < 0)
 		return -1;
-	if ((p->sign->sign ? make_signature(p, image, sig, e) : copy_signature(p, file, sig, e)) < 0)
+	if ((p->sign->sign ? make_signature(p, image, sig, e) : copy_signature(p, file, image, sig, e)) < 0)
 		return -1;
 	if (!version)
 		ui_info("%s: has no label version, and becomes version \"latest\"", file);

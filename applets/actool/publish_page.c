@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * publish_page - the index, and the keys that it names
+ * publish_page - the index
  *
  * The index has what clients need and what people want to know. It is made anew each time; what it has for other names
  * is kept, and one that is somebody else's is never touched.
@@ -11,10 +11,8 @@
 #include "applets/ui.h"
 #include "core/base/fd.h"
 #include "core/fetch/html_meta.h"
-#include "core/trust/armor.h"
 
 #define INDEX_MAX (1u << 20)
-#define KEYS_MAX  64u
 
 /* how we know it again */
 static const char mark[] = "<!-- made by actool publish, which will make it anew -->";
@@ -102,14 +100,9 @@ int publish_index_read(struct publish *p, struct err *e)
 	return 0;
 }
 
-static char *key_path(const struct publish *p)
-{
-	return xasprintf("%s-pubkeys.gpg", p->name);
-}
-
 int publish_index(struct publish *p, struct err *e)
 {
-	auto_free char *tmpl = xasprintf("%s" PUBLISH_TEMPLATE, p->base), *keys = key_path(p);
+	auto_free char *tmpl = xasprintf("%s" PUBLISH_TEMPLATE, p->base), *keys = publish_key_path(p);
 	auto_buf struct buf b = { 0 };
 
 	buf_fmt(&b, "<!DOCTYPE html>\n%s\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Images</title>\n%s",
@@ -123,102 +116,4 @@ int publish_index(struct publish *p, struct err *e)
 	if (b.failed || p->tags.failed || p->names.failed)
 		return err_set(e, ENOMEM, "out of memory");
 	return publish_text(p, xstrdup("index.html"), xasprintf("%s/", p->base), &b, e);
-}
-
-/* ---- keys ---- */
-
-struct keys {
-	struct buf v[KEYS_MAX]; /* a key each, with all that belongs to it */
-	size_t     n;
-};
-
-/* the body of the first packet, which has to be a public key (RFC 9580, 4.2); false: it is something else */
-static bool primary(const struct buf *key, const uint8_t **body, size_t *len)
-{
-	const uint8_t *p = (const uint8_t *)key->data;
-	size_t n = key->len, head = 0;
-
-	if (n < 6)
-		return false;
-	if (p[0] == 0xc6) {
-		head = p[1] < 192 ? 2 : p[1] < 224 ? 3 : p[1] == 255 ? 6 : 0;
-		*len = head == 2 ? p[1] : ((size_t)(p[1] - 192) << 8) + p[2] + 192;
-	} else if ((p[0] & 0xfc) == 0x98 && p[0] < 0x9b) {
-		head = p[0] == 0x98 ? 2 : p[0] == 0x99 ? 3 : 5;
-		*len = head == 2 ? p[1] : (size_t)p[1] << 8 | p[2];
-	}
-	if (head >= 5) {
-		const uint8_t *l = p + head - 4;
-		*len = (size_t)l[0] << 24 | (size_t)l[1] << 16 | (size_t)l[2] << 8 | l[3];
-	}
-	*body = p + head;
-	return head && *len && *len <= n - head;
-}
-
-/* takes @key; the same key, with other user ids perhaps or a later expiry, is replaced */
-static int add_key(struct keys *k, struct buf *key, struct err *e)
-{
-	const uint8_t *a, *b;
-	size_t a_len, b_len, i = 0;
-
-	if (!primary(key, &a, &a_len))
-		return err_set(e, EINVAL, "is not a public key");
-	while (i < k->n && !(primary(&k->v[i], &b, &b_len) && a_len == b_len && !memcmp(a, b, a_len)))
-		i++;
-	if (i == KEYS_MAX)
-		return err_set(e, EINVAL, "more than %u keys", KEYS_MAX);
-	k->n += i == k->n;
-	buf_free(&k->v[i]);
-	k->v[i] = *key;
-	*key = (struct buf){ 0 };
-	return 0;
-}
-
-/* all keys of a file; secret ones have a block of another kind */
-static int add_keys(struct keys *k, const char *text, size_t len, struct err *e)
-{
-	struct buf key = { 0 };
-	int n = 0, r;
-
-	for (; (r = armor_decode(&text, &len, "PUBLIC KEY BLOCK", &key, e)) > 0; n++)
-		if ((r = add_key(k, &key, e)) < 0)
-			break;
-	buf_free(&key);
-	return r < 0 ? -1 : n ? 0 : err_set(e, EINVAL, "has no armored public key (gpg --armor --export KEY makes them)");
-}
-
-static int collect(struct publish *p, const char *path, struct keys *k, size_t n, const char *const *files, struct err *e)
-{
-	auto_free char *old = NULL;
-	size_t len;
-
-	if (p->dir_fd >= 0 && fd_read_file(p->dir_fd, path, INDEX_MAX, &old, &len, e) < 0 && e->code != ENOENT)
-		return err_wrap(e, "%s", p->dir);
-	if (old && add_keys(k, old, len, e) < 0)
-		return err_wrap(e, "%s/%s", p->dir, path);
-	for (size_t i = 0; i < n; i++) {
-		auto_buf struct buf text = { 0 };
-		if (publish_read(files[i], &text, e) < 0 || add_keys(k, text.data ? text.data : "", text.len, e) < 0)
-			return err_wrap(e, "%s", files[i]);
-	}
-	return 0;
-}
-
-int publish_keys(struct publish *p, size_t n, const char *const *files, struct err *e)
-{
-	auto_free char *path = key_path(p);
-	auto_buf struct buf text = { 0 };
-	struct keys k = { 0 };
-
-	int r = collect(p, path, &k, n, files, e);
-	for (size_t i = 0; i < k.n; i++) {
-		if (r == 0)
-			r = armor_encode((const uint8_t *)k.v[i].data, k.v[i].len, "PUBLIC KEY BLOCK", &text, e);
-		buf_free(&k.v[i]);
-	}
-	if (r == 0 && k.n) {
-		char *url = xasprintf("%s/%s", p->base, path);
-		r = publish_text(p, take_ptr(path), url, &text, e);
-	}
-	return r;
 }
