@@ -81,7 +81,7 @@ static int open_spill(struct arena *a, struct err *e)
 /* Blocks that a mapped file lacks are a SIGBUS when they are touched: so they are asked for before. */
 static int grow_spill(struct arena *a, size_t len, struct err *e)
 {
-	static const uint8_t zeros[4096];
+	const uint8_t zeros[4096] = { 0 };
 
 	if (a->spill_fd < 0 && open_spill(a, e) < 0)
 		return -1;

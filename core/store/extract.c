@@ -128,7 +128,7 @@ static int copy_stored(struct extract *x, const struct tree_node *n, uint64_t at
 
 static int write_zeros(const struct extract *x, int fd, uint64_t at, uint64_t end, struct err *e)
 {
-	static const uint8_t zeros[4096];
+	const uint8_t zeros[4096] = { 0 };
 
 	while (at < end) {
 		size_t want = end - at < sizeof(zeros) ? (size_t)(end - at) : sizeof(zeros);
