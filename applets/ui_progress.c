@@ -32,7 +32,7 @@ int ui_progress_how(const char *how, struct err *e)
 			wanted = (enum how)i;
 			return 0;
 		}
-	return err_set(e, EINVAL, "--progress: unknown way \"%.50s\"; known: auto, bar, plain, json, none", how);
+	return err_set(e, EINVAL, "unknown way \"%.50s\"; known: auto, bar, plain, json, none", how);
 }
 
 void ui_progress_beside(void)

@@ -11,17 +11,17 @@
 
 #define RETRIES_MAX 1000
 
-static int set_size(const char *name, const char *arg, uint64_t *out, struct err *e)
+static int set_size(const char *arg, uint64_t *out, struct err *e)
 {
 	int64_t n;
 
 	if (num_quantity(arg, 1, &n, e) < 0 || n < 1)
-		return err_set(e, EINVAL, "--%s: \"%.50s\" is not a size like 500K, 3M or 10Gi", name, arg);
+		return err_set(e, EINVAL, "\"%.50s\" is not a size like 500K, 3M or 10Gi", arg);
 	*out = (uint64_t)n;
 	return 0;
 }
 
-static int set_seconds(const char *name, const char *arg, unsigned *out, struct err *e)
+static int set_seconds(const char *arg, unsigned *out, struct err *e)
 {
 	int64_t ns;
 
@@ -29,19 +29,19 @@ static int set_seconds(const char *name, const char *arg, unsigned *out, struct 
 		return -1;
 	int64_t s = (ns + 999999999) / 1000000000;
 	if (s < 1 || s > 1000000)
-		return err_set(e, EINVAL, "--%s: \"%.50s\" is not between 1s and 277h", name, arg);
+		return err_set(e, EINVAL, "\"%.50s\" is not between 1s and 277h", arg);
 	*out = (unsigned)s;
 	return 0;
 }
 
 static int set_rate(void *net, const char *arg, struct err *e)
 {
-	return set_size("limit-rate", arg, &((struct netopts *)net)->rate, e);
+	return set_size(arg, &((struct netopts *)net)->rate, e);
 }
 
 static int set_max(void *net, const char *arg, struct err *e)
 {
-	return set_size("max-download", arg, &((struct netopts *)net)->max_bytes, e);
+	return set_size(arg, &((struct netopts *)net)->max_bytes, e);
 }
 
 static int set_retries(void *net, const char *arg, struct err *e)
@@ -49,19 +49,19 @@ static int set_retries(void *net, const char *arg, struct err *e)
 	uint64_t n;
 
 	if (num_u64(arg, RETRIES_MAX, &n, e) < 0)
-		return err_wrap(e, "--retries");
+		return -1;
 	((struct netopts *)net)->attempts = (unsigned)n + 1;
 	return 0;
 }
 
 static int set_timeout(void *net, const char *arg, struct err *e)
 {
-	return set_seconds("timeout", arg, &((struct netopts *)net)->timeout_s, e);
+	return set_seconds(arg, &((struct netopts *)net)->timeout_s, e);
 }
 
 static int set_stall(void *net, const char *arg, struct err *e)
 {
-	return set_seconds("stall-timeout", arg, &((struct netopts *)net)->stall_s, e);
+	return set_seconds(arg, &((struct netopts *)net)->stall_s, e);
 }
 
 static int set_progress(void *net, const char *arg, struct err *e)
