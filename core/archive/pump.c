@@ -227,6 +227,8 @@ struct source *pump_open(struct source *in, struct source *below, unsigned threa
 	p->base = (struct source){ .next = pump_next, .close = pump_close };
 	p->in = in;
 	p->below = below && below->work ? below : NULL;
+	if (p->below && n == PUMP_SLOTS)
+		*p->below->lag = PUMP_LAG;
 	p->n_slots = n;
 	p->block = n == PUMP_SLOTS ? PUMP_BLOCK : PUMP_BLOCK_FEW;
 	p->follow = *f;

@@ -16,6 +16,7 @@
 #define PUMP_SLOTS_FEW 3u
 #define PUMP_BLOCK     (128u << 10)
 #define PUMP_BLOCK_FEW (64u << 10)
+#define PUMP_LAG       (512u << 10) /* of what is below, unless there are few slots */
 
 /* who sees every block besides the caller of next(), one after the other, on whatever thread */
 struct pump_follower {
@@ -27,7 +28,8 @@ struct pump_follower {
  * pump_open() - starts reading @in, a source made by inflate_open()
  * @in: borrowed; until the pump is closed nobody else may touch it. Its next() is called on whatever thread, the
  *     caller's included, but never by two at once.
- * @below: what @in reads from; its work() is done by who would have to wait otherwise, but not all of it. Or NULL.
+ * @below: what @in reads from; its work() is done by who would have to wait otherwise, but not all of it. Or NULL. Its lag
+ *     is set where there is memory for that.
  * @threads: at most so many are at work, the caller's included
  * @f: copied; see() is called until pump_finish() or close() returns. Blocks are those that next() lends, whole
  *     but for the last one.

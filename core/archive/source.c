@@ -133,6 +133,7 @@ struct source *source_peek(struct source *in, const uint8_t **p, size_t *len, st
 	}
 	*k = (struct peek){ .base = { .next = peek_next, .skip = peek_skip, .close = peek_close }, .in = in };
 	k->base.work = in->work ? peek_work : NULL;
+	k->base.lag = in->lag;
 	int r = in->next(in, &k->p, &k->len, e);
 	if (r < 0) {
 		peek_close(&k->base);
@@ -159,7 +160,8 @@ struct source *source_lend(struct source *in, struct err *e)
 	}
 	k->in = in;
 	k->base = (struct source){
-		.next = peek_next, .skip = peek_skip, .work = in->work ? peek_work : NULL, .close = peek_let_go,
+		.next = peek_next, .skip = peek_skip, .work = in->work ? peek_work : NULL, .lag = in->lag,
+		.close = peek_let_go,
 	};
 	return &k->base;
 }

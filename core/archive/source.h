@@ -24,6 +24,7 @@ struct source {
 	 * be NULL.
 	 */
 	bool (*work)(struct source *s);
+	size_t *lag; /* how many bytes may wait for work(), for who calls that to set; NULL without it */
 	/* releases everything including the struct */
 	void (*close)(struct source *s);
 };

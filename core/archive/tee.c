@@ -3,6 +3,9 @@
  *
  * One thread at a time reads, and one at a time sees, the oldest block first. So two counters and the mutex of the
  * seeing are all that is needed: nobody ever waits, for a reader who finds the ring full sees a block himself.
+ *
+ * An empty ring is filled from its beginning again. So as long as the blocks are seen in time, only a few of its slots are
+ * memory, and in a cache.
  */
 #include "core/archive/tee.h"
 
@@ -14,8 +17,8 @@
 
 #include "core/base/thread.h"
 
-#define SLOTS 4u
-#define BLOCK (16u << 10)
+#define BLOCK (16u << 10) /* as of TLS */
+#define SLOTS (TEE_LAG_MOST / BLOCK)
 
 struct tee {
 	struct source        base;
@@ -25,9 +28,16 @@ struct tee {
 	bool                 ended;
 	pthread_mutex_t      seeing;
 	atomic_uint          filled, seen; /* only grow */
+	unsigned             first;        /* the block that is in the first slot; changed only when there is nothing to be seen */
+	size_t               lag;
 	size_t               len[SLOTS];
 	uint8_t             *slots; /* NULL: the reader sees for himself */
 };
+
+static unsigned slot_of(const struct tee *t, unsigned block)
+{
+	return (block - t->first) % SLOTS;
+}
 
 /* with the lock, which it lets go; whether there was a block to be seen */
 static bool see_oldest(struct tee *t)
@@ -35,7 +45,8 @@ static bool see_oldest(struct tee *t)
 	unsigned at = t->seen;
 	bool any = at != t->filled;
 	if (any) {
-		t->follow.see(t->follow.ctx, t->slots + (size_t)(at % SLOTS) * BLOCK, t->len[at % SLOTS]);
+		unsigned slot = slot_of(t, at);
+		t->follow.see(t->follow.ctx, t->slots + (size_t)slot * BLOCK, t->len[slot]);
 		t->seen = at + 1;
 	}
 	pthread_mutex_unlock(&t->seeing);
@@ -58,13 +69,18 @@ static bool see_now(struct tee *t)
 
 static void keep(struct tee *t, const uint8_t *p, size_t len)
 {
+	unsigned most = (unsigned)(t->lag / BLOCK);
+
 	while (len) {
 		unsigned at = t->filled;
 		size_t n = len < BLOCK ? len : BLOCK;
-		while (at - t->seen == SLOTS)
+		while (at - t->seen >= most)
 			see_now(t);
-		memcpy(t->slots + (size_t)(at % SLOTS) * BLOCK, p, n);
-		t->len[at % SLOTS] = n;
+		if (at == t->seen)
+			t->first = at;
+		unsigned slot = slot_of(t, at);
+		memcpy(t->slots + (size_t)slot * BLOCK, p, n);
+		t->len[slot] = n;
 		t->filled = at + 1;
 		p += n;
 		len -= n;
@@ -121,7 +137,8 @@ struct source *tee_open(struct source *in, const struct pump_follower *f, struct
 		err_set(e, ENOMEM, "out of memory");
 		return NULL;
 	}
-	t->base = (struct source){ .next = tee_next, .work = tee_work, .close = tee_close };
+	t->base = (struct source){ .next = tee_next, .work = tee_work, .lag = &t->lag, .close = tee_close };
+	t->lag = TEE_LAG;
 	t->in = in;
 	if (f)
 		t->follow = *f;

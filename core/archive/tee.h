@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * tee - a source that shows every block to somebody else on its way
  *
- * With several processors the blocks wait in a ring of 64 KiB, and whoever has nothing to do sees them: tee_open() sets
- * source.work, which the pump calls as one of its steps. Where nobody comes in time, the reader does it.
+ * With several processors the blocks wait in a ring, and whoever has nothing to do sees them: tee_open() sets
+ * source.work, which the pump calls as one of its steps, and source.lag. Where nobody comes in time, the reader does it.
  */
 #pragma once
 
 #include <stdbool.h>
 
 #include "core/archive/pump.h"
+
+#define TEE_LAG      (64u << 10) /* what may wait in the ring unless somebody sets more */
+#define TEE_LAG_MOST (512u << 10)
 
 /**
  * tee_open() - @in: borrowed

@@ -117,8 +117,11 @@ TEST(teed, "tee: everything below is seen once and in order, whoever does it")
 		below = (struct seen){ .slow = i & 2 };
 		struct source *raw = kit_source(z.data, z.len, i ? 200000 : 1000);
 		struct source *tee = tee_open(raw, &follow_below, &e);
-		struct source *in = inflate_open(tee, &e);
-		struct source *s = pump_open(in, tee, thread_processors(), &follow_above, &e);
+		struct source *lent = source_lend(tee, &e);
+		struct source *in = inflate_open(lent, &e);
+		REQUIRE(lent->lag && *lent->lag == TEE_LAG);
+		struct source *s = pump_open(in, lent, thread_processors(), &follow_above, &e);
+		CHECK_INT(*lent->lag, PUMP_LAG);
 		for (n = 0; (r = s->next(s, &p, &len, &e)) > 0;)
 			n += len;
 		s->close(s);
@@ -128,7 +131,8 @@ TEST(teed, "tee: everything below is seen once and in order, whoever does it")
 		CHECK_INT(below.n, z.len);
 		CHECK(below.sum == add(0, (uint8_t *)z.data, z.len));
 		CHECK_INT(tee_bytes(tee), z.len);
-		in->close(in); /* with the tee */
+		in->close(in); /* with what was lent */
+		tee->close(tee);
 		raw->close(raw);
 	}
 	/* what is behind the end of what was read is noticed */
