@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * firewall - masquerading, forwarded ports and closed networks, by nftables in a table of our own
+ *
+ * What a pod has comes in one transaction and goes in one; the kernel takes it whole or not at all. Each entry carries
+ * the pod's UUID, so it can be found after a crash without knowing anything else of the pod. The table appears with the
+ * first pod and goes with the last one.
+ *
+ * In the kernel every chain at a hook has to agree: a host firewall whose forward chain drops by policy would drop what
+ * our own table accepts. So in such chains there is, as long as pods are, a rule at the head that accepts what leads
+ * from and to interfaces of pods, put there and taken away in the same transactions.
+ * Source: kernel include/uapi/linux/netfilter/nf_tables.h; nft(8).
+ */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/err.h"
+#include "core/net/ip.h"
+
+struct fw_net {
+	char           iface[IFNAMSIZ]; /* on the host: the pod's veth or its bridge; "": none (macvlan) */
+	struct ip_cidr address;         /* of the pod; its network is not masqueraded */
+	bool           masquerade, closed; /* closed: nothing that comes from it is forwarded anywhere */
+};
+
+struct fw_port {
+	int       protocol;  /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
+	uint16_t  host_port, pod_port, count;
+	struct ip host_ip;   /* len 0: any address of the host */
+	struct ip pod_ip;
+};
+
+struct fw_pod {
+	const char           *uuid;
+	const struct fw_net  *nets;
+	const struct fw_port *ports;
+	size_t                n_nets, n_ports;
+};
+
+/** firewall_available() - 0, or -1 and why not: the kernel lacks nftables (ENOTSUP, with the remedy), no permission */
+int firewall_available(struct err *e);
+/** firewall_add() - EADDRINUSE: another pod has one of the ports; says which pod and port */
+int firewall_add(const struct fw_pod *p, struct err *e);
+/** firewall_remove() - all of that pod; 0 also when there is nothing, or no nftables at all */
+int firewall_remove(const char *uuid, struct err *e);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * podnet - the networks of one pod: joined in order, recorded, left in the reverse order
+ *
+ * The record, net-info.json in the pod directory, is written before anything is made, with what will be tried, and
+ * again with what came of it before the firewall hears of it. So whatever a crash leaves, podnet_down() finds it.
+ * Format: a list of objects as rkt has it (netName, netConf, pluginPath, ifName, ip, args, mask), to which we add conf
+ * (the chain that was used) and result (CNI 1.0.0).
+ */
+#pragma once
+
+#include "core/net/firewall.h"
+#include "core/net/join.h"
+
+#define PODNET_FILE "net-info.json"
+
+struct podnet_one {
+	struct net_conf   conf;
+	char              ifname[IFNAMSIZ];
+	struct net_result r;
+	bool              joined; /* r is there */
+};
+
+struct podnet {
+	struct podnet_one *v;
+	size_t             n;
+	struct net_held    held;
+};
+void podnet_free(struct podnet *p); /* leaves the networks alone */
+
+struct podnet_opts {
+	const char *uuid, *net;      /* net: a list, see netconf.h */
+	const char *system, *local;
+	int         pod_fd, netns_fd, host_mnt_fd;
+	int64_t     bandwidth;       /* bytes per second, of each interface; APPC_UNLIMITED */
+	bool        debug;
+};
+
+/** podnet_up() - joins; what it has made when it fails is gone again. "failed to setup network: ..." is the caller's */
+int podnet_up(const struct podnet_opts *o, struct podnet *out, struct err *e);
+/** podnet_ports() - the address that forwarded ports lead to: of the first masqueraded network, else of the last
+ * @len: 4 or 16; NULL: it has none. Source: rkt Documentation/networking/overview.md, "Network used for forwarded ports" */
+const struct ip *podnet_port_address(const struct podnet *p, uint8_t len);
+/** podnet_firewall() - what firewall_add() has to know of the networks; free(out) */
+int podnet_firewall(const struct podnet *p, struct fw_net **out, size_t *n, struct err *e);
+/** podnet_down() - leaves what the record in @pod_fd names, and removes the firewall's entries; 0 when there is none */
+int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e);
+/** podnet_read() - the record, for who shows it; n 0: none */
+int podnet_read(int pod_fd, struct podnet *out, struct err *e);
+/** podnet_text() - "default:ip4=172.16.28.2, lan:ip6=fd00::2": how `rkt list` and `rkt status` show them */
+int podnet_text(const struct podnet *p, struct buf *b);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * worker - what the pod's host side does beside watching over it: nothing, until somebody wants it; then it is a
+ * process of its own, a child of the host side, which may use the heap and dies with it
+ *
+ * The metadata service, forwarded ports in user space and the renewal of leases are workers. So a pod that nobody asks
+ * anything pays a descriptor in the host side's poll().
+ */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct worker {
+	const char          *what;    /* for messages */
+	const struct pollfd *wanted;  /* one of these becoming ready starts it; borrowed */
+	size_t               n_wanted;
+	int64_t              at_ms;   /* or this time of CLOCK_BOOTTIME; 0: never */
+	void               (*main)(void *ctx); /* in the process; when it returns the process ends */
+	void                *ctx;
+	pid_t                pid;     /* 0: does not run */
+	int64_t              not_before_ms; /* after it failed: no busy loop */
+};
+
+/** worker_polls() - appends what has to be watched; nothing while it runs. Returns how many. */
+size_t worker_polls(const struct worker *w, struct pollfd *out);
+/** worker_timeout_ms() - until it has to be looked at; -1: no time is set */
+int worker_timeout_ms(const struct worker *w);
+/** worker_handle() - starts it when one of @polls (as worker_polls() gave them) is ready, or its time has come */
+void worker_handle(struct worker *w, const struct pollfd *polls, size_t n);
+/** worker_ended() - true: the process was its own; it starts again when it is wanted again */
+bool worker_ended(struct worker *w, pid_t pid);
+/** worker_kill() - and waits for it */
+void worker_kill(struct worker *w);
