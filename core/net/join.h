@@ -17,13 +17,17 @@ struct net_held { int *fds; size_t n; };
 int net_held_add(struct net_held *h, int fd, struct err *e); /* takes fd, also when it fails */
 void net_held_close(struct net_held *h);
 
+struct dhcp_leases;
+
 struct net_join {
 	const char      *uuid, *network, *ifname; /* the pod; name of the network; "eth0" */
+	const char      *hostname;  /* the pod's, for servers that keep names; NULL: rkt-UUID */
 	const cJSON     *conf;      /* of this plug-in, with its "name" and "cniVersion" */
 	const char      *args;
 	int              netns_fd;  /* the pod's; -1: gone */
 	struct nl       *host, *pod; /* rtnetlink of both namespaces; pod NULL: gone */
 	struct net_held *held;
+	struct dhcp_leases *dhcp;   /* what is lent is added here, see dhcp.h; NULL: nobody will renew it */
 	const char      *system, *local; /* configuration directories, for plug-ins */
 	int              host_mnt_fd; /* mount namespace for plug-ins; -1: the caller's */
 	bool             debug;

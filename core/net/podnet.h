@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "core/net/dhcp.h"
 #include "core/net/firewall.h"
 #include "core/net/join.h"
 
@@ -24,11 +25,13 @@ struct podnet {
 	struct podnet_one *v;
 	size_t             n;
 	struct net_held    held;
+	struct dhcp_leases dhcp; /* for the worker that renews them */
 };
 void podnet_free(struct podnet *p); /* leaves the networks alone */
 
 struct podnet_opts {
 	const char *uuid, *net;      /* net: a list, see netconf.h */
+	const char *hostname;        /* NULL: rkt-UUID */
 	const char *system, *local;
 	int         pod_fd, netns_fd, host_mnt_fd;
 	int64_t     bandwidth;       /* bytes per second, of each interface; APPC_UNLIMITED */
