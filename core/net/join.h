@@ -41,14 +41,15 @@ struct net_type {
 	int (*del)(const struct net_join *j, const struct net_result *r, struct err *e);
 };
 
-/** net_type_find() - a built-in one, or NULL: then plugin_type is asked, which executes one */
+/** net_type_find() - a built-in one, or NULL: then plugin_type is asked, which executes one. flannel is none: flannel.h */
 const struct net_type *net_type_find(const char *name);
-extern const struct net_type net_ptp, net_bridge, net_macvlan, net_ipvlan, net_loopback, net_flannel, plugin_type;
+extern const struct net_type net_ptp, net_bridge, net_macvlan, net_ipvlan, net_loopback, plugin_type;
 
 /**
  * ipam_add() - by the member "ipam" of the configuration: host-local and dhcp built in, others are executed
  * Adds addresses (iface -1), routes and DNS to @r. dhcp wants the interface to be there and up.
- * No member, or an empty one: nothing is added. COMPAT: `requested IP address "X" is not available in network: N`.
+ * No member, or an empty one: nothing is added. What is executed: plugin.h, plugin_overrides(), plugin_run().
+ * COMPAT: `requested IP address "X" is not available in network: N`.
  */
 int ipam_add(const struct net_join *j, struct net_result *r, struct err *e);
 int ipam_del(const struct net_join *j, const struct net_result *r, struct err *e);

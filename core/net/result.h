@@ -18,7 +18,7 @@
 struct net_iface {
 	char name[IFNAMSIZ], mac[18]; /* mac "": not said */
 	bool in_pod;                  /* else on the host */
-	char sandbox[128];            /* as a plug-in said it; "" */
+	char sandbox[128];            /* as a plug-in said it; "": is written as "pod" where in_pod */
 };
 struct net_ip { struct ip_cidr address; struct ip gateway; int iface; }; /* iface: index in ifaces, -1: not said */
 struct net_route { struct ip_cidr dst; struct ip gw; };                  /* gw len 0: the network's own gateway, or on link */
@@ -39,13 +39,20 @@ int net_result_ip(struct net_result *r, const struct ip_cidr *address, const str
 int net_result_route(struct net_result *r, const struct ip_cidr *dst, const struct ip *gw, struct err *e);
 int net_dns_add(char ***list, size_t *n, const char *word, struct err *e);
 
-/** net_result_ip4() - the first address of that family (4 or 16 bytes), or NULL; borrowed */
+/** net_result_first() - the first address of that family (4 or 16 bytes), or NULL; borrowed */
 const struct net_ip *net_result_first(const struct net_result *r, int len);
 
 /** net_result_parse() - of any of these versions, told by cniVersion (absent: 0.1.0); a JSON object that is checked */
 int net_result_parse(const cJSON *j, struct net_result *out, struct err *e);
+/** net_result_error() - what a plug-in says about its failure, into *e ("msg: details"; EAGAIN when it says to try again,
+ * else EIO); false: @j says nothing of that kind, *e is left alone */
+bool net_result_error(const cJSON *j, struct err *e);
 /** net_result_json() - as that version has it; EINVAL: not one of them; cJSON_Delete() it */
 cJSON *net_result_json(const struct net_result *r, const char *version, struct err *e);
+/** net_version_check() - of the specification, "0.4.0": which one, from 0; EINVAL: not known, says which are. Since
+ * NET_VERSION_CHAINS there are chains, since NET_VERSION_DEL the result goes with DEL. */
+enum { NET_VERSION_CHAINS = 2, NET_VERSION_DEL = 4 };
+int net_version_check(const char *version, struct err *e);
 /** net_dns_parse() - the member "dns" of a configuration or a result; NULL: nothing */
 int net_dns_parse(const cJSON *j, struct net_dns *out, struct err *e);
 void net_dns_free(struct net_dns *d);
