@@ -242,7 +242,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* sorted, so that of two files in conflict it is always the same one that is complained about */
-static int list_files(DIR *d, char ***names, size_t *n, struct err *e)
+static int list_files(DIR *d, bool (*wanted)(const char *name), char ***names, size_t *n, struct err *e)
 {
 	struct dirent *de;
 
@@ -251,7 +251,7 @@ static int list_files(DIR *d, char ***names, size_t *n, struct err *e)
 	if (!*names)
 		return err_set(e, ENOMEM, "out of memory");
 	while (errno = 0, (de = readdir(d))) {
-		if (!is_json(de->d_name))
+		if (!wanted(de->d_name))
 			continue;
 		if (*n == CONF_FILES_MAX)
 			return err_set(e, E2BIG, "more than %d files", CONF_FILES_MAX);
@@ -290,12 +290,12 @@ static int read_text(int dir_fd, const char *name, char **text, size_t *len, str
 	return 0;
 }
 
-static int read_files(DIR *d, const char *path, conf_file *fn, void *ctx, struct err *e)
+static int read_files(DIR *d, const char *path, bool (*wanted)(const char *name), conf_file *fn, void *ctx, struct err *e)
 {
 	char **names = NULL;
 	size_t n = 0, i;
 
-	int r = list_files(d, &names, &n, e);
+	int r = list_files(d, wanted, &names, &n, e);
 	if (r < 0)
 		err_wrap(e, "%s", path);
 	for (i = 0; i < n && r == 0; i++) {
@@ -313,7 +313,8 @@ static int read_files(DIR *d, const char *path, conf_file *fn, void *ctx, struct
 	return r;
 }
 
-int conf_each_file(const char *dir, const char *sub, conf_file *fn, void *ctx, struct err *e)
+int conf_each_file_of(const char *dir, const char *sub, bool (*wanted)(const char *name), conf_file *fn, void *ctx,
+		      struct err *e)
 {
 	char path[4096];
 	int n = snprintf(path, sizeof(path), "%s/%s", dir, sub);
@@ -323,7 +324,12 @@ int conf_each_file(const char *dir, const char *sub, conf_file *fn, void *ctx, s
 	auto_dir DIR *d = opendir(path);
 	if (!d)
 		return errno == ENOENT ? 0 : err_sys(e, "open directory %s", path);
-	return read_files(d, path, fn, ctx, e);
+	return read_files(d, path, wanted, fn, ctx, e);
+}
+
+int conf_each_file(const char *dir, const char *sub, conf_file *fn, void *ctx, struct err *e)
+{
+	return conf_each_file_of(dir, sub, is_json, fn, ctx, e);
 }
 
 struct kind_of { const struct kind *kind; struct conf *c; };

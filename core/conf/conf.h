@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/err.h"
@@ -41,5 +42,8 @@ void conf_dirs(const struct conf_opts *o, const char *dirs[CONF_DIRS]);
 typedef int conf_file(void *ctx, const char *name, const char *text, size_t len, struct err *e);
 /** conf_each_file() - the files *.json of DIR/@sub, by name; errors of @fn get the path in front. No directory: no files */
 int conf_each_file(const char *dir, const char *sub, conf_file *fn, void *ctx, struct err *e);
+/** conf_each_file_of() - the same for those files whose names @wanted takes */
+int conf_each_file_of(const char *dir, const char *sub, bool (*wanted)(const char *name), conf_file *fn, void *ctx,
+		      struct err *e);
 /** conf_check_head() - an object with that rktKind and rktVersion v1 */
 int conf_check_head(const cJSON *j, const char *kind, struct err *e);
