@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * netconf - which networks there are, and which of them a pod joins
  *
- * Built in: default (ptp, 172.16.28.0/24, masqueraded, default route) and default-restricted (ptp, 172.17.0.0/16 as rkt
- * has it, neither). Then net.d of the system and of the local configuration: *.conf and *.json hold one plug-in,
- * *.conflist a chain. In the order of file names; a name of the local configuration replaces the same name of the
- * system's, and both what is built in. THREATS H: names and types are [A-Za-z0-9_-]+ (names also dots inside).
+ * Built in: default (ptp, 172.16.28.0/24, masqueraded, default route) and default-restricted (ptp, 172.31.0.0/16 as rkt
+ * has it since 1.28, neither). Then net.d of the system and of the local configuration: *.conf and *.json hold one
+ * plug-in, *.conflist a chain. A name of the local configuration replaces the same name of the system's, and both what is
+ * built in; twice in one directory it is an error. They are joined in the order of file names, what is built in last.
+ * THREATS H: names and types are [A-Za-z0-9_-]+ (names also dots inside).
+ *
+ * "restricted": true, a member of ours, closes a network: what comes from it reaches the host alone, whatever routes the
+ * pod makes for itself. default-restricted has it; other configurations may, on the first plug-in of a chain.
  * Source: rkt Documentation/networking/{overview,overriding-defaults}.md; CNI specification, "Configuration format".
  */
 #pragma once
@@ -20,13 +24,22 @@
 struct net_conf {
 	char  *name, *file;   /* file "": built in */
 	char  *version;       /* cniVersion; "0.1.0" where it is not said */
-	cJSON **plugins;      /* one, or a chain; objects */
+	cJSON **plugins;      /* one, or a chain; objects, each with "name" and "cniVersion" of the whole */
 	size_t n_plugins;
 	char  *args;          /* "IP=1.2.3.4;K=V", from --net; "" */
 };
 
 struct net_confs { struct net_conf *v; size_t n; };
 void net_confs_free(struct net_confs *c);
+void net_conf_free(struct net_conf *c);
+
+/**
+ * net_conf_parse() - one network
+ * @j: what is taken from it is gone; the rest is the caller's still
+ * @chain: a list of plug-ins
+ * @file: for out->file
+ */
+int net_conf_parse(cJSON *j, bool chain, const char *file, struct net_conf *out, struct err *e);
 
 /** net_confs_load() - all that there are; @system, @local: configuration directories, NULL: none. A file that cannot be
  * understood is an error that names it. */
@@ -41,7 +54,8 @@ int net_mode_parse(const char *net, enum net_mode *out, struct err *e);
 
 /**
  * net_confs_select() - those that @net (a list) wants, in the order they are joined, with their arguments; the others
- * are freed. default-restricted is added where default is not among them. ENOENT: no such network, names those there are.
+ * are freed. "": default. "all": those of files, and default. default-restricted is added where default is not among
+ * them. ENOENT: no such network, names those there are.
  */
 int net_confs_select(struct net_confs *c, const char *net, struct err *e);
 
