@@ -18,7 +18,6 @@
 struct nl {
 	int      fd; /* -1: not open */
 	uint32_t seq;
-	uint32_t port; /* the kernel's name for the socket */
 };
 #define NL_NONE { .fd = -1 }
 #define auto_nl __attribute__((cleanup(nl_close)))
@@ -35,6 +34,7 @@ struct nl_msg {
 	size_t len, cap;
 	size_t begin;    /* of the last message */
 	bool   overflow; /* then it is not sent: ENOBUFS, a bug of ours */
+	int    fine;     /* an errno that is as good as done: EEXIST */
 };
 /** NL_MSG() - a buffer of its own on the stack */
 #define NL_MSG(name, size) \
@@ -59,8 +59,10 @@ void nl_nest_end(struct nl_msg *m, size_t at);
  * nl_ask() - sends @m, waits for the acknowledgement
  *
  * Every message of @m that has NLM_F_ACK is waited for (a lone message gets it); the first error counts, and *failed,
- * if not NULL, receives which message it was, from 0.
- * Errors: the kernel's errno with "what the kernel says" as text; the caller adds what it wanted with err_wrap().
+ * if not NULL, receives which message it was, from 0. Of rtnetlink the messages after it were carried out as well, so a
+ * batch must be such that this does no harm.
+ * Errors: the kernel's errno with "strerror (what the kernel says)" as text; the caller adds what it wanted with
+ * err_wrap().
  */
 int nl_ask(struct nl *n, struct nl_msg *m, size_t *failed, struct err *e);
 
@@ -69,7 +71,8 @@ int nl_ask(struct nl *n, struct nl_msg *m, size_t *failed, struct err *e);
  */
 int nl_dump(struct nl *n, struct nl_msg *m, int (*fn)(void *ctx, const struct nlmsghdr *h), void *ctx, struct err *e);
 
-/** nl_get() - sends @m and gives its one answer to @fn */
+/** nl_get() - sends @m and gives its one answer to @fn, whose value it returns. With NLM_F_ACK (and NLM_F_ECHO, for what
+ * changes something) it is no error when the kernel does what it is asked to without such an answer: 0. */
 int nl_get(struct nl *n, struct nl_msg *m, int (*fn)(void *ctx, const struct nlmsghdr *h), void *ctx, struct err *e);
 
 /** nl_attrs() - attributes of @h behind a family header of @head_len bytes by type, into @out[0..max]; NULL: not there.
