@@ -17,6 +17,7 @@
 struct podnet_one {
 	struct net_conf   conf;
 	char              ifname[IFNAMSIZ];
+	char              plugin[256]; /* what is executed, of a chain the first; "": built in */
 	struct net_result r;
 	bool              joined; /* r is there */
 };
@@ -40,12 +41,14 @@ struct podnet_opts {
 
 /** podnet_up() - joins; what it has made when it fails is gone again. "failed to setup network: ..." is the caller's */
 int podnet_up(const struct podnet_opts *o, struct podnet *out, struct err *e);
-/** podnet_ports() - the address that forwarded ports lead to: of the first masqueraded network, else of the last
- * @len: 4 or 16; NULL: it has none. Source: rkt Documentation/networking/overview.md, "Network used for forwarded ports" */
+/** podnet_port_address() - that forwarded ports lead to: of the first masqueraded network, else of the last, that has one
+ * @len: 4 or 16; NULL: none has. Source: rkt Documentation/networking/overview.md, "Network used for forwarded ports" */
 const struct ip *podnet_port_address(const struct podnet *p, uint8_t len);
-/** podnet_firewall() - what firewall_add() has to know of the networks; free(out) */
+/** podnet_firewall() - what firewall_add() has to know of the networks, an entry for each address; free(out). Plug-ins of
+ * others masquerade themselves. Closed is what says "restricted", see netconf.h. */
 int podnet_firewall(const struct podnet *p, struct fw_net **out, size_t *n, struct err *e);
-/** podnet_down() - leaves what the record in @pod_fd names, and removes the firewall's entries; 0 when there is none */
+/** podnet_down() - leaves what the record in @pod_fd names, and removes the firewall's entries; 0 when there is none
+ * It does all it can and returns the first error; then the record stays, for the next try. */
 int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e);
 /** podnet_read() - the record, for who shows it; n 0: none */
 int podnet_read(int pod_fd, struct podnet *out, struct err *e);
