@@ -46,6 +46,7 @@ struct appc_limits {
 	bool     no_new_privs;
 	struct appc_seccomp seccomp;
 	int64_t  block_bps, block_iops; /* resource/block-bandwidth and -iops, for each device; APPC_UNLIMITED: none */
+	int64_t  network_bps;         /* resource/network-bandwidth: bytes per second, of each interface; APPC_UNLIMITED: none */
 	struct appc_rlimit rlimits[APPC_RLIMITS]; /* os/unix/rlimits */
 	/* values with members to be walked, NULL: not there; borrowed from the list */
 	const cJSON *landlock, *sysctl, *selinux;

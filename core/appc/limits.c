@@ -154,6 +154,11 @@ static int read_iops(const cJSON *value, struct appc_limits *l, struct err *e)
 	return read_member(value, "limit", 1, APPC_UNLIMITED, &l->block_iops, e);
 }
 
+static int read_network(const cJSON *value, struct appc_limits *l, struct err *e)
+{
+	return read_member(value, "limit", 1, APPC_UNLIMITED, &l->network_bps, e);
+}
+
 static int read_rlimit_value(const cJSON *rlimit, const char *name, uint64_t *out, struct err *e)
 {
 	const cJSON *j = cJSON_GetObjectItemCaseSensitive(rlimit, name);
@@ -232,6 +237,7 @@ static const struct reader {
 	{ APPC_SECCOMP_REMOVE_SET, read_seccomp_remove, true },
 	{ "resource/block-bandwidth", read_bandwidth, true },
 	{ "resource/block-iops", read_iops, true },
+	{ "resource/network-bandwidth", read_network, true },
 	{ "os/unix/rlimits", read_rlimits, true },
 	{ "os/unix/sysctl", read_sysctl, true },
 	{ "os/linux/landlock", read_landlock, true },
@@ -265,7 +271,8 @@ int appc_limits_read(const struct appc_isolators *l, struct appc_limits *out, st
 
 	*out = (struct appc_limits){ .memory_bytes = APPC_UNLIMITED, .cpu_millis = APPC_UNLIMITED,
 				     .pids = APPC_UNLIMITED, .caps = appc_caps_default,
-				     .block_bps = APPC_UNLIMITED, .block_iops = APPC_UNLIMITED };
+				     .block_bps = APPC_UNLIMITED, .block_iops = APPC_UNLIMITED,
+				     .network_bps = APPC_UNLIMITED };
 	for (size_t i = 0; i < l->n; i++) {
 		const char *name = l->v[i].name;
 		const struct reader *r = name ? find_reader(name) : NULL;
@@ -303,6 +310,7 @@ void appc_limits_bound(struct appc_limits *app, const struct appc_limits *pod)
 	app->pids = min64(app->pids, pod->pids);
 	app->block_bps = min64(app->block_bps, pod->block_bps);
 	app->block_iops = min64(app->block_iops, pod->block_iops);
+	app->network_bps = min64(app->network_bps, pod->network_bps);
 	for (size_t i = 0; i < APPC_RLIMITS; i++)
 		bound_rlimit(&app->rlimits[i], &pod->rlimits[i]);
 	/* of labels, those of the app override (spec/ace.md, os/linux/selinux-context) */

@@ -49,6 +49,7 @@ TEST(none, "limits: without isolators nothing is limited, and capabilities are t
 	CHECK_INT(l.cpu_request_millis, 0);
 	CHECK_INT(l.cpu_shares, 0);
 	CHECK_INT(l.pids, APPC_UNLIMITED);
+	CHECK_INT(l.network_bps, APPC_UNLIMITED);
 	CHECK(!l.has_oom_score_adj && !l.no_new_privs && !l.ignored[0]);
 	CHECK(l.caps == appc_caps_default);
 }
@@ -58,7 +59,7 @@ TEST(each, "limits: each isolator that is enforced, and the names of those that 
 	struct appc_isolators is = list("{\"resource/memory\":{\"request\":\"1M\",\"limit\":\"2Mi\"},\"resource/cpu\":"
 		"{\"limit\":\"1500m\",\"request\":0.5e1},\"resource/pids\":{\"limit\":\"1K\"},\"os/linux/cpu-shares\":512,"
 		"\"os/linux/oom-score-adj\":-3,\"os/linux/no-new-privileges\":true,\"os/linux/capabilities-retain-set\":"
-		"{\"set\":[\"CAP_CHOWN\",\"CAP_CHECKPOINT_RESTORE\"]},\"resource/network-bandwidth\":{},\"x/y\":1}");
+		"{\"set\":[\"CAP_CHOWN\",\"CAP_CHECKPOINT_RESTORE\"]},\"resource/network-bandwidth\":{\"limit\":\"1Mi\"},\"x/y\":1}");
 	struct appc_limits l;
 	struct err e = { 0 };
 
@@ -72,9 +73,9 @@ TEST(each, "limits: each isolator that is enforced, and the names of those that 
 	CHECK_INT(l.oom_score_adj, -3);
 	CHECK(l.has_oom_score_adj && l.no_new_privs);
 	CHECK(l.caps == ((UINT64_C(1) << 0) | (UINT64_C(1) << 40)));
-	CHECK_STR(l.ignored[0], "resource/network-bandwidth");
-	CHECK_STR(l.ignored[1], "x/y");
-	CHECK_STR(l.ignored[2], NULL);
+	CHECK_INT(l.network_bps, 1048576);
+	CHECK_STR(l.ignored[0], "x/y");
+	CHECK_STR(l.ignored[1], NULL);
 	drop(&is);
 }
 
