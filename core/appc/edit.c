@@ -200,6 +200,16 @@ struct appc_volume *pod_manifest_add_volume(struct pod_manifest *m, struct err *
 	return &v[m->volumes.n++];
 }
 
+struct appc_exposed_port *pod_manifest_add_port(struct pod_manifest *m, struct err *e)
+{
+	struct appc_exposed_port *v = more(m->ports.v, m->ports.n, sizeof(*v), e);
+
+	if (!v)
+		return NULL;
+	m->ports.v = v;
+	return &v[m->ports.n++];
+}
+
 struct appc_mount *appc_mounts_add(struct appc_mounts *l, struct err *e)
 {
 	struct appc_mount *v = more(l->v, l->n, sizeof(*v), e);

@@ -169,6 +169,7 @@ void appc_isolators_remove(struct appc_isolators *l, const char *name); /* all o
 int appc_isolators_set(struct appc_isolators *l, const char *name, cJSON *value, struct err *e); /* takes value */
 struct appc_runtime_app *pod_manifest_add_app(struct pod_manifest *m, struct err *e); /* zeroed, in the manifest; moves earlier ones */
 struct appc_volume *pod_manifest_add_volume(struct pod_manifest *m, struct err *e);   /* recursive, uid, gid = -1 */
+struct appc_exposed_port *pod_manifest_add_port(struct pod_manifest *m, struct err *e);
 struct appc_mount *appc_mounts_add(struct appc_mounts *l, struct err *e);
 void appc_mounts_remove(struct appc_mounts *l, size_t i);
 
