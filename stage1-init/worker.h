@@ -18,19 +18,23 @@ struct worker {
 	const struct pollfd *wanted;  /* one of these becoming ready starts it; borrowed */
 	size_t               n_wanted;
 	int64_t              at_ms;   /* or this time of CLOCK_BOOTTIME; 0: never */
-	void               (*main)(void *ctx); /* in the process; when it returns the process ends */
+	int                (*main)(void *ctx); /* in the process, with all signals blocked; returns its exit status */
 	void                *ctx;
 	pid_t                pid;     /* 0: does not run */
 	int64_t              not_before_ms; /* after it failed: no busy loop */
 };
 
+/** worker_now_ms() - the time that at_ms means */
+int64_t worker_now_ms(void);
 /** worker_polls() - appends what has to be watched; nothing while it runs. Returns how many. */
 size_t worker_polls(const struct worker *w, struct pollfd *out);
 /** worker_timeout_ms() - until it has to be looked at; -1: no time is set */
 int worker_timeout_ms(const struct worker *w);
-/** worker_handle() - starts it when one of @polls (as worker_polls() gave them) is ready, or its time has come */
+/** worker_handle() - starts it when one of @polls (as worker_polls() gave them) is ready, or its time has come, which
+ * at_ms then forgets */
 void worker_handle(struct worker *w, const struct pollfd *polls, size_t n);
-/** worker_ended() - true: the process was its own; it starts again when it is wanted again */
-bool worker_ended(struct worker *w, pid_t pid);
+/** worker_ended() - true: the process was its own; it starts again when it is wanted again, after a while if @status (of
+ * waitpid) is a failure */
+bool worker_ended(struct worker *w, pid_t pid, int status);
 /** worker_kill() - and waits for it */
 void worker_kill(struct worker *w);
