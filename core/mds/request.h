@@ -29,15 +29,23 @@ struct mds_request {
 
 enum mds_parse { MDS_MORE, MDS_WHOLE, MDS_BAD };
 /**
- * mds_request_parse() - @data of @len bytes from a connection; may write into them
- * MDS_WHOLE: *out is filled and *used bytes belong to it. MDS_BAD: *status is the reply's (400, 405, 411, 413, 414, 431,
- * 501, 505), after which the connection ends. MDS_MORE: read on.
+ * mds_request_parse() - @data of @len bytes from a connection; writes into them when the request is whole
+ * MDS_WHOLE: *out is filled and *used bytes belong to it. MDS_BAD: *status is the reply's (400, 411, 413, 414, 417, 431,
+ * 501, 505), after which the connection ends. MDS_MORE: read on; that there is never more than MDS_HEAD_MAX +
+ * MDS_BODY_MAX of.
  */
 enum mds_parse mds_request_parse(char *data, size_t len, struct mds_request *out, size_t *used, int *status);
 
 /** mds_form_get() - one field of a form, decoded, NUL-terminated; NULL: not there, twice, or malformed; free() it */
 char *mds_form_get(const struct mds_request *r, const char *field, size_t *len);
 
-struct mds_reply { int status; const char *type; struct buf body; };
+struct mds_reply {
+	int         status;
+	const char *type;  /* NULL: MDS_TEXT */
+	const char *allow; /* of 405: the methods there are */
+	struct buf  body;  /* empty, of an error: its name is sent */
+};
+#define MDS_TEXT "text/plain; charset=us-ascii"
+#define MDS_JSON "application/json"
 /** mds_reply_write() - head and body, ready to be sent; @head_only: to HEAD */
 void mds_reply_write(const struct mds_reply *r, bool keep, bool head_only, struct buf *out);
