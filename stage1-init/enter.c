@@ -29,6 +29,7 @@
 #include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
+#include "core/mds/service.h"
 #include "core/pod/pod.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
@@ -162,7 +163,7 @@ static int read_limits(struct visit *v, pid_t pid1, struct err *e)
 static int read_plan(struct visit *v, const char *app, struct err *e)
 {
 	bool rootless = v->p.rootless;
-	char cwd[PATH_MAX], token[256];
+	char cwd[PATH_MAX], url[MDS_URL_MAX];
 	struct plan_opts o = { .uuid = "" };
 
 	v->pod_fd = openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -171,9 +172,9 @@ static int read_plan(struct visit *v, const char *app, struct err *e)
 	o.uuid = strrchr(cwd, '/') + 1;
 	o.no_seccomp = running_no_seccomp(v->pod_fd);
 	o.no_caps = running_no_caps(v->pod_fd);
-	running_mds_token(v->pod_fd, token);
-	o.mds_token = token;
-	if (plan_read(v->pod_fd, &o, &v->p, e) < 0 || (rootless && rootless_settle(&v->p, e) < 0))
+	running_mds_url(v->pod_fd, url);
+	if (plan_read(v->pod_fd, &o, &v->p, e) < 0 || plan_metadata_url(&v->p, url, e) < 0 ||
+	    (rootless && rootless_settle(&v->p, e) < 0))
 		return -1;
 	v->a = plan_app(&v->p, app);
 	v->only_app = v->p.n_apps == 1;

@@ -24,11 +24,13 @@
 #include "core/base/fd.h"
 #include "core/base/num.h"
 #include "core/base/sys.h"
+#include "core/pod/netns.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/denied.h"
 #include "stage1-init/etc.h"
 #include "stage1-init/event.h"
 #include "stage1-init/learn.h"
+#include "stage1-init/mds.h"
 #include "stage1-init/pid1.h"
 #include "stage1-init/plan.h"
 #include "stage1-init/pump.h"
@@ -36,6 +38,9 @@
 #include "stage1-init/running.h"
 #include "stage1-init/users.h"
 #include "stage1-init/volume.h"
+#include "stage1-init/worker.h"
+
+#define WORKERS_MAX 4
 
 struct host {
 	const struct host_opts *o;
@@ -46,6 +51,10 @@ struct host {
 	struct pump    *pump;
 	struct denied  *denied;
 	struct pollfd  *polls;
+	struct mds      mds;
+	struct pollfd   mds_poll;
+	struct worker   workers[WORKERS_MAX];
+	size_t          n_workers;
 	bool            ended, told; /* told: PID 1 has said why it failed */
 	size_t          n_running;  /* apps; PID 1 does little more when the last one has ended */
 	struct learn   *learn; /* NULL: the pod does not learn */
@@ -101,6 +110,7 @@ static int take_from_stage0(struct host *h, struct err *e)
 			"RKT_LOCK_FD is not set: stage1-init run is what `rkt run` executes");
 	return take_inherited("RKTBOX_HOST_MNTNS_FD", &h->host_ns_fd, e) < 0 ||
 		       take_inherited("RKTBOX_POD_NETNS_FD", &h->netns_fd, e) < 0 ||
+		       take_inherited("RKTBOX_POD_MDS_FD", &h->mds.listen_fd, e) < 0 ||
 		       take_inherited("RKTBOX_POD_USERNS_FD", &h->users.user, e) < 0 ||
 		       take_inherited("RKTBOX_POD_IPCNS_FD", &h->users.ipc, e) < 0 ||
 		       take_inherited("RKTBOX_POD_UTSNS_FD", &h->users.uts, e) < 0 ||
@@ -192,7 +202,10 @@ static int prepare_io(struct host *h, struct err *e)
 	h->denied = h->pump ? denied_new(&h->p, h->pod_fd, h->learn, e) : NULL;
 	if (!h->denied)
 		return -1;
-	h->polls = calloc(2 + pump_n_polls(h->pump) + denied_n_polls(h->denied), sizeof(*h->polls));
+	size_t n = 2 + pump_n_polls(h->pump) + denied_n_polls(h->denied);
+	for (size_t i = 0; i < h->n_workers; i++)
+		n += h->workers[i].n_wanted;
+	h->polls = calloc(n, sizeof(*h->polls));
 	return h->polls ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
@@ -215,12 +228,33 @@ static void warn_of_masks(const struct plan *p)
 	}
 }
 
+/* that of stage 0, if it had a processor to spare for one, else of our own making; and what listens in it */
+static int prepare_net(struct host *h, struct err *e)
+{
+	struct plan *p = &h->p;
+
+	if (p->own_net && p->netns_fd < 0)
+		p->netns_fd = netns_make(&h->mds.listen_fd, e);
+	if (p->own_net && p->netns_fd < 0)
+		return -1;
+	h->mds.uuid = p->uuid;
+	h->mds.pod_fd = h->pod_fd;
+	h->mds.rootless = h->o->rootless;
+	if (mds_prepare(&h->mds, p, h->o->mds_token, h->o->debug ? say : NULL, e) < 0)
+		return -1;
+	if (h->mds.listen_fd < 0)
+		return 0;
+	h->mds_poll = (struct pollfd){ .fd = h->mds.listen_fd, .events = POLLIN };
+	h->workers[h->n_workers++] = (struct worker){ .what = "metadata service", .wanted = &h->mds_poll, .n_wanted = 1,
+						      .main = mds_main, .ctx = &h->mds };
+	return 0;
+}
+
 static int prepare(struct host *h, struct err *e)
 {
 	const struct host_opts *o = h->o;
 	struct plan_opts po = { .uuid = o->uuid,
 		.hostname = o->hostname,
-		.mds_token = o->mds_token,
 		.debug = o->debug,
 		.learn = o->learn,
 		.no_seccomp = o->no_seccomp,
@@ -236,14 +270,12 @@ static int prepare(struct host *h, struct err *e)
 		return -1;
 	if (o->no_caps && running_no_caps_set(h->pod_fd, e) < 0)
 		return -1;
-	if (o->mds_token && running_mds_token_set(h->pod_fd, o->mds_token, e) < 0)
-		return -1;
 	if (plan_read(h->pod_fd, &po, &h->p, e) < 0 || sysctl_check(h->p.limits.sysctl, own_net, e) < 0)
 		return -1;
 	h->p.own_net = own_net;
 	h->p.netns_fd = take_fd(&h->netns_fd);
 	h->p.take_ns = h->host_ns_fd >= 0;
-	if (users_prepare(&h->p, o->private_users, &h->users, e) < 0)
+	if (users_prepare(&h->p, o->private_users, &h->users, e) < 0 || prepare_net(h, e) < 0)
 		return -1;
 	if (o->rootless && rootless_settle(&h->p, e) < 0)
 		return -1;
@@ -265,6 +297,8 @@ _Noreturn static void child(struct host *h)
 	close(h->event_fd);
 	close(h->sig_fd);
 	fd_cleanup(&h->self_fd);
+	fd_cleanup(&h->mds.listen_fd);
+	fd_cleanup(&h->mds.data_fd);
 	pump_child(h->pump);
 	pid1_main(&h->p);
 }
@@ -300,6 +334,8 @@ static int hand_over(struct host *h, struct err *e)
 	close_plan(&h->p);
 	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 || cgroup_hand_over(&h->p, h->event_fd, e) < 0)
 		return -1;
+	if (*h->mds.url && running_mds_url_set(h->pod_fd, h->mds.url, e) < 0)
+		return -1;
 	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);
 	h->running_fd = running_open(h->pod_fd, e);
 	if (h->running_fd < 0 || fd_publish(h->pod_fd, "pid", text, (size_t)n, 0644, false, e) < 0)
@@ -318,15 +354,25 @@ static void stop(struct host *h, int sig)
 		sys_pidfd_signal(h->pidfd, SIGTERM);
 }
 
-static void reap_pid1(struct host *h)
+static void pid1_ended(struct host *h, int status)
 {
-	int status;
-
-	if (h->ended || waitpid(h->pid1, &status, WNOHANG) != h->pid1)
-		return;
 	h->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	h->ended = true;
 	pump_pod_ended(h->pump);
+}
+
+/* workers have ended, or what they made */
+static void reap(struct host *h)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == h->pid1)
+			pid1_ended(h, status);
+		for (size_t i = 0; i < h->n_workers; i++)
+			worker_ended(&h->workers[i], pid, status);
+	}
 }
 
 static void take_signal(struct host *h)
@@ -336,7 +382,7 @@ static void take_signal(struct host *h)
 	if (read(h->sig_fd, &si, sizeof(si)) != sizeof(si))
 		return;
 	if (si.ssi_signo == SIGCHLD)
-		reap_pid1(h);
+		reap(h);
 	else if (si.ssi_signo == SIGWINCH)
 		pump_resized(h->pump);
 	else
@@ -411,18 +457,40 @@ static bool take_events(struct host *h)
 	return r == 0;
 }
 
+/* of the workers, and how long poll() may last */
+static size_t worker_all_polls(struct host *h, struct pollfd *p, size_t n_each[WORKERS_MAX], int *timeout_ms)
+{
+	size_t n = 0;
+
+	/* once the pod has ended only our own stdout can keep us waiting, and the next signal tells us off */
+	*timeout_ms = h->ended ? 100 : -1;
+	for (size_t i = 0; i < h->n_workers && !h->ended; i++) {
+		int left = worker_timeout_ms(&h->workers[i]);
+		n += n_each[i] = worker_polls(&h->workers[i], p + n);
+		if (left >= 0 && (*timeout_ms < 0 || left < *timeout_ms))
+			*timeout_ms = left;
+	}
+	return n;
+}
+
+static void handle_workers(struct host *h, const struct pollfd *p, const size_t n_each[WORKERS_MAX])
+{
+	for (size_t i = 0; i < h->n_workers && !h->ended; p += n_each[i++])
+		worker_handle(&h->workers[i], p, n_each[i]);
+}
+
 static void step(struct host *h)
 {
 	struct pollfd *p = h->polls;
-	size_t n_pump, n;
+	size_t n_pump, n, n_workers, n_each[WORKERS_MAX] = { 0 };
+	int timeout_ms;
 
 	p[0] = (struct pollfd){ .fd = h->sig_fd, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = h->event_fd, .events = POLLIN };
 	n_pump = pump_polls(h->pump, p + 2);
 	n = 2 + n_pump + denied_polls(h->denied, p + 2 + n_pump);
-	/* once the pod has ended only our own stdout can keep us waiting, and the next signal tells
-	 * us off */
-	if (poll(p, (nfds_t)n, h->ended ? 100 : -1) < 0 && errno != EINTR) {
+	n_workers = worker_all_polls(h, p + n, n_each, &timeout_ms);
+	if (poll(p, (nfds_t)(n + n_workers), timeout_ms) < 0 && errno != EINTR) {
 		sys_pidfd_signal(h->pidfd, SIGKILL);
 		h->status = STATUS_OWN_FAILURE;
 	}
@@ -434,6 +502,7 @@ static void step(struct host *h)
 		take_signal(h);
 	denied_handle(h->denied, p + 2 + n_pump, n - 2 - n_pump);
 	pump_handle(h->pump, p + 2, n_pump);
+	handle_workers(h, p + n, n_each);
 }
 
 static void watch(struct host *h)
@@ -450,6 +519,8 @@ static void clean_up(struct host *h)
 {
 	struct err e;
 
+	for (size_t i = 0; i < h->n_workers; i++)
+		worker_kill(&h->workers[i]);
 	/* the pod has ended: there is heap again */
 	if (h->learn && h->ended && learn_write(h->learn, h->o->learn, say, &e) < 0)
 		say(&e);
@@ -482,7 +553,8 @@ int host_run(const struct host_opts *o)
 		.host_ns_fd = -1,
 		.netns_fd = -1,
 		.users = USERNS_FDS_NONE,
-		.self_fd = -1 };
+		.self_fd = -1,
+		.mds = { .listen_fd = -1, .data_fd = -1 } };
 	struct err e;
 
 	h.p.failure = STATUS_OWN_FAILURE;

@@ -24,7 +24,6 @@
 #include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
-#include "core/pod/netns.h"
 #include "stage1-init/app.h"
 #include "stage1-init/cgroup.h"
 #include "stage1-init/confine.h"
@@ -459,8 +458,6 @@ static int enter_netns(struct plan *p, struct err *e)
 {
 	if (!p->own_net || !DEFENCE("netns"))
 		return 0;
-	if (p->netns_fd < 0)
-		return unshare(CLONE_NEWNET) < 0 ? err_needs(e, "ns-net", "new network namespace") : netns_loopback_up(e);
 	if (setns(p->netns_fd, CLONE_NEWNET) < 0)
 		return err_needs(e, "ns-net", "enter the pod's network namespace");
 	fd_cleanup(&p->netns_fd);

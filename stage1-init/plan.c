@@ -47,20 +47,15 @@ static int set_env(struct plan_app *a, const char *name, const char *value, stru
 }
 
 static int build_env(
-	struct plan_app *a, const struct appc_app *app, const struct plan_opts *o, struct err *e)
+	struct plan_app *a, const struct appc_app *app, struct err *e)
 {
-	char url[256] = "";
 	const char *term = getenv("TERM");
 
 	a->env = calloc(app->environment.n + 5 + PLAN_ENV_SPARE + 1, sizeof(*a->env));
 	if (!a->env)
 		return out_of_memory(e);
-	if (o->mds_token && *o->mds_token &&
-		(size_t)snprintf(url, sizeof(url), "http://169.254.169.255/%s", o->mds_token) >=
-			sizeof(url))
-		return err_set(e, EINVAL, "--mds-token: too long");
 	if (set_env(a, "PATH", DEFAULT_PATH, e) < 0 || set_env(a, "AC_APP_NAME", a->name, e) < 0 ||
-	    set_env(a, "AC_METADATA_URL", url, e) < 0 || set_env(a, "container", "rkt", e) < 0 ||
+	    set_env(a, "AC_METADATA_URL", "", e) < 0 || set_env(a, "container", "rkt", e) < 0 ||
 	    (term && set_env(a, "TERM", term, e) < 0))
 		return -1;
 	for (size_t i = 0; i < app->environment.n; i++)
@@ -190,7 +185,7 @@ static int build_app(struct plan_app *a, const struct appc_runtime_app *ra,
 	a->working_dir = app->working_dir && *app->working_dir ? app->working_dir : "/";
 	a->read_only = ra->read_only_rootfs;
 	if (build_run(&a->main, &app->exec, "exec", e) < 0 ||
-		build_handlers(a, &app->event_handlers, e) < 0 || build_env(a, app, o, e) < 0 ||
+		build_handlers(a, &app->event_handlers, e) < 0 || build_env(a, app, e) < 0 ||
 		build_gids(a, &app->supplementary_gids, e) < 0 ||
 		build_mounts(a, &ra->mounts, e) < 0 ||
 		appc_limits_read(&app->isolators, &a->limits, e) < 0)
@@ -257,6 +252,17 @@ int plan_read(int pod_fd, const struct plan_opts *o, struct plan *p, struct err 
 	if (p->n_apps == 1)
 		take_requests(&p->apps->limits, &p->limits);
 	p->one_ns = p->n_apps == 1 && !p->apps->n_pre_start && !p->apps->n_post_stop;
+	return 0;
+}
+
+int plan_metadata_url(struct plan *p, const char *url, struct err *e)
+{
+	for (size_t i = 0; i < p->n_apps; i++) {
+		struct plan_app *a = &p->apps[i];
+		for (size_t j = 0; j < a->n_env; j++)
+			if (!strcmp(a->env[j], "AC_METADATA_URL=") && set_env(a, "AC_METADATA_URL", url, e) < 0)
+				return -1;
+	}
 	return 0;
 }
 

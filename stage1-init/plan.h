@@ -95,7 +95,7 @@ struct plan {
 	struct appc_limits limits; /* the pod's */
 	struct isolation_sysctls sysctls;
 	bool             own_net;     /* false: the host's */
-	int              netns_fd;    /* where the pod shall have it; -1: PID 1 makes it */
+	int              netns_fd;    /* the pod's own; -1: it has the host's */
 	struct pod_ids   ids;         /* of a pod with users of its own, on the host; count 0: it has the host's */
 	struct userns_fds users;      /* its namespaces; all -1 without */
 	bool             tty;         /* the app gets a terminal of its own */
@@ -114,12 +114,16 @@ struct plan {
 };
 
 struct plan_opts {
-	const char *uuid, *hostname, *mds_token, *learn;
+	const char *uuid, *hostname, *learn;
 	bool        debug, no_seccomp, no_caps, no_paths;
 };
 
 /** plan_read() - from the file "pod" in the pod directory; descriptors are all -1 */
 int plan_read(int pod_fd, const struct plan_opts *o, struct plan *p, struct err *e);
+
+/** plan_metadata_url() - into the environment of all apps, unless their manifests have one; until then it is empty, which
+ * says that there is no metadata service */
+int plan_metadata_url(struct plan *p, const char *url, struct err *e);
 
 /** plan_app() - by name, or NULL */
 struct plan_app *plan_app(struct plan *p, const char *name);

@@ -11,11 +11,11 @@
 
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/mds/service.h"
 
 #define NUMBERS    33 /* "%10d %10u %10u " */
 #define NO_SECCOMP "no-seccomp"
 #define NO_CAPS    "no-capabilities"
-#define MDS_TOKEN  "mds-token"
 
 int running_open(int pod_fd, struct err *e)
 {
@@ -69,15 +69,18 @@ bool running_no_caps(int pod_fd)
 	return is_marked(pod_fd, NO_CAPS);
 }
 
-int running_mds_token_set(int pod_fd, const char *token, struct err *e)
+/* whoever wants it waits for the file pid, which is made later */
+int running_mds_url_set(int pod_fd, const char *url, struct err *e)
 {
-	return fd_publish(pod_fd, MDS_TOKEN, token, strlen(token), 0640, false, e);
+	auto_close int fd = openat(pod_fd, MDS_URL_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 || fd_write_all(fd, url, strlen(url)) < 0 ? err_sys(e, "write " MDS_URL_FILE) : 0;
 }
 
-void running_mds_token(int pod_fd, char *out)
+void running_mds_url(int pod_fd, char *out)
 {
-	auto_close int fd = openat(pod_fd, MDS_TOKEN, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, out, 255);
+	auto_close int fd = openat(pod_fd, MDS_URL_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, MDS_URL_MAX - 1);
 
 	out[n > 0 ? n : 0] = 0;
 }

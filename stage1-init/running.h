@@ -22,10 +22,13 @@ bool running_no_seccomp(int pod_fd);
 int running_no_caps_set(int pod_fd, struct err *e);
 bool running_no_caps(int pod_fd);
 
-/** running_mds_token() - what AC_METADATA_URL of the pod's apps ends with, for those who enter later */
-int running_mds_token_set(int pod_fd, const char *token, struct err *e);
-/** @out: 256 bytes; "" when there is none */
-void running_mds_token(int pod_fd, char *out);
+/**
+ * running_mds_url() - AC_METADATA_URL of the pod's apps, for those who enter later, and from our stage 0, if it has
+ * registered the pod; the file is root's alone, since its token is a secret
+ */
+int running_mds_url_set(int pod_fd, const char *url, struct err *e);
+/** @out: MDS_URL_MAX bytes; "" when there is none */
+void running_mds_url(int pod_fd, char *out);
 
 struct running { pid_t pid; uid_t uid; gid_t gid; };
 /** running_get() - EAGAIN: the app has not been started; ESRCH: it has ended */

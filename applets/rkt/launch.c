@@ -458,9 +458,12 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 	 * An exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own, and with it
 	 * those make one that have users of their own, to whom it belongs.
 	 */
-	auto_close int netns_fd = netns_take(l->netns);
-	if (s->builtin && !l->ids.count)
+	auto_close int mds_fd = -1;
+	auto_close int netns_fd = netns_take(l->netns, &mds_fd);
+	if (s->builtin && !l->ids.count) {
 		pass_fd("RKTBOX_POD_NETNS_FD", netns_fd);
+		pass_fd("RKTBOX_POD_MDS_FD", mds_fd);
+	}
 	if (l->ids.count && pass_namespaces(l, e) < 0)
 		return -1;
 	/* closed with the exec it would hold that up, until no processor looks at the mount any more */

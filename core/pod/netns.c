@@ -12,6 +12,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/thread.h"
+#include "core/mds/service.h"
 
 /* mapping one takes as long as starting the thread, and a process makes one namespace */
 _Alignas(16) static char stack[16 << 10];
@@ -35,29 +36,73 @@ static void *make(void *arg)
 	struct netns *n = arg;
 	struct err ignored;
 
-	if (unshare(CLONE_NEWNET) == 0 && netns_loopback_up(&ignored) == 0)
+	if (unshare(CLONE_NEWNET) < 0)
+		err_needs(&n->why, "ns-net", "new network namespace");
+	else if (netns_loopback_up(&n->why) == 0) {
 		n->fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+		if (n->fd < 0)
+			err_needs(&n->why, "proc", "open the new network namespace");
+		else
+			n->listen_fd = mds_listen(MDS_PORT, &ignored);
+	}
 	return NULL;
+}
+
+static bool begin(struct netns *n)
+{
+	n->fd = n->listen_fd = -1;
+	int why = thread_start(&n->thread, stack, sizeof(stack), make, n);
+	n->begun = why == 0;
+	if (why)
+		err_set(&n->why, why, "new network namespace: cannot start a thread");
+	return n->begun;
 }
 
 void netns_begin(struct netns *n)
 {
-	n->fd = -1;
-	n->begun = thread_processors() > 1 && thread_start(&n->thread, stack, sizeof(stack), make, n) == 0;
+	n->begun = false;
+	if (thread_processors() > 1)
+		begin(n);
 }
 
-int netns_take(struct netns *n)
+int netns_take(struct netns *n, int *listen_fd)
 {
+	*listen_fd = -1;
 	if (!n->begun)
 		return -1;
 	pthread_join(n->thread, NULL);
 	n->begun = false;
+	*listen_fd = take_fd(&n->listen_fd);
 	return take_fd(&n->fd);
 }
 
 void netns_drop(struct netns *n)
 {
-	int fd = netns_take(n);
+	int listen_fd, fd = netns_take(n, &listen_fd);
 
 	fd_cleanup(&fd);
+	fd_cleanup(&listen_fd);
+}
+
+int netns_make(int *listen_fd, struct err *e)
+{
+	struct netns n;
+	int fd = begin(&n) ? netns_take(&n, listen_fd) : -1;
+
+	if (fd < 0)
+		*e = n.why;
+	return fd;
+}
+
+int netns_listen(int netns_fd, int *listen_fd, struct err *why, struct err *e)
+{
+	auto_close int own_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	*listen_fd = -1;
+	if (own_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0) {
+		err_sys(why, "metadata service: enter the pod's network namespace");
+		return 0;
+	}
+	*listen_fd = mds_listen(MDS_PORT, why);
+	return setns(own_fd, CLONE_NEWNET) < 0 ? err_needs(e, "ns-net", "return to the host's network namespace") : 0;
 }
