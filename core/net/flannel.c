@@ -12,6 +12,7 @@
 #include "core/base/json.h"
 #include "core/base/num.h"
 #include "core/net/ip.h"
+#include "core/net/netconf.h"
 
 #define SUBNET_FILE "/run/flannel/subnet.env"
 #define FILE_MAX    65536
@@ -122,7 +123,7 @@ static int check_delegate(const cJSON *d, struct err *e)
 		return err_set(e, EINVAL, "\"delegate\" is not an object");
 	if (!lacks(d, "name") || !lacks(d, "ipam"))
 		return err_set(e, EINVAL, "\"delegate\" may not have \"name\" and \"ipam\", which are flannel's to say");
-	if (type && (!cJSON_IsString(type) || !strcmp(type->valuestring, "flannel") || strchr(type->valuestring, '/')))
+	if (type && (!cJSON_IsString(type) || !strcmp(type->valuestring, "flannel") || !net_type_name(type->valuestring)))
 		return err_set(e, EINVAL, "\"delegate\" is not of a type that can be delegated to");
 	return 0;
 }
@@ -153,5 +154,5 @@ int flannel_expand(cJSON **conf, struct err *e)
 
 	if (expand(conf, file && *file ? file : SUBNET_FILE, e) == 0)
 		return 0;
-	return e->code == ENOENT ? err_wrap(e, "flannel: is flanneld running?") : err_wrap(e, "flannel");
+	return err_wrap(e, e->code == ENOENT ? "flannel: flanneld has to run first" : "flannel");
 }

@@ -64,6 +64,11 @@ static bool is_name(const char *s, size_t len, bool dots)
 	return len && len <= NET_NAME_MAX;
 }
 
+bool net_type_name(const char *s)
+{
+	return is_name(s, strlen(s), false);
+}
+
 static bool is(const char *s, size_t len, const char *word)
 {
 	return strlen(word) == len && !memcmp(s, word, len);
@@ -77,6 +82,15 @@ static bool is_reserved(const char *s, size_t len)
 
 /* ---- one file ---- */
 
+/* the record of a pod's networks holds it some levels deeper, and has to be readable */
+static bool is_flat(const cJSON *j, int depth)
+{
+	for (const cJSON *c = j->child; c; c = c->next)
+		if (!depth || !is_flat(c, depth - 1))
+			return false;
+	return true;
+}
+
 static int check_plugin(const cJSON *p, struct err *e)
 {
 	const cJSON *ipam = cJSON_GetObjectItemCaseSensitive(p, "ipam");
@@ -87,11 +101,13 @@ static int check_plugin(const cJSON *p, struct err *e)
 	if (!type)
 		return err_set(e, EINVAL, "\"type\" is missing%s", cJSON_GetObjectItemCaseSensitive(p, "plugins") ?
 			       "; what has \"plugins\" belongs into a file *.conflist" : "");
-	if (!is_name(type, strlen(type), false))
+	if (!is_flat(p, JSON_DEPTH / 2))
+		return err_set(e, E2BIG, "nested more than %d deep", JSON_DEPTH / 2);
+	if (!net_type_name(type))
 		return err_set(e, EINVAL, "type \"%.40s\": only letters, digits, - and _ may be in it", type);
 	if (ipam && !cJSON_IsNull(ipam) && !cJSON_IsObject(ipam))
 		return err_set(e, EINVAL, "\"ipam\" is not an object");
-	if (ipam_type && !is_name(ipam_type, strlen(ipam_type), false))
+	if (ipam_type && !net_type_name(ipam_type))
 		return err_set(e, EINVAL, "type of ipam \"%.40s\": only letters, digits, - and _ may be in it", ipam_type);
 	return 0;
 }

@@ -41,6 +41,9 @@ void net_conf_free(struct net_conf *c);
  */
 int net_conf_parse(cJSON *j, bool chain, const char *file, struct net_conf *out, struct err *e);
 
+/** net_type_name() - whether it can be the name of a type, which becomes part of a path */
+bool net_type_name(const char *s);
+
 /** net_confs_load() - all that there are; @system, @local: configuration directories, NULL: none. A file that cannot be
  * understood is an error that names it. */
 int net_confs_load(const char *system, const char *local, struct net_confs *out, struct err *e);

@@ -17,7 +17,7 @@
 struct podnet_one {
 	struct net_conf   conf;
 	char              ifname[IFNAMSIZ];
-	char              plugin[256]; /* what is executed, of a chain the first; "": built in */
+	char              plugin[1024]; /* what is executed, of a chain the first; "": built in */
 	struct net_result r;
 	bool              joined; /* r is there */
 };

@@ -14,6 +14,11 @@
 
 #define RECORD_MAX (4u << 20)
 
+static int no_memory(struct err *e)
+{
+	return err_set(e, ENOMEM, "out of memory");
+}
+
 /* ---- writing ---- */
 
 /* takes @item */
@@ -79,7 +84,9 @@ int podnet_record(const struct podnet *p, int pod_fd, struct err *e)
 	}
 	json_print(list, false, &b);
 	if (!ok || b.failed)
-		return err_set(e, ENOMEM, "out of memory");
+		return no_memory(e);
+	if (b.len > RECORD_MAX)
+		return err_set(e, E2BIG, "the configurations of all networks are larger than %u bytes", RECORD_MAX);
 	return fd_publish(pod_fd, PODNET_FILE, b.data, b.len, 0644, false, e);
 }
 
@@ -89,11 +96,6 @@ int podnet_forget(int pod_fd, struct err *e)
 }
 
 /* ---- reading ---- */
-
-static int no_memory(struct err *e)
-{
-	return err_set(e, ENOMEM, "out of memory");
-}
 
 static int read_foreign(const cJSON *o, struct podnet_one *one, struct err *e)
 {

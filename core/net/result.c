@@ -236,7 +236,7 @@ static int read_iface(const cJSON *j, struct net_result *r, struct err *e)
 	if (net_result_iface(r, name, mac, sandbox != NULL, e) < 0)
 		return -1;
 	if (sandbox)
-		strcpy(r->ifaces[r->n_ifaces - 1].sandbox, sandbox);
+		memcpy(r->ifaces[r->n_ifaces - 1].sandbox, sandbox, strlen(sandbox) + 1);
 	return 0;
 }
 

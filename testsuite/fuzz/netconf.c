@@ -40,6 +40,21 @@ static void check_conf(const struct net_conf *c)
 	}
 }
 
+/* as deep as the record of a pod's networks has it */
+static void recorded(const cJSON *plugin)
+{
+	struct buf b = { 0 };
+	struct err e;
+
+	buf_str(&b, "[{\"conf\":{\"plugins\":[");
+	json_print(plugin, false, &b);
+	buf_str(&b, "]}}]");
+	cJSON *j = json_parse_err(b.data, b.len, &e);
+	must(j != NULL);
+	cJSON_Delete(j);
+	buf_free(&b);
+}
+
 static void file(const char *text, size_t len, bool chain)
 {
 	struct net_conf c, again;
@@ -55,6 +70,7 @@ static void file(const char *text, size_t len, bool chain)
 	}
 	cJSON_Delete(j);
 	check_conf(&c);
+	recorded(c.plugins[c.n_plugins - 1]);
 	must(net_conf_parse(c.plugins[0], false, "f", &again, &e) == 0);
 	net_conf_free(&again);
 	net_conf_free(&c);

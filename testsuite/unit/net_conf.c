@@ -197,6 +197,13 @@ TEST(refuses, "net: a file that cannot be understood is named, with the reason")
 	CHECK_HAS(bad("a.conf", "{\"name\":\"a\",\"type\":\"x\",\"cniVersion\":\"9\"}"), "cniVersion \"9\"");
 	CHECK_HAS(bad("a.conf", "{\"name\":\"a\",\"type\":\"x\",\"cniVersion\":9}"), "cniVersion");
 	CHECK_HAS(bad("a.conf", "{\"name\":\"a\",\"name\":\"b\",\"type\":\"x\"}"), "duplicate key");
+	/* and would be deeper still in the record */
+	char deep[400] = "{\"name\":\"a\",\"type\":\"x\",\"d\":";
+	for (int i = 0; i < 40; i++)
+		strcat(deep, "[");
+	for (int i = 0; i < 40; i++)
+		strcat(deep, "]");
+	CHECK_HAS(bad("a.conf", strcat(deep, "}")), "nested");
 	/* both files */
 	some();
 	place(local_dir, "40-again.conf", PTP("one"));
