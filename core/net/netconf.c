@@ -368,7 +368,7 @@ static int check_wishes(const char *net, struct err *e)
 int net_mode_parse(const char *net, enum net_mode *out, struct err *e)
 {
 	if (*net && check_wishes(net, e) < 0)
-		return err_wrap(e, "--net");
+		return -1;
 	*out = !strcmp(net, "none") ? NET_NONE : !strcmp(net, "host") ? NET_HOST : NET_JOIN;
 	return 0;
 }
