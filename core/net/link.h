@@ -14,6 +14,7 @@
 
 #define LINK_MAC_LEN 6
 #define LINK_MAC_TEXT 18
+#define LINK_GROUP 0x726b74 /* IFLA_GROUP of what pods have on the host: veths, and bridges that we made */
 
 struct link {
 	char     name[IFNAMSIZ];
@@ -27,43 +28,64 @@ struct link {
 int link_find(struct nl *n, const char *name, struct link *out, struct err *e);
 /** link_get() - the same where it has to be there: ENODEV */
 int link_get(struct nl *n, const char *name, struct link *out, struct err *e);
+/** link_mac_text() - returns @out, which has LINK_MAC_TEXT bytes; link_mac_parse() - false: not "02:00:00:00:00:01" */
 char *link_mac_text(const uint8_t *mac, char *out);
+bool link_mac_parse(const char *text, uint8_t *out);
+
+/* An interface as it is born in a pod: down. */
+struct link_new {
+	const char    *name;
+	int            netns_fd; /* -1: the namespace of the socket */
+	int            mtu;      /* 0: the kernel's, or its master's */
+	const uint8_t *mac;      /* NULL: random, or its master's */
+};
 
 /**
- * link_veth() - a pair: @name here, up, and @peer in the namespace @netns_fd, down; both @mtu (0: the kernel's)
- * @group: of interfaces, IFLA_GROUP, of the host's end
+ * link_veth() - a pair: @name here, up, in the group LINK_GROUP, with the mtu of @pod, and @pod
+ * @master_index: of the bridge that @name becomes a port of; 0: none
+ * @out: receives what @name is
  */
-int link_veth(struct nl *n, const char *name, const char *peer, int netns_fd, int mtu, uint32_t group, struct err *e);
-/** link_bridge() - 1: made, 0: it was there; not a bridge: EEXIST */
-int link_bridge(struct nl *n, const char *name, int mtu, bool vlan_filtering, struct err *e);
+int link_veth(struct nl *n, const char *name, const struct link_new *pod, int master_index, struct link *out,
+	      struct err *e);
+/** link_bridge() - the bridge @name, which is made, down, where there is none, with an address of its own that it keeps
+ * whatever ports it gets. Not a bridge: EEXIST. Others may do the same at the same time. */
+int link_bridge(struct nl *n, const char *name, int mtu, struct link *out, struct err *e);
 
-enum link_macvlan { LINK_MACVLAN_PRIVATE = 1, LINK_MACVLAN_VEPA = 2, LINK_MACVLAN_BRIDGE = 4, LINK_MACVLAN_PASSTHRU = 8 };
-enum link_ipvlan { LINK_IPVLAN_L2 = 0, LINK_IPVLAN_L3 = 1, LINK_IPVLAN_L3S = 2 };
-/** link_macvlan(), link_ipvlan() - on @master_index, born as @name in @netns_fd; mtu 0: its master's */
-int link_macvlan(struct nl *n, int master_index, const char *name, int netns_fd, int mtu, enum link_macvlan mode,
-		 const uint8_t *mac /* NULL: random */, struct err *e);
-int link_ipvlan(struct nl *n, int master_index, const char *name, int netns_fd, int mtu, enum link_ipvlan mode,
-		struct err *e);
+/**
+ * link_child() - @pod on top of @master_index
+ * @kind, @mode: "macvlan" and a MACVLAN_MODE_*, "ipvlan" and an IPVLAN_MODE_* (linux/if_link.h), "vlan" and its id
+ */
+int link_child(struct nl *n, const char *kind, int master_index, uint32_t mode, const struct link_new *pod,
+	       struct err *e);
 
 int link_up(struct nl *n, const char *name, struct err *e);
-int link_set_master(struct nl *n, const char *name, int master_index, bool hairpin, struct err *e);
-int link_set_mac(struct nl *n, const char *name, const uint8_t *mac, struct err *e);
 /** link_delete() - 0 also when it is not there */
 int link_delete(struct nl *n, const char *name, struct err *e);
 /** link_default() - the interface of the default route, for networks that name no master; ENOENT: no such route */
 int link_default(struct nl *n, struct link *out, struct err *e);
 
-/** link_address() - adds one; EEXIST is none. IPv6 without duplicate address detection (IFA_F_NODAD). */
-int link_address(struct nl *n, int index, const struct ip_cidr *a, struct err *e);
 /** link_has_address() - 1, 0, -1; index 0: on any interface */
 int link_has_address(struct nl *n, int index, const struct ip *a, struct err *e);
-/** link_route() - @gw len 0: on link; @src len 0: the kernel chooses; EEXIST is none. metric 0: the kernel's */
-int link_route(struct nl *n, int index, const struct ip_cidr *dst, const struct ip *gw, const struct ip *src,
-	       uint32_t metric, struct err *e);
+
+/*
+ * Several changes go to the kernel in one message buffer: each function appends one, link_apply() sends them. That a
+ * change is there already (EEXIST) is no error.
+ */
+#define LINK_CHANGE_MAX 192 /* bytes that one takes at most */
+
+void link_put_up(struct nl_msg *m, int index, unsigned flags /* IFF_UP, IFF_PROMISC */);
+/** link_put_address() - IPv6 is usable at once (IFA_F_NODAD); @with_route: its network is reached through @index */
+void link_put_address(struct nl_msg *m, int index, const struct ip_cidr *a, bool with_route);
+/** link_put_route() - @gw, @src NULL or len 0: on link; the kernel chooses. @replace: whatever leads there now */
+void link_put_route(struct nl_msg *m, int index, const struct ip_cidr *dst, const struct ip *gw, const struct ip *src,
+		    bool replace);
+void link_put_port(struct nl_msg *m, int index, bool hairpin, int vlan /* 0: none */, bool self);
+int link_apply(struct nl *n, struct nl_msg *m, const char *name, struct err *e);
 
 /**
  * link_shape() - at most @bytes_per_s through what @index sends, by a token bucket (tbf) as its queueing discipline
- * A pod's interface is shaped at both ends: what it sends, and what the host's end sends to it.
- * Source: tc-tbf(8). EINVAL ENOENT: the kernel lacks it.
+ * A pod's interface is shaped at both ends: what it sends, and what the host's end sends to it. Bytes are those of
+ * frames, with their headers.
+ * Source: tc-tbf(8). ENOENT: the kernel lacks it.
  */
 int link_shape(struct nl *n, int index, int mtu, int64_t bytes_per_s, struct err *e);

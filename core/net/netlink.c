@@ -137,6 +137,14 @@ void nl_put_be64(struct nl_msg *m, uint16_t type, uint64_t v)
 	nl_put(m, type, &v, sizeof(v));
 }
 
+void nl_put_raw(struct nl_msg *m, const void *data, size_t len)
+{
+	void *p = grow(m, len);
+
+	if (p)
+		memcpy(p, data, len);
+}
+
 size_t nl_nest(struct nl_msg *m, uint16_t type)
 {
 	size_t at = m->len;

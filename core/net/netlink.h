@@ -51,6 +51,8 @@ void nl_put_u16(struct nl_msg *m, uint16_t type, uint16_t v);
 void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v);
 void nl_put_be32(struct nl_msg *m, uint16_t type, uint32_t v); /* nftables wants its numbers so */
 void nl_put_be64(struct nl_msg *m, uint16_t type, uint64_t v);
+/** nl_put_raw() - no attribute: the family header that some nested ones begin with */
+void nl_put_raw(struct nl_msg *m, const void *data, size_t len);
 /** nl_nest() - begins an attribute of attributes; nl_nest_end() takes what it returned */
 size_t nl_nest(struct nl_msg *m, uint16_t type);
 void nl_nest_end(struct nl_msg *m, size_t at);
