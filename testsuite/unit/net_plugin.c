@@ -390,6 +390,68 @@ TEST(real_main, "net: Debian's ptp and bridge with host-local, with configuratio
 	CHECK_INT(real("0.4.0", "\"type\":\"macvlan\",\"master\":\"dummy7\"", "ip -d link show eth0 | grep -q macvlan"), 0);
 }
 
+/* the next of a chain: takes *r and gives the new one */
+static int next(const char *conf, struct net_result *r)
+{
+	struct net_join j = join(conf);
+	struct net_result out = { 0 };
+
+	j.netns_fd = pod_ns;
+	j.args = "";
+	int got = run(&j, "ADD", r->n_ips ? r : NULL, &out);
+	if (got < 0)
+		printf("# %s\n", said);
+	net_result_free(r);
+	*r = out;
+	cJSON_Delete((cJSON *)j.conf);
+	return got;
+}
+
+static int undo(const char *conf, const struct net_result *r)
+{
+	struct net_join j = join(conf);
+
+	j.netns_fd = pod_ns;
+	j.args = "";
+	int got = run(&j, "DEL", r, NULL);
+	cJSON_Delete((cJSON *)j.conf);
+	return got;
+}
+
+#define HEAD "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":"
+static const char tuning[] = HEAD "\"tuning\",\"sysctl\":{\"net.core.somaxconn\":\"555\"}}";
+static const char portmap[] = HEAD "\"portmap\",\"capabilities\":{\"portMappings\":true},\"runtimeConfig\":{\"portMappings\":"
+	"[{\"hostPort\":8087,\"containerPort\":80,\"protocol\":\"tcp\"}]}}";
+static const char bandwidth[] = HEAD "\"bandwidth\",\"ingressRate\":8000000,\"ingressBurst\":80000}";
+
+TEST(real_chain, "net: Debian's tuning, portmap and bandwidth in a chain behind its ptp")
+{
+	char conf[600], ipam[300];
+	struct net_result r = { 0 };
+
+	if (!installed("portmap") || system("iptables -t nat -L >/dev/null 2>&1") != 0)
+		SKIP("containernetworking-plugins or iptables is not installed");
+	clear();
+	if (!namespaces())
+		SKIP("no network namespaces");
+	snprintf(ipam, sizeof(ipam), IPAM, root);
+	snprintf(conf, sizeof(conf), HEAD "\"ptp\",%s}", ipam);
+	CHECK_INT(next(conf, &r), 0);
+	CHECK_INT(next(tuning, &r), 0);
+	CHECK_INT(next(portmap, &r), 0);
+	CHECK_INT(next(bandwidth, &r), 0);
+	CHECK(net_result_first(&r, 4) != NULL && r.n_ifaces >= 2);
+	CHECK_INT(in_pod("grep -q 555 /proc/sys/net/core/somaxconn"), 0);
+	CHECK_INT(system("iptables -t nat -S | grep -q 8087"), 0);
+	CHECK_INT(system("tc qdisc show | grep -q tbf"), 0);
+	CHECK_INT(undo(bandwidth, &r), 0);
+	CHECK_INT(undo(portmap, &r), 0);
+	CHECK_INT(undo(tuning, &r), 0);
+	CHECK_INT(undo(conf, &r), 0);
+	CHECK(system("iptables -t nat -S | grep -q 8087") != 0);
+	net_result_free(&r);
+}
+
 TEST(real_error, "net: what Debian's plug-ins complain about arrives")
 {
 	struct net_result r = { 0 };
@@ -437,4 +499,4 @@ TEST(real_ipam, "net: an external address management is asked, and forgets at DE
 	CHECK(rmdir(net_d) == 0 && rmdir(local) == 0 && rmdir(root) == 0);
 }
 
-UNIT_MAIN(protocol, failures, refused, limits, descriptors, mounts, real_main, real_error, real_ipam)
+UNIT_MAIN(protocol, failures, refused, limits, descriptors, mounts, real_main, real_chain, real_error, real_ipam)
