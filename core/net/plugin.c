@@ -141,9 +141,13 @@ static int add(const struct net_join *j, const struct net_result *prev, struct n
  * fail at for ever. */
 static int del(const struct net_join *j, const struct net_result *r, struct err *e)
 {
-	if (plugin_run(j, json_str(j->conf, "type"), "DEL", r, NULL, e) == 0)
+	struct err why;
+
+	if (plugin_run(j, json_str(j->conf, "type"), "DEL", r, NULL, &why) == 0 ||
+	    (!r && (why.code == ENOENT || why.code == EACCES)))
 		return 0;
-	return !r && (e->code == ENOENT || e->code == EACCES) ? 0 : -1;
+	*e = why;
+	return -1;
 }
 
 const struct net_type plugin_type = { .name = "plug-in", .add = add, .del = del };
