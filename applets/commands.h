@@ -25,6 +25,7 @@
 	X(rkt_install) \
 	X(rkt_list) \
 	X(rkt_logs) \
+	X(rkt_metadata_service) \
 	X(rkt_prepare) \
 	X(rkt_rm) \
 	X(rkt_run) \

@@ -35,7 +35,8 @@ static int listen_in_pod(struct mds *m, const struct plan *p, void (*note)(const
 	if (m->listen_fd >= 0)
 		return 0;
 	if (m->rootless)
-		err_set_text(&why, ENOTSUP, "metadata service: the pod's network came without its socket");
+		err_set_text(&why, ENOTSUP, "the pod's network came without its socket");
+	err_wrap_text(&why, "no metadata service");
 	if (note)
 		note(&why);
 	return 0;
@@ -58,7 +59,7 @@ int mds_prepare(struct mds *m, struct plan *p, const char *token, void (*note)(c
 	if (m->listen_fd < 0)
 		return plan_metadata_url(p, m->url, e);
 	/* by way of the pod directory, as long as that is sure to be where stage 0 has put it */
-	m->data_fd = openat(m->pod_fd, "../../..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	m->data_fd = openat(m->pod_fd, "../../..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return m->data_fd < 0 ? err_sys(e, "open the data directory") : plan_metadata_url(p, m->url, e);
 }
 

@@ -24,6 +24,7 @@
 #include "core/base/fd.h"
 #include "core/base/rootless.h"
 #include "core/base/sys.h"
+#include "core/mds/register.h"
 #include "core/pod/appfs.h"
 #include "core/pod/dns.h"
 #include "core/pod/userns.h"
@@ -60,6 +61,8 @@ const struct opt launch_opts_table[] = {
 		"host name of the pod (default rkt-UUID)"),
 	OPT_BOOL(0, "interactive", struct launch_opts, interactive,
 		"connect the app to this terminal; for pods of one app"),
+	OPT_BOOL(0, "mds-register", struct launch_opts, mds_register,
+		"register a pod with the host's network with rkt metadata-service"),
 	OPT_CALL(0, "learn", "FILE", set_learn,
 		"write isolators for the system calls and capabilities that apps use to FILE"),
 	OPT_TEXT(0, "prefix", "WHEN", struct launch_opts, prefix,
@@ -121,6 +124,8 @@ int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
 		return -1;
 	if ((o->net && check_net(o->net, e) < 0) || (o->hostname && check_hostname(o->hostname, e) < 0))
 		return -1;
+	if (o->mds_register && o->net && !strcmp(o->net, "host") && mds_register_check(e) < 0)
+		return err_wrap(e, "--mds-register");
 	if (o->prefix && strcmp(o->prefix, "always") && strcmp(o->prefix, "never") && strcmp(o->prefix, "auto"))
 		return err_set(e, EINVAL, "--prefix: want always, never or auto, got \"%s\"", o->prefix);
 	if (o->interactive && n_apps != 1)
@@ -377,7 +382,7 @@ static size_t defences_off(unsigned insecure, const struct stage1 *s, char **v)
 }
 
 static char **arguments(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o,
-			const struct dns_files *d)
+			const struct dns_files *d, const char *token)
 {
 	const struct stage1 *s = l->stage1;
 	const struct pod_ids *ids = &l->ids;
@@ -396,6 +401,9 @@ static char **arguments(const struct rkt_globals *g, const struct launch *l, con
 			version);
 	else if (o->hostname)
 		v[n++] = xasprintf("--hostname=%s", o->hostname);
+	/* the built-in one has been told in another way: arguments are for everybody to see */
+	if (*token && !s->builtin)
+		v[n++] = xasprintf("--mds-token=%s", token);
 	if (g->local_config && *g->local_config)
 		v[n++] = xasprintf("--local-config=%s", g->local_config);
 	n += defences_off(g->insecure, s, v + n);
@@ -444,15 +452,35 @@ int launch_begin_users(const struct launch_opts *o, struct userns *u, struct err
 	return 0;
 }
 
+/*
+ * A pod with a network of its own has the built-in stage 1's own service; others can only be told of the host's.
+ * @token: "" when it was not registered
+ */
+static int register_pod(const struct launch *l, const struct launch_opts *o, char token[MDS_TOKEN_LEN + 1], struct err *e)
+{
+	char url[MDS_URL_MAX];
+	unsigned port;
+
+	*token = 0;
+	if (!o->mds_register || (l->stage1->builtin && (!o->net || strcmp(o->net, "host") != 0)))
+		return 0;
+	mds_token_new(token);
+	if (mds_register(l->pod->uuid, token, l->pod->dir_fd, &port, e) < 0)
+		return err_wrap(e, "--mds-register");
+	mds_url(url, port, token);
+	return l->stage1->builtin ? fd_publish(l->pod->dir_fd, MDS_URL_FILE, url, strlen(url), 0600, false, e) : 0;
+}
+
 static int become(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o,
 		  const struct dns_files *d, struct err *e)
 {
 	const struct stage1 *s = l->stage1;
 	auto_close int self_fd = s->builtin ? stage1_self(e) : -1;
+	char token[MDS_TOKEN_LEN + 1];
 
 	if (s->builtin && self_fd < 0)
 		return -1;
-	if (set_up(l, e) < 0 || dns_install(d, e) < 0 || hand_over_lock(l->pod, e) < 0)
+	if (register_pod(l, o, token, e) < 0 || set_up(l, e) < 0 || dns_install(d, e) < 0 || hand_over_lock(l->pod, e) < 0)
 		return err_wrap(e, "start pod %s", l->pod->uuid);
 	/*
 	 * An exec would end the thread, so in any case it is waited for; a foreign stage 1 makes its own, and with it
@@ -469,7 +497,7 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 	/* closed with the exec it would hold that up, until no processor looks at the mount any more */
 	if (s->builtin)
 		pass_fd("RKTBOX_SELF_FD", self_fd);
-	return stage1_become(s, self_fd, "run", arguments(g, l, o, d), e);
+	return stage1_become(s, self_fd, "run", arguments(g, l, o, d, token), e);
 }
 
 int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)

@@ -13,7 +13,7 @@
 /* what rkt run and rkt run-prepared both can be told about the start of a pod */
 struct launch_opts {
 	const char *net, *hostname, *prefix, *learn;
-	bool        interactive, strict;
+	bool        interactive, strict, mds_register;
 };
 extern const struct opt launch_opts_table[];
 

@@ -88,7 +88,7 @@ static const struct mds_pod *find(void *ctx, const char *path)
 static int add(struct service *s, struct mds_registration *r, struct err *e)
 {
 	struct known k = { .dir_fd = -1 };
-	auto_close int data_fd = openat(r->pod_fd, "../../..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int data_fd = openat(r->pod_fd, "../../..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = s->n; i--;)
 		if (has_ended(&s->v[i]))

@@ -19,6 +19,6 @@ int mds_listen(unsigned port, struct err *e)
 	/* what is left of connections to one that was here before is no reason to wait */
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 || listen(fd, MDS_CONNECTIONS) < 0)
-		return err_sys(e, "metadata service: listen on " MDS_ADDRESS ":%u", port);
+		return err_sys(e, "listen on " MDS_ADDRESS ":%u", port);
 	return take_fd(&fd);
 }

@@ -20,6 +20,16 @@ struct welcome { unsigned port; struct err err; };
 
 union control { char room[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; };
 
+static int nobody_listens(struct err *e)
+{
+	return err_set(e, ECONNREFUSED, "nobody listens at " MDS_SOCKET ": start rkt metadata-service");
+}
+
+int mds_register_check(struct err *e)
+{
+	return access(MDS_SOCKET, F_OK) < 0 && errno == ENOENT ? nobody_listens(e) : 0;
+}
+
 static int dial(struct err *e)
 {
 	const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = MDS_SOCKET };
@@ -30,7 +40,7 @@ static int dial(struct err *e)
 	if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0)
 		return take_fd(&fd);
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		return err_set(e, ECONNREFUSED, "nobody listens at " MDS_SOCKET ": start rkt metadata-service");
+		return nobody_listens(e);
 	return err_sys(e, "connect to " MDS_SOCKET);
 }
 

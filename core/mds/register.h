@@ -10,6 +10,9 @@
 
 #define MDS_SOCKET "/run/rkt/metadata-svc.sock"
 
+/** mds_register_check() - whether there can be a service, before there is a pod */
+int mds_register_check(struct err *e);
+
 /** mds_register() - by stage 0; @port: receives where the service listens. ECONNREFUSED: there is no service */
 int mds_register(const char *uuid, const char *token, int pod_fd, unsigned *port, struct err *e);
 

@@ -100,7 +100,7 @@ int netns_listen(int netns_fd, int *listen_fd, struct err *why, struct err *e)
 
 	*listen_fd = -1;
 	if (own_fd < 0 || setns(netns_fd, CLONE_NEWNET) < 0) {
-		err_sys(why, "metadata service: enter the pod's network namespace");
+		err_sys(why, "enter the pod's network namespace");
 		return 0;
 	}
 	*listen_fd = mds_listen(MDS_PORT, why);
