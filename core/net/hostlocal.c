@@ -30,9 +30,17 @@ struct leases {
 	int                    dir_fd;
 	const struct hl_range *v; /* of one set */
 	size_t                 n;
-	/* what stood in the way */
+	/* what stood in the way, and of the last one who it was */
 	unsigned pods, others, host;
+	char     who[48];
 };
+
+/* 0; @name as far as its line goes */
+static int stands(struct leases *l, const char *what, const char *name)
+{
+	snprintf(l->who, sizeof(l->who), "%s%.*s", what, (int)strcspn(name, "\n"), name);
+	return 0;
+}
 
 /* ---- files ---- */
 
@@ -59,43 +67,43 @@ static bool is_ours(const char *text, size_t len)
 	return len > mark && !strcmp(text + len - mark, MARK) && text[len - mark - 1] == '\n';
 }
 
-/* 1: nobody has it (any more), 0: it is lent, and @holder says to whom; -1 */
-static int is_free(struct leases *l, const char *name, char *holder, struct err *e)
+/* 1: nobody has it (any more), 0: it is lent, and l->who says to whom; -1 */
+static int is_free(struct leases *l, const char *name, struct err *e)
 {
+	char text[LEASE_MAX];
 	auto_close int fd = open_lease(l->dir_fd, name);
-	ssize_t n = read_lease(fd, holder);
+	ssize_t n = read_lease(fd, text);
 
 	if (n < 0)
 		return err_sys(e, "lease %s", name);
 	if (n == 0)
 		return 1;
-	if (!is_ours(holder, (size_t)n)) {
+	if (!is_ours(text, (size_t)n)) {
 		l->others++;
-		strcpy(holder, "another program");
-		return 0;
+		return stands(l, "another program", "");
 	}
 	int r = lock_try(fd, LOCK_EXCLUSIVE, e);
-	if (r == 0)
-		l->pods++;
-	memmove(holder + 4, holder, strcspn(holder, "\n"));
-	memcpy(holder, "pod ", 4);
-	holder[4 + 36] = '\0';
-	return r < 0 ? err_wrap(e, "lease %s", name) : r;
+	if (r)
+		return r < 0 ? err_wrap(e, "lease %s", name) : 1;
+	l->pods++;
+	return stands(l, "pod ", text);
+}
+
+/* @text of LEASE_MAX bytes */
+static size_t whose(const struct net_join *j, char *text)
+{
+	return (size_t)snprintf(text, LEASE_MAX, "%.36s\n%.15s\n" MARK, j->uuid, j->ifname);
 }
 
 /* Locked before it says whose it is, so it is never seen as left over. */
 static int fill(const struct leases *l, int fd, const char *name, struct err *e)
 {
 	char text[LEASE_MAX];
-	int n = snprintf(text, sizeof(text), "%s\n%s\n" MARK, l->j->uuid, l->j->ifname);
+	size_t n = whose(l->j, text);
 
-	if (n < 0 || (size_t)n >= sizeof(text)) {
-		errno = ENAMETOOLONG;
-		return err_sys(e, "lease %s", name);
-	}
 	if (lock_try(fd, LOCK_EXCLUSIVE, e) < 0)
 		return err_wrap(e, "lease %s", name);
-	return fd_write_all(fd, text, (size_t)n) < 0 ? err_sys(e, "lease %s", name) : 0;
+	return fd_write_all(fd, text, n) < 0 ? err_sys(e, "lease %s", name) : 0;
 }
 
 /* whether the host itself has the address, or uses it for broadcasts */
@@ -121,15 +129,15 @@ static bool is_hosts(struct nl *host, const struct ip *a)
 	return host && nl_get(host, &m, see_type, &is, &no_route) == 0 && is;
 }
 
-/* 1: it is ours now, and held; 0: it is not to be had, and @why tells; -1 */
-static int take(struct leases *l, const struct ip *a, char *why, struct err *e)
+/* 1: it is ours now, and held; 0: it is not to be had; -1 */
+static int take(struct leases *l, const struct ip *a, struct err *e)
 {
 	char name[IP_TEXT_MAX];
 
 	ip_text(a, name);
 	int fd = openat(l->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EEXIST) {
-		int r = is_free(l, name, why, e);
+		int r = is_free(l, name, e);
 		if (r <= 0)
 			return r;
 		/* not written over: half of a lease would be nobody's */
@@ -146,8 +154,7 @@ static int take(struct leases *l, const struct ip *a, char *why, struct err *e)
 	if (!hosts)
 		return -1;
 	l->host++;
-	strcpy(why, "the host");
-	return 0;
+	return stands(l, "the host", "");
 }
 
 /* ---- what is lent next ---- */
@@ -203,8 +210,7 @@ static void exhausted(const struct leases *l, struct err *e)
 	if (l->n > 1)
 		snprintf(more, sizeof(more), " and %zu more ranges", l->n - 1);
 	err_set_text(e, EADDRNOTAVAIL, "network %s: no address of %s (%s to %s)%s is free: %u are held by running pods, %u by "
-		       "other programs, %u by the host; rkt list tells which pods run, rkt gc removes what others have left, "
-		       "and a larger range in the network's configuration helps for good", l->j->network,
+		       "other programs, %u by the host; see rkt list, rkt gc, or give it a larger range", l->j->network,
 		       ip_cidr_text(&l->v->subnet, net), ip_text(&l->v->first, first), ip_text(&l->v->last, last), more,
 		       l->pods, l->others, l->host);
 }
@@ -212,13 +218,12 @@ static void exhausted(const struct leases *l, struct err *e)
 /* returns its range; NULL: none */
 static const struct hl_range *take_any(struct leases *l, struct ip *a, struct err *e)
 {
-	char why[LEASE_MAX];
 	size_t end_at = begin(l, a), i = end_at;
 	const struct ip end = *a;
 
 	do {
 		i = next(l, i, a);
-		int r = hl_reserved(&l->v[i], a) ? 0 : take(l, a, why, e);
+		int r = hl_reserved(&l->v[i], a) ? 0 : take(l, a, e);
 		if (r)
 			return r < 0 ? NULL : &l->v[i];
 	} while (l->host < HOST_MAX && !(i == end_at && ip_equal(a, &end)));
@@ -275,15 +280,14 @@ static int read_wants(const struct leases *l, const struct hl_range *v, size_t n
 static int take_wanted(struct leases *l, const struct want *w, struct err *e)
 {
 	const char *never = hl_reserved(w->in, &w->ip);
-	char who[LEASE_MAX], why[LEASE_MAX + 16];
 
 	if (never)
 		return refused(l, &w->ip, never, e);
-	int r = take(l, &w->ip, who, e);
+	int r = take(l, &w->ip, e);
 	if (r)
 		return r < 0 ? -1 : 0;
-	snprintf(why, sizeof(why), "%s has it", who);
-	return refused(l, &w->ip, why, e);
+	strncat(l->who, " has it", sizeof(l->who) - strlen(l->who) - 1);
+	return refused(l, &w->ip, l->who, e);
 }
 
 /* one address of the set */
@@ -349,7 +353,7 @@ static int give_back(const struct net_join *j, int dir_fd, const char *name, str
 	char text[LEASE_MAX], mine[LEASE_MAX];
 	auto_close int fd = open_lease(dir_fd, name);
 
-	snprintf(mine, sizeof(mine), "%s\n%s\n" MARK, j->uuid, j->ifname);
+	whose(j, mine);
 	if (read_lease(fd, text) <= 0 || strcmp(text, mine) != 0 || unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	return err_sys(e, "remove lease %s", name);

@@ -11,7 +11,7 @@
 #include "core/net/ipam.h"
 
 #define RANGES_MAX 256
-#define RESOLV_MAX 65536
+#define RESOLV_MAX 8192
 
 /* ---- ranges ---- */
 
@@ -158,24 +158,31 @@ static int resolv_words(const char *key, char *rest, struct net_dns *d, struct e
 	return 0;
 }
 
-int hl_resolv_conf(const char *path, struct net_dns *dns, struct err *e)
+static int resolv_lines(char *text, struct net_dns *dns, struct err *e)
 {
-	auto_free char *text = malloc(RESOLV_MAX);
-	struct stat st;
-	auto_close int fd = text ? fd_open_input(path, &st, e) : err_sys(e, "read");
-
-	if (fd < 0)
-		return err_wrap(e, "resolvConf %s", path);
-	ssize_t n = fd_read_full(fd, text, RESOLV_MAX - 1);
-	if (n < 0)
-		return err_sys(e, "resolvConf %s", path);
-	text[n] = '\0';
-	for (char *rest = text, *line; (line = strsep(&rest, "\n"));) {
+	for (char *line; (line = strsep(&text, "\n"));) {
 		char *words = NULL;
 		line[strcspn(line, "#;")] = '\0';
 		char *key = strtok_r(line, " \t\r", &words);
 		if (key && resolv_words(key, words, dns, e) < 0)
-			return err_wrap(e, "resolvConf %s", path);
+			return -1;
 	}
 	return 0;
+}
+
+int hl_resolv_conf(const char *path, struct net_dns *dns, struct err *e)
+{
+	struct stat st;
+	char text[RESOLV_MAX];
+	auto_close int fd = fd_open_input(path, &st, e);
+
+	if (fd < 0)
+		return err_wrap(e, "resolvConf %s", path);
+	ssize_t n = fd_read_full(fd, text, sizeof(text) - 1);
+	if (n == sizeof(text) - 1)
+		errno = EFBIG;
+	if (n < 0 || n == sizeof(text) - 1)
+		return err_sys(e, "resolvConf %s", path);
+	text[n] = '\0';
+	return resolv_lines(text, dns, e);
 }

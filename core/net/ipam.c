@@ -126,7 +126,7 @@ static int wanted(const struct net_join *j, const cJSON **ipam, const char **nam
 /* NULL: a program of others */
 static const struct ipam_type *find(const struct net_join *j, const char *name)
 {
-	static const struct ipam_type *const built_in[] = { &ipam_hostlocal, &ipam_static };
+	static const struct ipam_type *const built_in[] = { &ipam_hostlocal, &ipam_dhcp, &ipam_static };
 
 	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++)
 		if (!strcmp(built_in[i]->name, name))
@@ -191,7 +191,7 @@ static int open_data_dir(const char *path, bool create, struct err *e)
 
 	if (fd >= 0 || errno != ENOENT || !create || strlen(path) >= sizeof(at))
 		return fd >= 0 ? fd : err_sys(e, "open %s", path);
-	strcpy(at, path);
+	memcpy(at, path, strlen(path) + 1);
 	for (char *slash = at + 1; slash; *slash++ = '/') {
 		slash = strchr(slash, '/');
 		if (slash)

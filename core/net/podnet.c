@@ -24,6 +24,7 @@ void podnet_free(struct podnet *p)
 	}
 	free(p->v);
 	net_held_close(&p->held);
+	dhcp_leases_free(&p->dhcp);
 	*p = (struct podnet){ 0 };
 }
 
@@ -180,8 +181,8 @@ static int up(const struct podnet_opts *o, struct podnet *p, struct err *e)
 {
 	auto_nl struct nl host = NL_NONE, pod = NL_NONE;
 	struct net_join j = { .uuid = o->uuid, .hostname = o->hostname, .netns_fd = o->netns_fd, .host = &host, .pod = &pod,
-			      .held = &p->held, .system = o->system, .local = o->local, .host_mnt_fd = o->host_mnt_fd,
-			      .debug = o->debug };
+			      .held = &p->held, .dhcp = &p->dhcp, .system = o->system, .local = o->local,
+			      .host_mnt_fd = o->host_mnt_fd, .debug = o->debug };
 	struct err ignored;
 
 	if (connect_both(o, &host, &pod, e) < 0 || podnet_record(p, o->pod_fd, e) < 0)
