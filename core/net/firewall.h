@@ -5,9 +5,17 @@
  * the pod's UUID, so it can be found after a crash without knowing anything else of the pod. The table appears with the
  * first pod and goes with the last one.
  *
- * In the kernel every chain at a hook has to agree: a host firewall whose forward chain drops by policy would drop what
- * our own table accepts. So in such chains there is, as long as pods are, a rule at the head that accepts what leads
- * from and to interfaces of pods, put there and taken away in the same transactions.
+ * In the kernel every chain at a hook has to agree: a host firewall whose forward chain drops would drop what our own
+ * table accepts. So as long as pods are there, such chains have one rule of ours at their head, which accepts what our
+ * table has marked: what comes from interfaces of pods (not of closed networks), and what goes to them as an answer or
+ * through a forwarded port. It is put there and taken away in the same transactions. Such a chain is one of nftables at
+ * the hook forward, of type filter, that drops by policy or by its last rule, and iptables-nft's filter FORWARD whatever
+ * its policy. What an administrator flushes comes back with the next pod.
+ * Not seen are iptables-legacy (firewall_legacy()), chains that drop in the middle, and not touched those that belong to
+ * a program alone (flag owner). There the administrator accepts what has mark 0x72000000/0xff000000 in chain forward.
+ *
+ * Who adds and removes at the same time is told apart by the generation of the rule set: what was decided on one that is
+ * not any more is decided again.
  * Source: kernel include/uapi/linux/netfilter/nf_tables.h; nft(8).
  */
 #pragma once
@@ -38,11 +46,18 @@ struct fw_pod {
 	const struct fw_net  *nets;
 	const struct fw_port *ports;
 	size_t                n_nets, n_ports;
+	/* Whose entries are in the way: false: that pod is dead, and they are removed. NULL: who has a port is alive, who has
+	 * an address is not. */
+	bool                (*alive)(void *ctx, const char *uuid);
+	void                 *ctx;
 };
 
 /** firewall_available() - 0, or -1 and why not: the kernel lacks nftables (ENOTSUP, with the remedy), no permission */
 int firewall_available(struct err *e);
-/** firewall_add() - EADDRINUSE: another pod has one of the ports; says which pod and port */
+/** firewall_legacy() - iptables-legacy filters beside nftables; what it drops cannot be seen, see above */
+bool firewall_legacy(void);
+/** firewall_add() - EADDRINUSE: another pod has one of the ports (any address is in the way of each); says which pod and
+ * port. Ports of loopback addresses are left to the proxy. */
 int firewall_add(const struct fw_pod *p, struct err *e);
 /** firewall_remove() - all of that pod; 0 also when there is nothing, or no nftables at all */
 int firewall_remove(const char *uuid, struct err *e);

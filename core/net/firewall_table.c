@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * firewall_table - what is in our table; see firewall_table.h
+ *
+ * Whether a packet is ours is found out in maps, however many pods there are. Those of connections' first packets:
+ * ports and addresses (where a forwarded port leads to), pods (an address of a pod; which chain masquerades for it).
+ * Of every forwarded packet: interfaces, those that lead to pods, and closed, those of them which nothing leaves.
+ *
+ * The mark is how chains of the host's own learn what is ours: the first byte of a packet's mark, set before any of them
+ * is asked and cleared behind the last. A packet whose first byte somebody else uses is left to the host's own rules. So
+ * these chains need a single rule, which is the same for all pods, can be shown by any iptables, and matches nothing when
+ * it is still there after us.
+ */
+#include "core/net/firewall_table.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- sets ---- */
+
+/* numbers by which nft(8) knows what to print; six bits each where a key has several parts */
+enum { T_IP4 = 7, T_IP6 = 8, T_PROTO = 12, T_PORT = 13, T_IFACE = 41 };
+#define AND(a, b) ((uint32_t)(a) << 6 | (uint32_t)(b))
+
+const struct fw_set_form fw_sets[FW_SETS] = {
+	[FW_PODS]       = { "pods4", T_IP4, 4, NFT_DATA_VERDICT, 0 },
+	[FW_PODS6]      = { "pods6", T_IP6, 16, NFT_DATA_VERDICT, 0 },
+	[FW_PORTS]      = { "ports4", AND(T_PROTO, T_PORT), 8, AND(T_IP4, T_PORT), 8 },
+	[FW_PORTS6]     = { "ports6", AND(T_PROTO, T_PORT), 8, AND(T_IP6, T_PORT), 20 },
+	[FW_ADDRESSES]  = { "addresses4", AND(AND(T_IP4, T_PROTO), T_PORT), 12, AND(T_IP4, T_PORT), 8 },
+	[FW_ADDRESSES6] = { "addresses6", AND(AND(T_IP6, T_PROTO), T_PORT), 24, AND(T_IP6, T_PORT), 20 },
+	[FW_IFACES]     = { "interfaces", T_IFACE, IFNAMSIZ, 0, 0 },
+	[FW_CLOSED]     = { "closed", T_IFACE, IFNAMSIZ, 0, 0 },
+	[FW_INSIDE]     = { "inside", AND(T_IFACE, T_IFACE), 2 * IFNAMSIZ, 0, 0 },
+};
+
+static void put_set(struct nl_msg *m, uint32_t i)
+{
+	const struct fw_set_form *s = &fw_sets[i];
+
+	nft_msg(m, NFT_MSG_NEWSET, NLM_F_CREATE, NFPROTO_INET, FW_TABLE);
+	nl_put_str(m, NFTA_SET_NAME, s->name);
+	nl_put_be32(m, NFTA_SET_ID, i + 1);
+	nl_put_be32(m, NFTA_SET_KEY_TYPE, s->key_type);
+	nl_put_be32(m, NFTA_SET_KEY_LEN, s->key_len);
+	nl_put_be32(m, NFTA_SET_FLAGS, s->data_type ? NFT_SET_MAP : 0);
+	/* nft(8) wants to be told what its own tables say, or it prints no names */
+	const uint8_t order[] = { 0, 4, i >= FW_IFACES ? 1 : 2, 0, 0, 0 };
+	nl_put(m, NFTA_SET_USERDATA, order, sizeof(order));
+	if (!s->data_type)
+		return;
+	nl_put_be32(m, NFTA_SET_DATA_TYPE, s->data_type);
+	nl_put_be32(m, NFTA_SET_DATA_LEN, s->data_len);
+}
+
+/* ---- chains and rules ---- */
+
+static const struct { const char *name, *type; int hook, priority; } chains[] = {
+	{ "prerouting", "nat", NF_INET_PRE_ROUTING, -100 },
+	{ "output", "nat", NF_INET_LOCAL_OUT, -100 },
+	{ "postrouting", "nat", NF_INET_POST_ROUTING, 100 },
+	{ "forward", "filter", NF_INET_FORWARD, -140 }, /* behind mangle (-150), before every filter */
+	{ "forwarded", "filter", NF_INET_FORWARD, 1000 },
+	{ .name = "ports" },
+	{ .name = "hairpin" },
+	{ .name = "to-pods" },
+	{ .name = "from-closed" },
+	{ .name = "to-closed" },
+	{ .name = "mark-it" },
+};
+
+/* host byte order */
+static const uint32_t is_local = RTN_LOCAL, nothing = 0;
+static const uint32_t dnat[] = { IPS_DST_NAT, 0 };
+static const uint32_t going_on[] = { NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED), 0 };
+static const uint32_t marked = 0x72000000, mark_byte[] = { 0xff000000, 0 };
+static const uint32_t mark[] = { 0x00ffffff, 0x72000000 }, unmark[] = { 0x00ffffff, 0 };
+static const uint8_t v4[] = { NFPROTO_IPV4 }, v6[] = { NFPROTO_IPV6 }, reply[] = { 1 /* IP_CT_DIR_REPLY */ };
+static const uint8_t net127[] = { 127 }, localhost6[16] = { [15] = 1 };
+/* addresses that stand for many: 224.0.0.0/3 with the broadcast one, ff00::/8 */
+static const uint8_t many4_bits[] = { 0xe0, 0 }, many4[] = { 0xe0 }, many6_bits[] = { 0xff, 0 }, many6[] = { 0xff };
+
+#define R         NFT_R
+#define CHAIN(n)  { NFT_OP_CHAIN, { 0 }, (n) }
+#define IS(reg, bytes) NFT_CMP(NFT_CMP_EQ, reg, &(bytes), sizeof(bytes))
+#define SOME(key, bits) NFT_CT(key, R), NFT_BITS(R, bits, 4), NFT_CMP(NFT_CMP_NEQ, R, &nothing, 4)
+#define NONE(key, bits) NFT_CT(key, R), NFT_BITS(R, bits, 4), NFT_CMP(NFT_CMP_EQ, R, &nothing, 4)
+#define V4        NFT_META(NFT_META_NFPROTO, R), IS(R, v4)
+#define V6        NFT_META(NFT_META_NFPROTO, R), IS(R, v6)
+#define IP(off, len, reg) NFT_PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, off, len, reg)
+#define SADDR4    IP(12, 4, R)
+#define DADDR4    IP(16, 4, R)
+#define SADDR6    IP(8, 16, R)
+#define DADDR6    IP(24, 16, R)
+#define PORT(reg) NFT_META(NFT_META_L4PROTO, reg), NFT_PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, (reg) + 1)
+#define FROM(set) NFT_META(NFT_META_IIFNAME, R), NFT_IN(set, R)
+#define TO(set)   NFT_META(NFT_META_OIFNAME, R), NFT_IN(set, R)
+/* from an interface to the same: bridged, where br_netfilter shows the firewall what bridges do */
+#define INSIDE    NFT_META(NFT_META_IIFNAME, R), NFT_META(NFT_META_OIFNAME, R + 4), NFT_IN("inside", R)
+#define MARK_BYTE NFT_META(NFT_META_MARK, R), NFT_BITS(R, mark_byte, 4)
+#define SET_MARK(bits) NFT_META(NFT_META_MARK, R), NFT_BITS(R, bits, 4), NFT_SET_META(NFT_META_MARK, R)
+#define DO(code, chain) NFT_VERDICT(code, chain), NFT_END
+
+static const struct nft_ex rules[] = {
+	CHAIN("prerouting"), DO(NFT_JUMP, "ports"),
+	CHAIN("output"), DO(NFT_JUMP, "ports"),
+	/* loopback addresses are the proxy's: see proxy.h */
+	CHAIN("ports"),
+	NFT_FIB_TYPE(NFTA_FIB_F_DADDR, R), NFT_CMP(NFT_CMP_NEQ, R, &is_local, 4), DO(NFT_RETURN, NULL),
+	V4, IP(16, 1, R), IS(R, net127), DO(NFT_RETURN, NULL),
+	V6, DADDR6, IS(R, localhost6), DO(NFT_RETURN, NULL),
+	V4, DADDR4, PORT(R + 1), NFT_MAP("addresses4", R, R), NFT_DNAT(NFPROTO_IPV4, R, R + 1), NFT_END,
+	V4, PORT(R), NFT_MAP("ports4", R, R), NFT_DNAT(NFPROTO_IPV4, R, R + 1), NFT_END,
+	V6, DADDR6, PORT(R + 4), NFT_MAP("addresses6", R, R), NFT_DNAT(NFPROTO_IPV6, R, R + 4), NFT_END,
+	V6, PORT(R), NFT_MAP("ports6", R, R), NFT_DNAT(NFPROTO_IPV6, R, R + 4), NFT_END,
+
+	CHAIN("postrouting"),
+	SOME(NFT_CT_STATUS, dnat), TO("interfaces"), DO(NFT_JUMP, "to-pods"),
+	V4, SADDR4, NFT_MAP("pods4", R, NFT_REG_VERDICT), NFT_END,
+	V6, SADDR6, NFT_MAP("pods6", R, NFT_REG_VERDICT), NFT_END,
+	/* pods that need not have a route back: to the host's own addresses, or, closed, to anywhere */
+	CHAIN("to-pods"),
+	NFT_FIB_TYPE(NFTA_FIB_F_SADDR, R), IS(R, is_local), NFT_MASQUERADE, NFT_END,
+	TO("closed"), NFT_MASQUERADE, NFT_END,
+	/* a pod at a forwarded port: it may be its own, or a neighbour's, who would answer past us */
+	CHAIN("hairpin"),
+	SOME(NFT_CT_STATUS, dnat), NFT_MASQUERADE, NFT_END,
+
+	CHAIN("forward"),
+	FROM("closed"), DO(NFT_JUMP, "from-closed"),
+	TO("closed"), DO(NFT_JUMP, "to-closed"),
+	FROM("interfaces"), DO(NFT_GOTO, "mark-it"),
+	SOME(NFT_CT_STATE, going_on), TO("interfaces"), DO(NFT_GOTO, "mark-it"),
+	SOME(NFT_CT_STATUS, dnat), TO("interfaces"), DO(NFT_GOTO, "mark-it"),
+	CHAIN("from-closed"),
+	INSIDE, DO(NFT_GOTO, "mark-it"),
+	NFT_CT(NFT_CT_DIRECTION, R), IS(R, reply), SOME(NFT_CT_STATUS, dnat), DO(NFT_RETURN, NULL),
+	DO(NF_DROP, NULL),
+	CHAIN("to-closed"),
+	INSIDE, DO(NFT_GOTO, "mark-it"),
+	SOME(NFT_CT_STATUS, dnat), DO(NFT_RETURN, NULL),
+	DO(NF_DROP, NULL),
+	CHAIN("mark-it"),
+	MARK_BYTE, NFT_CMP(NFT_CMP_EQ, R, &nothing, 4), SET_MARK(mark), NFT_END,
+	CHAIN("forwarded"),
+	MARK_BYTE, IS(R, marked), SET_MARK(unmark), NFT_END,
+};
+
+static void put_chain(struct nl_msg *m, size_t i)
+{
+	nft_msg(m, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_INET, FW_TABLE);
+	nl_put_str(m, NFTA_CHAIN_NAME, chains[i].name);
+	if (!chains[i].type)
+		return;
+	size_t at = nl_nest(m, NFTA_CHAIN_HOOK);
+	nl_put_be32(m, NFTA_HOOK_HOOKNUM, (uint32_t)chains[i].hook);
+	nl_put_be32(m, NFTA_HOOK_PRIORITY, (uint32_t)chains[i].priority);
+	nl_nest_end(m, at);
+	nl_put_str(m, NFTA_CHAIN_TYPE, chains[i].type);
+}
+
+void fw_put_table(struct nl_msg *m)
+{
+	const struct nft_ex *x = rules, *end = rules + sizeof(rules) / sizeof(*rules);
+	const char *chain = NULL;
+
+	nft_msg(m, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_INET, FW_TABLE);
+	for (size_t i = 0; i < sizeof(chains) / sizeof(*chains); i++)
+		put_chain(m, i);
+	for (uint32_t i = 0; i < FW_SETS; i++)
+		put_set(m, i);
+	while (x < end)
+		if (x->op == NFT_OP_CHAIN)
+			chain = (x++)->data;
+		else
+			x = nft_rule(m, NLM_F_APPEND, NFPROTO_INET, FW_TABLE, chain, x, NULL);
+}
+
+/* ---- networks ---- */
+
+char *fw_chain_name(const struct ip_cidr *net, char *out)
+{
+	char text[IP_CIDR_MAX];
+	struct ip_cidr n = ip_network(net);
+
+	snprintf(out, FW_CHAIN_MAX, "net-%s", ip_cidr_text(&n, text));
+	for (char *p = out; (p = strchr(p, ':')); )
+		*p = '_'; /* which nft(8) could not read again */
+	return out;
+}
+
+void fw_put_network(struct nl_msg *m, const char *chain, const struct ip_cidr *net)
+{
+	bool is6 = net->ip.len == 16;
+	struct ip_cidr n = ip_network(net);
+	struct ip ones = ip_last(net);
+	uint8_t len = n.ip.len, bits[32] = { 0 };
+
+	for (size_t i = 0; i < len; i++)
+		bits[i] = (uint8_t)~(ones.b[i] ^ n.ip.b[i]);
+	const struct nft_ex masquerade[] = {
+		NFT_META(NFT_META_NFPROTO, R), NFT_CMP(NFT_CMP_EQ, R, is6 ? v6 : v4, 1), IP(is6 ? 24 : 16, 1, R),
+		NFT_BITS(R, is6 ? many6_bits : many4_bits, 1), NFT_CMP(NFT_CMP_EQ, R, is6 ? many6 : many4, 1),
+		DO(NF_ACCEPT, NULL),
+		NFT_META(NFT_META_NFPROTO, R), NFT_CMP(NFT_CMP_EQ, R, is6 ? v6 : v4, 1), IP(is6 ? 24 : 16, len, R),
+		NFT_BITS(R, bits, len), NFT_CMP(NFT_CMP_EQ, R, n.ip.b, len), NONE(NFT_CT_STATUS, dnat), DO(NF_ACCEPT, NULL),
+		NFT_MASQUERADE, NFT_END,
+	};
+	const struct nft_ex *x = masquerade;
+
+	nft_msg(m, NFT_MSG_NEWCHAIN, NLM_F_CREATE, NFPROTO_INET, FW_TABLE);
+	nl_put_str(m, NFTA_CHAIN_NAME, chain);
+	while (x < masquerade + sizeof(masquerade) / sizeof(*masquerade))
+		x = nft_rule(m, NLM_F_APPEND, NFPROTO_INET, FW_TABLE, chain, x, NULL);
+}
+
+/* ---- chains of the host's own ---- */
+
+static const struct { uint32_t mark, mask, invert, pad; } xt_mark = { 0x72000000, 0xff000000, 0, 0 };
+static const struct nft_ex accept_xt[] = { NFT_XT_MARK(&xt_mark), DO(NF_ACCEPT, NULL) };
+static const struct nft_ex accept_marked[] = { MARK_BYTE, IS(R, marked), DO(NF_ACCEPT, NULL) };
+
+/* An older iptables does not know its own "mark" in the words of nftables: it would show a rule that accepts everything,
+ * and save it so. */
+void fw_host_accept(struct nl_msg *m, const struct fw_host *c, bool native)
+{
+	nft_rule(m, 0, c->family, c->table, c->name, c->iptables && !native ? accept_xt : accept_marked, FW_TABLE);
+}
+
+void fw_host_forget(struct nl_msg *m, const struct fw_host *c)
+{
+	nft_msg(m, NFT_MSG_DELRULE, 0, c->family, c->table);
+	nl_put_str(m, NFTA_RULE_CHAIN, c->name);
+	nl_put(m, NFTA_RULE_HANDLE, &c->ours, sizeof(c->ours));
+}
+
+static bool keep(char *out, size_t size, const struct nlattr *a)
+{
+	int n = snprintf(out, size, "%s", nft_str(a));
+
+	return n > 0 && (size_t)n < size;
+}
+
+bool fw_host_read(const struct nlmsghdr *h, struct fw_host *out)
+{
+	const struct nlattr *a[NFTA_CHAIN_TYPE + 1], *k[NFTA_HOOK_HOOKNUM + 1];
+	const struct nfgenmsg *g = NLMSG_DATA(h);
+
+	*out = (struct fw_host){ 0 };
+	if (!nl_attrs(h, sizeof(*g), a, NFTA_CHAIN_TYPE) || !a[NFTA_CHAIN_HOOK] ||
+	    !nl_nested(a[NFTA_CHAIN_HOOK], k, NFTA_HOOK_HOOKNUM) || !k[NFTA_HOOK_HOOKNUM] ||
+	    nl_u32(k[NFTA_HOOK_HOOKNUM]) != __builtin_bswap32(NF_INET_FORWARD) || strcmp(nft_str(a[NFTA_CHAIN_TYPE]), "filter"))
+		return false;
+	out->family = g->nfgen_family;
+	if (out->family != NFPROTO_INET && out->family != NFPROTO_IPV4 && out->family != NFPROTO_IPV6)
+		return false;
+	out->drops = a[NFTA_CHAIN_POLICY] && nl_u32(a[NFTA_CHAIN_POLICY]) == NF_DROP;
+	if (!keep(out->table, sizeof(out->table), a[NFTA_CHAIN_TABLE]) || !keep(out->name, sizeof(out->name), a[NFTA_CHAIN_NAME]))
+		return false;
+	out->iptables = out->family != NFPROTO_INET && !strcmp(out->table, "filter") && !strcmp(out->name, "FORWARD");
+	return out->family != NFPROTO_INET || strcmp(out->table, FW_TABLE);
+}
+
+/* 1: it ends the chain for whatever comes, 2: only for what it matches */
+static int on_expression(void *ctx, const struct nlattr *entry)
+{
+	const struct nlattr *a[NFTA_EXPR_DATA + 1], *i[NFTA_IMMEDIATE_DATA + 1], *v[NFTA_DATA_VERDICT + 1], *c[NFTA_VERDICT_CODE + 1];
+
+	if (!nl_nested(entry, a, NFTA_EXPR_DATA))
+		return 2;
+	const char *name = nft_str(a[NFTA_EXPR_NAME]);
+	if (!strcmp(name, "counter") || !strcmp(name, "log"))
+		return 0;
+	if (!strcmp(name, "reject"))
+		return 1;
+	bool drops = !strcmp(name, "immediate") && a[NFTA_EXPR_DATA] && nl_nested(a[NFTA_EXPR_DATA], i, NFTA_IMMEDIATE_DATA) &&
+		     i[NFTA_IMMEDIATE_DATA] && nl_nested(i[NFTA_IMMEDIATE_DATA], v, NFTA_DATA_VERDICT) && v[NFTA_DATA_VERDICT] &&
+		     nl_nested(v[NFTA_DATA_VERDICT], c, NFTA_VERDICT_CODE) && c[NFTA_VERDICT_CODE] &&
+		     nl_u32(c[NFTA_VERDICT_CODE]) == NF_DROP;
+	return drops ? 1 : 2;
+}
+
+static int on_rule(void *ctx, const struct nlmsghdr *h)
+{
+	const struct nlattr *a[NFTA_RULE_USERDATA + 1];
+	struct fw_host *c = ctx;
+
+	if (!nl_attrs(h, sizeof(struct nfgenmsg), a, NFTA_RULE_USERDATA) || strcmp(nft_str(a[NFTA_RULE_CHAIN]), c->name) ||
+	    strcmp(nft_str(a[NFTA_RULE_TABLE]), c->table))
+		return 0;
+	const char *comment = nft_comment(a[NFTA_RULE_USERDATA]);
+	if (comment && !strcmp(comment, FW_TABLE) && a[NFTA_RULE_HANDLE] && nl_len(a[NFTA_RULE_HANDLE]) == sizeof(c->ours))
+		memcpy(&c->ours, nl_data(a[NFTA_RULE_HANDLE]), sizeof(c->ours));
+	if (nft_each(a[NFTA_RULE_EXPRESSIONS], on_expression, NULL) == 1)
+		c->drops = true;
+	return 0;
+}
+
+int fw_host_rules(struct nl *n, struct fw_host *c, struct err *e)
+{
+	auto_nft struct nl_msg m = { 0 };
+
+	nft_msg(&m, NFT_MSG_GETRULE, 0, c->family, c->table);
+	nl_put_str(&m, NFTA_RULE_CHAIN, c->name);
+	return nl_dump(n, &m, on_rule, c, e);
+}
