@@ -54,5 +54,9 @@ extern const struct net_type net_ptp, net_bridge, net_macvlan, net_ipvlan, net_l
 int ipam_add(const struct net_join *j, struct net_result *r, struct err *e);
 int ipam_del(const struct net_join *j, const struct net_result *r, struct err *e);
 
+/** net_prepare_pod() - settings of a pod's namespace, once, before anything joins it: it believes no router that it was
+ * not told of (THREATS H) */
+int net_prepare_pod(int netns_fd, struct err *e);
+
 /** net_veth_name() - the host's end of the pod's interface: "veth" and 8 hex digits, always the same for a join */
 void net_veth_name(const char *uuid, const char *network, const char *ifname, char *out);

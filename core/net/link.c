@@ -45,7 +45,7 @@ static void copy_str(char *out, size_t size, const struct nlattr *a)
 static int take_link(void *ctx, const struct nlmsghdr *h)
 {
 	const struct ifinfomsg *i = NLMSG_DATA(h);
-	const struct nlattr *a[IFLA_LINKINFO + 1], *info[IFLA_INFO_KIND + 1];
+	const struct nlattr *a[IFLA_LINKINFO + 1], *info[IFLA_INFO_DATA + 1], *data[IFLA_BR_VLAN_FILTERING + 1];
 	struct link *out = ctx;
 
 	if (h->nlmsg_type != RTM_NEWLINK || !nl_attrs(h, sizeof(*i), a, IFLA_LINKINFO))
@@ -58,8 +58,12 @@ static int take_link(void *ctx, const struct nlmsghdr *h)
 		out->master = (int)nl_u32(a[IFLA_MASTER]);
 	if (a[IFLA_ADDRESS] && nl_len(a[IFLA_ADDRESS]) == LINK_MAC_LEN)
 		memcpy(out->mac, nl_data(a[IFLA_ADDRESS]), LINK_MAC_LEN);
-	if (a[IFLA_LINKINFO] && nl_nested(a[IFLA_LINKINFO], info, IFLA_INFO_KIND))
-		copy_str(out->kind, sizeof(out->kind), info[IFLA_INFO_KIND]);
+	if (!a[IFLA_LINKINFO] || !nl_nested(a[IFLA_LINKINFO], info, IFLA_INFO_DATA))
+		return 1;
+	copy_str(out->kind, sizeof(out->kind), info[IFLA_INFO_KIND]);
+	if (!strcmp(out->kind, "bridge") && info[IFLA_INFO_DATA] && nl_nested(info[IFLA_INFO_DATA], data, IFLA_BR_VLAN_FILTERING) &&
+	    data[IFLA_BR_VLAN_FILTERING] && nl_len(data[IFLA_BR_VLAN_FILTERING]))
+		out->vlans = *(const uint8_t *)nl_data(data[IFLA_BR_VLAN_FILTERING]);
 	return 1;
 }
 

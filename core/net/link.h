@@ -20,7 +20,7 @@ struct link {
 	char     name[IFNAMSIZ];
 	int      index, mtu, master; /* master 0: none */
 	uint8_t  mac[LINK_MAC_LEN];
-	bool     up;
+	bool     up, vlans; /* vlans: a bridge that tells them apart */
 	char     kind[16]; /* "veth", "bridge"; "" hardware */
 };
 
@@ -48,8 +48,8 @@ struct link_new {
 int link_veth(struct nl *n, const char *name, const struct link_new *pod, int master_index, struct link *out,
 	      struct err *e);
 /** link_bridge() - the bridge @name, which is made, down, where there is none, with an address of its own that it keeps
- * whatever ports it gets. Not a bridge: EEXIST. Others may do the same at the same time. */
-int link_bridge(struct nl *n, const char *name, int mtu, struct link *out, struct err *e);
+ * whatever ports it gets. Not a bridge: EEXIST. Others may do the same at the same time. @vlans: it tells them apart. */
+int link_bridge(struct nl *n, const char *name, int mtu, bool vlans, struct link *out, struct err *e);
 
 /**
  * link_child() - @pod on top of @master_index

@@ -135,7 +135,7 @@ static void own_mac(uint8_t *mac)
 	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2); /* one of the locally administered ones, not a group's */
 }
 
-int link_bridge(struct nl *n, const char *name, int mtu, struct link *out, struct err *e)
+int link_bridge(struct nl *n, const char *name, int mtu, bool vlans, struct link *out, struct err *e)
 {
 	uint8_t mac[LINK_MAC_LEN];
 	struct link_new new = { .name = name, .netns_fd = -1, .mtu = mtu, .mac = mac };
@@ -150,10 +150,13 @@ int link_bridge(struct nl *n, const char *name, int mtu, struct link *out, struc
 		put_new(&m, &new);
 		nl_put_u32(&m, IFLA_GROUP, LINK_GROUP);
 		struct info info = put_info(&m, "bridge");
+		if (vlans)
+			nl_put_u8(&m, IFLA_BR_VLAN_FILTERING, 1);
 		info_end(&m, &info);
 		m.fine = EEXIST; /* somebody was faster */
 		if (nl_ask(n, &m, NULL, e) < 0)
-			return explain(name, "bridge", e);
+			return vlans && e->code == EOPNOTSUPP ? err_set(e, ENOTSUP, "interface %s: the kernel has no bridges with "
+				"vlans (CONFIG_BRIDGE_VLAN_FILTERING)", name) : explain(name, "bridge", e);
 		if (link_get(n, name, out, e) < 0)
 			return -1;
 	}

@@ -174,7 +174,8 @@ static int join_all(const struct podnet_opts *o, struct net_join *j, struct podn
 
 static int connect_both(const struct podnet_opts *o, struct nl *host, struct nl *pod, struct err *e)
 {
-	return nl_open(NETLINK_ROUTE, host, e) < 0 ? -1 : nl_open_in(o->netns_fd, NETLINK_ROUTE, pod, e);
+	return nl_open(NETLINK_ROUTE, host, e) < 0 || nl_open_in(o->netns_fd, NETLINK_ROUTE, pod, e) < 0 ?
+		       -1 : net_prepare_pod(o->netns_fd, e);
 }
 
 static int up(const struct podnet_opts *o, struct podnet *p, struct err *e)

@@ -112,10 +112,9 @@ static inline bool arrives(int from_fd, int to_fd, const char *address)
 	OK(inside_call(to_fd, open_socket, &to, &e));
 	OK(inside_call(from_fd, open_socket, &from, &e));
 	a.s.sa_family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	a.v4.sin_port = htons(4242); /* where sin6_port is as well */
 	socklen_t len = a.s.sa_family == AF_INET ? sizeof(a.v4) : sizeof(a.v6);
 	CHECK(inet_pton(a.s.sa_family, address, a.s.sa_family == AF_INET ? (void *)&a.v4.sin_addr : &a.v6.sin6_addr) == 1);
-	if (bind(to.socket, &a.s, len) < 0)
+	if (bind(to.socket, &a.s, len) < 0 || getsockname(to.socket, &a.s, &len) < 0)
 		CHECK_STR(strerror(errno), "bind");
 	if (sendto(from.socket, &c, 1, 0, &a.s, len) == 1)
 		good = recv(to.socket, &c, 1, 0) == 1;

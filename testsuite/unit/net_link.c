@@ -150,14 +150,14 @@ TEST(bridges, "link: a bridge is made once, and keeps its address whatever its p
 
 	if (!new_host(&host))
 		SKIP("needs network namespaces");
-	OK(link_bridge(&host, "rkt0", 1300, &br, &e));
+	OK(link_bridge(&host, "rkt0", 1300, false, &br, &e));
 	CHECK(!br.up && br.mtu == 1300);
 	CHECK_STR(br.kind, "bridge");
 	const struct link_new eth0 = { "eth0", new_pod(&pod), 0, (const uint8_t[]){ 2, 0, 0, 0, 0, 9 } };
 	OK(link_veth(&host, "veth1", &eth0, br.index, &v, &e));
 	give(&host, "rkt0", "10.9.0.1/24");
 	give(&pod, "eth0", "10.9.0.2/24");
-	OK(link_bridge(&host, "rkt0", 0, &again, &e));
+	OK(link_bridge(&host, "rkt0", 0, false, &again, &e));
 	CHECK(again.index == br.index && !memcmp(again.mac, br.mac, sizeof(br.mac)) && again.up);
 	OK(link_get(&host, "veth1", &v, &e));
 	CHECK_INT(v.master, br.index);
@@ -169,7 +169,7 @@ TEST(bridges, "link: a bridge is made once, and keeps its address whatever its p
 	OK(link_apply(&host, &m, "veth1", &e));
 	CHECK(sh(-1, "bridge -d link show dev veth1 | grep -q 'hairpin on'"));
 	CHECK(sh(-1, "ip link show rkt0 | grep -q PROMISC"));
-	CHECK_INT(link_bridge(&host, "veth1", 0, &again, &e), -1);
+	CHECK_INT(link_bridge(&host, "veth1", 0, false, &again, &e), -1);
 	CHECK_STR(e.msg, "interface veth1: is there, but not a bridge");
 	close(eth0.netns_fd);
 }
