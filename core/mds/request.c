@@ -168,10 +168,22 @@ static int parse_length(struct text t, size_t *out)
 	return *out > MDS_BODY_MAX ? 413 : 0;
 }
 
+/* a type's parameters stand behind a semicolon */
+static bool is_form(struct text type)
+{
+	const char *semicolon = type.p ? memchr(type.p, ';', type.n) : NULL;
+
+	if (!type.p)
+		return false;
+	if (semicolon)
+		type.n = (size_t)(semicolon - type.p);
+	while (type.n && strchr(" \t", type.p[type.n - 1]))
+		type.n--;
+	return same(type, "application/x-www-form-urlencoded");
+}
+
 static int judge(const struct head *h, bool old, struct mds_request *r)
 {
-	struct text type = h->v[TYPE];
-
 	if (!old && !h->v[HOST].p)
 		return 400;
 	if (h->v[ENCODING].p)
@@ -182,11 +194,7 @@ static int judge(const struct head *h, bool old, struct mds_request *r)
 		return status;
 	if (h->v[EXPECT].p)
 		return 417;
-	if (type.p && memchr(type.p, ';', type.n))
-		type.n = (size_t)((const char *)memchr(type.p, ';', type.n) - type.p);
-	while (type.n && strchr(" \t", type.p[type.n - 1]))
-		type.n--;
-	r->form = type.p && same(type, "application/x-www-form-urlencoded");
+	r->form = is_form(h->v[TYPE]);
 	r->keep = old ? h->keep && !h->close : !h->close;
 	return 0;
 }

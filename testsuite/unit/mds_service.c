@@ -277,6 +277,7 @@ TEST(keys, "service: one key of the host, its owner's alone, made once, and last
 	}
 	/* never replaced */
 	auto_close int fd = openat(k.dir_fd, "mds/key", O_WRONLY | O_TRUNC | O_CLOEXEC);
+	CHECK(fd >= 0);
 	CHECK_INT(mds_key_load(k.dir_fd, key, &k.e), -1);
 	CHECK_HAS(k.e.msg, "damaged");
 	tear_down(&k);
