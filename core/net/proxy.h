@@ -25,5 +25,6 @@ void proxy_close(struct proxy *p);
 size_t proxy_n_polls(const struct proxy *p);
 size_t proxy_polls(const struct proxy *p, struct pollfd *out);
 
-/** proxy_main() - serves until it is killed; returns only when it cannot go on. Bounded: so many connections at once. */
+/** proxy_main() - serves until it is killed, or for a minute nobody is connected: 0, and it has to be called again when
+ * somebody comes, in a new process; -1: it cannot go on. Bounded: so many connections at once. */
 int proxy_main(struct proxy *p, struct err *e);
