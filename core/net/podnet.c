@@ -80,28 +80,40 @@ static int leave(struct net_join *j, const struct podnet *p, size_t n, struct er
 	return result;
 }
 
-int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e)
+int podnet_leave(const struct podnet_opts *o, struct err *e)
 {
 	struct podnet p = { 0 };
-	auto_nl struct nl host = NL_NONE;
-	struct net_join j = { .uuid = uuid, .netns_fd = -1, .host = &host, .held = &p.held, .system = system,
-			      .local = local, .host_mnt_fd = -1 };
+	auto_nl struct nl host = NL_NONE, pod = NL_NONE;
+	struct net_join j = { .uuid = o->uuid, .hostname = o->hostname, .netns_fd = -1, .host = &host, .held = &p.held,
+			      .system = o->system, .local = o->local, .host_mnt_fd = o->host_mnt_fd, .debug = o->debug };
 	int result = 0;
 	struct err why;
 
-	if (podnet_read(pod_fd, &p, e) < 0)
+	if (podnet_read(o->pod_fd, &p, e) < 0)
 		return -1;
 	if (!p.n)
 		return 0;
+	if (o->netns_fd >= 0 && nl_open_in(o->netns_fd, NETLINK_ROUTE, &pod, &why) == 0) {
+		j.netns_fd = o->netns_fd;
+		j.pod = &pod;
+	}
 	/* before the addresses can be another pod's */
-	note(firewall_remove(uuid, &why), &why, &result, e);
+	note(firewall_remove(o->uuid, &why), &why, &result, e);
 	int r = nl_open(NETLINK_ROUTE, &host, &why);
 	note(r, &why, &result, e);
 	if (r == 0)
 		note(leave(&j, &p, p.n, &why), &why, &result, e);
 	podnet_free(&p);
 	/* what is left is tried again by whoever finds the record */
-	return result < 0 ? -1 : podnet_forget(pod_fd, e);
+	return result < 0 ? -1 : podnet_forget(o->pod_fd, e);
+}
+
+int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e)
+{
+	const struct podnet_opts o = { .uuid = uuid, .system = system, .local = local, .pod_fd = pod_fd, .netns_fd = -1,
+				       .host_mnt_fd = -1 };
+
+	return podnet_leave(&o, e);
 }
 
 /* ---- joining ---- */

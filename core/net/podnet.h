@@ -47,8 +47,14 @@ const struct ip *podnet_port_address(const struct podnet *p, uint8_t len);
 /** podnet_firewall() - what firewall_add() has to know of the networks, an entry for each address; free(out). Plug-ins of
  * others masquerade themselves. Closed is what says "restricted", see netconf.h. */
 int podnet_firewall(const struct podnet *p, struct fw_net **out, size_t *n, struct err *e);
-/** podnet_down() - leaves what the record in @pod_fd names, and removes the firewall's entries; 0 when there is none
- * It does all it can and returns the first error; then the record stays, for the next try. */
+/**
+ * podnet_leave() - leaves what the record in pod_fd names, and removes the firewall's entries; 0 when there is no record
+ * @o: net and bandwidth are not looked at; netns_fd -1: gone. While it is there plug-ins can take back what they moved
+ * into it, as host-device does.
+ * It does all it can and returns the first error; then the record stays, for the next try.
+ */
+int podnet_leave(const struct podnet_opts *o, struct err *e);
+/** podnet_down() - the same where nothing of the pod runs any more */
 int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e);
 /** podnet_read() - the record, for who shows it; n 0: none */
 int podnet_read(int pod_fd, struct podnet *out, struct err *e);
