@@ -13,13 +13,21 @@
 
 static char root[64], sys_dir[80], local_dir[80], said[600];
 
-static void clear(void)
+static void clean_up(void)
 {
 	char cmd[200];
 
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	if (*root && system(cmd) != 0)
+	if (system(cmd) != 0)
 		abort();
+}
+
+static void clear(void)
+{
+	if (*root)
+		clean_up();
+	else
+		atexit(clean_up);
 	strcpy(root, "/tmp/net_conf.XXXXXX");
 	if (!mkdtemp(root))
 		abort();
@@ -269,8 +277,6 @@ TEST(args, "net: one argument of several")
 	CHECK(!net_arg("IP=12345678", "IP", v, sizeof(v)));
 	CHECK(!net_arg("IPX=1", "IP", v, sizeof(v)));
 	CHECK(!net_arg("", "IP", v, sizeof(v)));
-	clear();
-	CHECK(rmdir(root) == 0);
 }
 
 UNIT_MAIN(built_in, selects, overrides, chains, refuses, modes, args)

@@ -18,13 +18,21 @@
 
 static char root[64], local[100], net_d[120];
 
-static void clear(void)
+static void clean_up(void)
 {
 	char cmd[200];
 
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	if (*root && system(cmd) != 0)
+	if (system(cmd) != 0)
 		abort();
+}
+
+static void clear(void)
+{
+	if (*root)
+		clean_up();
+	else
+		atexit(clean_up);
 	strcpy(root, "/tmp/net_plugin.XXXXXX");
 	if (!mkdtemp(root))
 		abort();
@@ -495,8 +503,6 @@ TEST(real_ipam, "net: an external address management is asked, and forgets at DE
 	CHECK_STR(content("leases/n/10.77.0.99"), "");
 	net_result_free(&r);
 	cJSON_Delete((cJSON *)j.conf);
-	clear();
-	CHECK(rmdir(net_d) == 0 && rmdir(local) == 0 && rmdir(root) == 0);
 }
 
 UNIT_MAIN(protocol, failures, refused, limits, descriptors, mounts, real_main, real_chain, real_error, real_ipam)
