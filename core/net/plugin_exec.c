@@ -38,16 +38,22 @@ static const char *dir_at(const struct net_join *j, size_t i, char *room, size_t
 	return n > 0 && (size_t)n < size ? room : NULL;
 }
 
+static bool is_there(const char *dir, const char *name, char *out, size_t size)
+{
+	struct stat st;
+	int n = snprintf(out, size, "%s/%s", dir, name);
+
+	return n > 0 && (size_t)n < size && stat(out, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
+}
+
 /* a program of that name: its path in @out, and its directory's length */
 static size_t find(const struct net_join *j, const char *name, char *out, size_t size)
 {
 	char room[4096];
-	struct stat st;
 
 	for (size_t i = 0; i < N_DIRS; i++) {
 		const char *dir = dir_at(j, i, room, sizeof(room));
-		int n = dir ? snprintf(out, size, "%s/%s", dir, name) : -1;
-		if (n > 0 && (size_t)n < size && stat(out, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111))
+		if (dir && is_there(dir, name, out, size))
 			return strlen(dir);
 	}
 	*out = 0;
@@ -61,11 +67,11 @@ void plugin_find(const struct net_join *j, const char *name, char *out, size_t s
 
 bool plugin_overrides(const char *local, const char *name)
 {
-	char path[4096];
-	struct stat st;
-	int n = local && *local ? snprintf(path, sizeof(path), "%s/net.d/%s", local, name) : -1;
+	const struct net_join j = { .local = local };
+	char room[4096], path[4096];
+	const char *dir = dir_at(&j, 0, room, sizeof(room));
 
-	return n > 0 && (size_t)n < sizeof(path) && stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
+	return dir && is_there(dir, name, path, sizeof(path));
 }
 
 static int check_owner(const char *path, struct err *e)

@@ -149,6 +149,21 @@ static void add_sandbox(const struct net_join *j, struct net_result *r)
 			plugin_netns(j, r->ifaces[i].sandbox, sizeof(r->ifaces[i].sandbox));
 }
 
+/* What the configuration says of DNS counts before what its address management found out, as in CNI's own plug-ins. */
+static int own_dns(const cJSON *conf, struct net_result *r, struct err *e)
+{
+	const cJSON *said = cJSON_GetObjectItemCaseSensitive(conf, "dns");
+	struct net_dns dns;
+
+	if (!said || !said->child)
+		return 0;
+	if (net_dns_parse(said, &dns, e) < 0)
+		return -1;
+	net_dns_free(&r->dns);
+	r->dns = dns;
+	return 0;
+}
+
 static int join_one(struct net_join *j, struct podnet_one *one, struct err *e)
 {
 	j->network = one->conf.name;
@@ -157,7 +172,8 @@ static int join_one(struct net_join *j, struct podnet_one *one, struct err *e)
 	for (size_t i = 0; i < one->conf.n_plugins; i++) {
 		struct net_result r = { 0 };
 		j->conf = one->conf.plugins[i];
-		if (type_of(j->conf, j->local)->add(j, i ? &one->r : NULL, &r, e) < 0) {
+		const struct net_type *t = type_of(j->conf, j->local);
+		if (t->add(j, i ? &one->r : NULL, &r, e) < 0 || (t != &plugin_type && own_dns(j->conf, &r, e) < 0)) {
 			net_result_free(&r);
 			return -1;
 		}

@@ -495,7 +495,8 @@ TEST(real_ptp, "net: ptp is joined, reaches the host, is shaped at both ends, an
 
 	if (!begin())
 		SKIP("no network namespaces");
-	place_in("10-default.conf", "{\"cniVersion\":\"0.4.0\",\"name\":\"default\",\"type\":\"ptp\",\"ipMasq\":true,\"ipam\":{\"type\":"
+	place_in("10-default.conf", "{\"cniVersion\":\"0.4.0\",\"name\":\"default\",\"type\":\"ptp\",\"dns\":{\"nameservers\":[\"10.55.0.1\"],"
+		 "\"search\":[\"lan\"]},\"ipMasq\":true,\"ipam\":{\"type\":"
 		 "\"host-local\",\"subnet\":\"10.55.0.0/24\"," LEASES ",\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}");
 	struct podnet_opts o = { .uuid = UUID, .net = "default:IP=10.55.0.9", .local = local, .pod_fd = pod_fd,
 				 .netns_fd = pod_ns, .host_mnt_fd = -1, .bandwidth = 1000000 };
@@ -504,6 +505,8 @@ TEST(real_ptp, "net: ptp is joined, reaches the host, is shaped at both ends, an
 	REQUIRE(p.n == 1);
 	CHECK_STR(text(&p), "default:ip4=10.55.0.9");
 	CHECK_STR(p.v[0].plugin, "");
+	REQUIRE(p.v[0].r.dns.n_servers == 1 && p.v[0].r.dns.n_search == 1);
+	CHECK_STR(p.v[0].r.dns.servers[0], "10.55.0.1");
 	CHECK_INT(in_pod("ping -c 1 -W 2 10.55.0.1 >/dev/null"), 0);
 	CHECK_INT(in_pod("tc qdisc show dev eth0 | grep -q 'tbf.*rate 8Mbit'"), 0);
 	CHECK_INT(in_pod("! tc qdisc show dev lo | grep -q tbf"), 0);
