@@ -19,17 +19,8 @@
 /* what the file has */
 struct note { uint8_t address[4], server[4], mac[DHCP_MAC_LEN]; };
 
-void dhcp_lease_free(struct dhcp_lease *l)
-{
-	free(l->network);
-	free(l->hostname);
-	*l = (struct dhcp_lease){ .end_ms = 0 };
-}
-
 void dhcp_leases_free(struct dhcp_leases *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		dhcp_lease_free(&l->v[i]);
 	if (l->n)
 		close(l->netns_fd);
 	free(l->v);
@@ -129,52 +120,47 @@ static int fill_result(const struct dhcp_answer *a, struct net_result *r, struct
 	return r->dns.domain ? 0 : err_sys(e, "domain");
 }
 
-/* the lease moves into the list */
-static int collect(struct dhcp_leases *all, int netns_fd, struct dhcp_lease *l, struct err *e)
+static int collect(struct dhcp_leases *all, int netns_fd, const struct dhcp_lease *l, struct err *e)
 {
-	int fd = all->n ? all->netns_fd : fcntl(netns_fd, F_DUPFD_CLOEXEC, 3);
-	struct dhcp_lease *v = fd < 0 ? NULL : realloc(all->v, (all->n + 1) * sizeof(*v));
+	struct dhcp_lease *v = realloc(all->v, (all->n + 1) * sizeof(*v));
 
-	if (!v) {
-		err_sys_text(e, "collect leases");
-		if (fd >= 0 && !all->n)
-			close(fd);
-		return -1;
-	}
+	if (!v)
+		return err_set(e, ENOMEM, "out of memory");
 	all->v = v;
-	all->netns_fd = fd;
+	if (!all->n && (all->netns_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+		return err_sys(e, "keep the network namespace");
 	v[all->n++] = *l;
-	*l = (struct dhcp_lease){ .end_ms = 0 };
 	return 0;
 }
 
-static int init(struct dhcp_lease *l, const struct net_join *j, struct err *e)
+static void init(struct dhcp_lease *l, const struct net_join *j)
 {
 	*l = (struct dhcp_lease){ .end_ms = 0 };
 	snprintf(l->uuid, sizeof(l->uuid), "%s", j->uuid);
 	snprintf(l->ifname, sizeof(l->ifname), "%s", j->ifname);
-	l->network = strdup(j->network);
-	l->hostname = j->hostname ? strdup(j->hostname) : NULL;
-	return l->network && (l->hostname || !j->hostname) ? 0 : err_sys(e, "lease");
+	snprintf(l->network, sizeof(l->network), "%s", j->network);
+	snprintf(l->hostname, sizeof(l->hostname), "%s%s", j->hostname ? "" : "rkt-", j->hostname ? j->hostname : j->uuid);
 }
 
 static int dhcp_add(const struct net_join *j, const cJSON *ipam, struct net_result *r, struct err *e)
 {
 	struct dhcp_lease l;
-	struct dhcp_client c = { .fd = -1 };
+	struct dhcp_client c;
 	struct dhcp_answer a;
-	int ret = -1;
 
-	if (init(&l, j, e) == 0 && dhcp_open_in(j->netns_fd, &c, &l, e) == 0 && dhcp_acquire(&c, LIMIT_MS, &a, e) == 0) {
-		dhcp_lent(&l, &c, &a);
-		dhcp_note(&l);
-		ret = fill_result(&a, r, e);
+	init(&l, j);
+	int ret = dhcp_open_in(j->netns_fd, &c, &l, e);
+	if (ret == 0) {
+		ret = dhcp_acquire(&c, LIMIT_MS, &a, e);
+		close(c.fd);
 	}
-	if (ret == 0 && j->dhcp)
-		ret = collect(j->dhcp, j->netns_fd, &l, e);
-	fd_cleanup(&c.fd);
-	dhcp_lease_free(&l);
-	return ret;
+	if (ret)
+		return err_wrap(e, "interface %s", j->ifname);
+	dhcp_lent(&l, &c, &a);
+	dhcp_note(&l);
+	if (fill_result(&a, r, e) < 0)
+		return -1;
+	return j->dhcp ? collect(j->dhcp, j->netns_fd, &l, e) : 0;
 }
 
 /* ---- leaving ---- */
@@ -201,12 +187,10 @@ void dhcp_release(struct dhcp_leases *all)
 static int dhcp_del(const struct net_join *j, const cJSON *ipam, const struct net_result *r, struct err *e)
 {
 	struct dhcp_lease l;
-	int ret = init(&l, j, e);
 
-	if (ret == 0)
-		give_back(&l, j->netns_fd);
-	dhcp_lease_free(&l);
-	return ret;
+	init(&l, j);
+	give_back(&l, j->netns_fd);
+	return 0;
 }
 
 const struct ipam_type ipam_dhcp = { "dhcp", dhcp_add, dhcp_del };

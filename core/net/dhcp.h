@@ -15,11 +15,12 @@
 
 #include "core/base/err.h"
 #include "core/net/ip.h"
+#include "core/net/netconf.h"
 
 #define DHCP_MAC_LEN 6
 
 struct dhcp_lease {
-	char           uuid[37], ifname[IFNAMSIZ], *network, *hostname;
+	char           uuid[37], ifname[IFNAMSIZ], hostname[64], network[NET_NAME_MAX + 1];
 	struct ip_cidr address;
 	struct ip      server;
 	uint8_t        server_mac[DHCP_MAC_LEN]; /* or that of the router before it */

@@ -60,12 +60,10 @@ static int look_up(struct dhcp_client *c, int fd, const char *ifname, struct err
 
 	memcpy(r.ifr_name, ifname, strnlen(ifname, IFNAMSIZ - 1));
 	if (ioctl(fd, SIOCGIFINDEX, &r) < 0)
-		return err_sys(e, "interface %s", ifname);
+		return err_sys(e, "look for it");
 	c->index = r.ifr_ifindex;
-	if (ioctl(fd, SIOCGIFHWADDR, &r) < 0)
-		return err_sys(e, "interface %s", ifname);
-	if (r.ifr_hwaddr.sa_family != ARPHRD_ETHER)
-		return err_set(e, EINVAL, "interface %s is no Ethernet, which DHCP needs", ifname);
+	if (ioctl(fd, SIOCGIFHWADDR, &r) < 0 || r.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return err_set(e, EINVAL, "no Ethernet, which DHCP needs");
 	memcpy(c->mac, r.ifr_hwaddr.sa_data, sizeof(c->mac));
 	return 0;
 }
@@ -76,13 +74,11 @@ int dhcp_open(struct dhcp_client *c, const struct dhcp_lease *l, struct err *e)
 	auto_close int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	*c = (struct dhcp_client){ .fd = -1, .l = l, .begin_ms = dhcp_now_ms() };
-	if (fd < 0)
-		return err_sys(e, "packet socket");
-	if (look_up(c, fd, l->ifname, e) < 0)
+	if (fd >= 0 && look_up(c, fd, l->ifname, e) < 0)
 		return -1;
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = c->index };
-	if (attach_filter(fd) < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		return err_sys(e, "packet socket of %s", l->ifname);
+	if (fd < 0 || attach_filter(fd) < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+		return err_sys(e, "packet socket");
 	if (getrandom(&c->xid, sizeof(c->xid), GRND_NONBLOCK) < 0)
 		c->xid = (uint32_t)c->begin_ms * 2654435761U; /* a kernel that has just started; it is no secret */
 	c->fd = take_fd(&fd);
@@ -123,7 +119,7 @@ int dhcp_send(const struct dhcp_client *c, struct dhcp_question *q, const uint8_
 	q->hostname = c->l->hostname;
 	size_t len = dhcp_write(q, packet);
 	if (sendto(c->fd, packet, len, 0, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != ENOBUFS)
-		return err_sys(e, "send from %s", c->l->ifname);
+		return err_sys(e, "send");
 	return 0;
 }
 
@@ -151,7 +147,7 @@ static int ask(struct dhcp_client *c, struct dhcp_question *q, const uint8_t *ma
 			continue;
 		ssize_t n = recvfrom(c->fd, packet, sizeof(packet), MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return err_sys(e, "receive on %s", c->l->ifname);
+			return err_sys(e, "receive");
 		if (n > 0 && dhcp_read(packet, (size_t)n, c->xid, c->mac, a) && answers(q, a)) {
 			memcpy(c->from, from.sll_addr, sizeof(c->from));
 			return 1;
@@ -162,22 +158,17 @@ static int ask(struct dhcp_client *c, struct dhcp_question *q, const uint8_t *ma
 
 /* ---- a talk ---- */
 
-struct heard { unsigned offers, naks; struct ip server; char text[128]; };
+struct heard { bool offers, naks; struct ip server; char text[128]; };
 
-static int nobody(const struct dhcp_client *c, int64_t limit_ms, const struct heard *h, struct err *e)
+static int nobody(int64_t limit_ms, const struct heard *h, struct err *e)
 {
 	char server[IP_TEXT_MAX];
 	int s = (int)(limit_ms / 1000);
 
 	if (!h->offers)
-		return err_set(e, ETIMEDOUT, "interface %s heard no DHCP server in %d s: is there one on its network, and is the "
-			       "network type one that reaches it (macvlan, bridge)?", c->l->ifname, s);
-	ip_text(&h->server, server);
-	if (h->naks)
-		return err_set(e, ETIMEDOUT, "interface %s: DHCP server %s refused what it had offered %u times in %d s: %s",
-			       c->l->ifname, server, h->naks, s, *h->text ? h->text : "no reason given");
-	return err_set(e, ETIMEDOUT, "interface %s: DHCP server %s offered an address, but did not confirm it within %d s",
-		       c->l->ifname, server, s);
+		return err_set(e, ETIMEDOUT, "heard no DHCP server in %d s; is there one that it reaches?", s);
+	return err_set(e, ETIMEDOUT, "DHCP server %s offers an address, but does not confirm it within %d s%s%s",
+		       ip_text(&h->server, server), s, h->naks ? ": " : "", h->text);
 }
 
 static int64_t at_most(int64_t v, int64_t max)
@@ -190,14 +181,14 @@ static int take_offer(struct dhcp_client *c, int64_t end_ms, struct dhcp_answer 
 {
 	struct dhcp_question q = { .type = DHCP_REQUEST, .wanted = a->address.ip, .server = a->server };
 
-	h->offers++;
+	h->offers = true;
 	h->server = a->server;
 	for (int64_t wait = WAIT_MS; wait <= WAIT_MAX_MS; wait *= 2) {
 		int r = ask(c, &q, NULL, at_most(wait, end_ms - dhcp_now_ms()), a, e);
 		if (r < 0 || (r && a->type == DHCP_ACK))
 			return r;
 		if (r) {
-			h->naks++;
+			h->naks = true;
 			memcpy(h->text, a->text, sizeof(h->text));
 			poll(NULL, 0, AFTER_NAK_MS);
 			return 0;
@@ -209,7 +200,7 @@ static int take_offer(struct dhcp_client *c, int64_t end_ms, struct dhcp_answer 
 int dhcp_acquire(struct dhcp_client *c, int64_t limit_ms, struct dhcp_answer *a, struct err *e)
 {
 	int64_t end_ms = dhcp_now_ms() + limit_ms, wait = WAIT_MS, left;
-	struct heard h = { .offers = 0 };
+	struct heard h = { .offers = false };
 
 	while ((left = end_ms - dhcp_now_ms()) > 0) {
 		struct dhcp_question q = { .type = DHCP_DISCOVER };
@@ -222,7 +213,7 @@ int dhcp_acquire(struct dhcp_client *c, int64_t limit_ms, struct dhcp_answer *a,
 		c->xid++;
 		wait = at_most(wait * 2, WAIT_MAX_MS);
 	}
-	return nobody(c, limit_ms, &h, e);
+	return nobody(limit_ms, &h, e);
 }
 
 int dhcp_extend(struct dhcp_client *c, bool everybody, int64_t wait_ms, struct dhcp_answer *a, struct err *e)

@@ -15,6 +15,8 @@ struct dhcp_client {
 	const struct dhcp_lease *l;
 };
 
+/* Errors are of the interface, which the caller names. */
+
 int64_t dhcp_now_ms(void); /* CLOCK_BOOTTIME: a lease goes on while the machine sleeps */
 
 /** dhcp_open() - in the calling thread's network namespace; close(c->fd) */

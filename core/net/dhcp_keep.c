@@ -64,10 +64,14 @@ static int got(struct nl *n, const struct dhcp_client *c, struct dhcp_lease *l, 
 {
 	struct err ignored;
 
-	if (!ip_equal(&l->address.ip, &a->address.ip) || l->address.prefix != a->address.prefix)
+	bool other_address = !ip_equal(&l->address.ip, &a->address.ip) || l->address.prefix != a->address.prefix;
+	bool other_server = !ip_equal(&l->server, &a->server);
+
+	if (other_address)
 		drop_address(n, c->index, l);
 	dhcp_lent(l, c, a);
-	dhcp_note(l);
+	if (other_address || other_server)
+		dhcp_note(l);
 	if (set_address(n, c->index, &a->address, a->lease_s, e) < 0)
 		return -1;
 	/* one that cannot be had leaves the others to be tried */

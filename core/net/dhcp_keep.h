@@ -9,4 +9,3 @@
 void dhcp_lent(struct dhcp_lease *l, const struct dhcp_client *c, const struct dhcp_answer *a);
 /** dhcp_note() - writes down what giving it back needs; a full disk is no reason to do without the address */
 void dhcp_note(const struct dhcp_lease *l);
-void dhcp_lease_free(struct dhcp_lease *l);

@@ -82,9 +82,7 @@ static uint8_t *put_options(uint8_t *p, const struct dhcp_question *q)
 	if (q->server.len)
 		p = put(p, OPT_SERVER, q->server.b, 4);
 	if (q->type != DHCP_RELEASE) {
-		n = snprintf(text, 64, "%s%s", q->hostname ? "" : "rkt-", q->hostname ? q->hostname : q->uuid);
-		if (n > 0 && n < 64)
-			p = put(p, OPT_HOSTNAME, text, (size_t)n);
+		p = put(p, OPT_HOSTNAME, q->hostname, strlen(q->hostname));
 		p = put(p, OPT_SIZE, size, sizeof(size));
 		p = put(p, OPT_LIST, list, sizeof(list));
 	}

@@ -23,7 +23,7 @@ struct dhcp_question {
 	uint32_t       xid;
 	uint16_t       secs;                    /* since it began */
 	const uint8_t *mac;
-	const char    *uuid, *ifname, *hostname; /* hostname NULL: rkt-UUID */
+	const char    *uuid, *ifname, *hostname;
 	struct ip      mine;                    /* len 0: no address yet */
 	struct ip      wanted, server;          /* len 0: not said */
 	struct ip      to;                      /* len 0: everybody */

@@ -74,17 +74,15 @@ static int is_free(struct leases *l, const char *name, struct err *e)
 	auto_close int fd = open_lease(l->dir_fd, name);
 	ssize_t n = read_lease(fd, text);
 
-	if (n < 0)
-		return err_sys(e, "lease %s", name);
-	if (n == 0)
-		return 1;
+	if (n <= 0)
+		return n < 0 ? err_sys(e, "read") : 1;
 	if (!is_ours(text, (size_t)n)) {
 		l->others++;
 		return stands(l, "another program", "");
 	}
 	int r = lock_try(fd, LOCK_EXCLUSIVE, e);
 	if (r)
-		return r < 0 ? err_wrap(e, "lease %s", name) : 1;
+		return r;
 	l->pods++;
 	return stands(l, "pod ", text);
 }
@@ -96,14 +94,14 @@ static size_t whose(const struct net_join *j, char *text)
 }
 
 /* Locked before it says whose it is, so it is never seen as left over. */
-static int fill(const struct leases *l, int fd, const char *name, struct err *e)
+static int fill(const struct leases *l, int fd, struct err *e)
 {
 	char text[LEASE_MAX];
 	size_t n = whose(l->j, text);
 
 	if (lock_try(fd, LOCK_EXCLUSIVE, e) < 0)
-		return err_wrap(e, "lease %s", name);
-	return fd_write_all(fd, text, n) < 0 ? err_sys(e, "lease %s", name) : 0;
+		return -1;
+	return fd_write_all(fd, text, n) < 0 ? err_sys(e, "write") : 0;
 }
 
 /* whether the host itself has the address, or uses it for broadcasts */
@@ -129,25 +127,27 @@ static bool is_hosts(struct nl *host, const struct ip *a)
 	return host && nl_get(host, &m, see_type, &is, &no_route) == 0 && is;
 }
 
-/* 1: it is ours now, and held; 0: it is not to be had; -1 */
-static int take(struct leases *l, const struct ip *a, struct err *e)
+static int make_lease(const struct leases *l, const char *name)
 {
-	char name[IP_TEXT_MAX];
+	return openat(l->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
 
-	ip_text(a, name);
-	int fd = openat(l->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+static int take_name(struct leases *l, const char *name, const struct ip *a, struct err *e)
+{
+	int fd = make_lease(l, name);
+
 	if (fd < 0 && errno == EEXIST) {
 		int r = is_free(l, name, e);
 		if (r <= 0)
 			return r;
 		/* not written over: half of a lease would be nobody's */
 		unlinkat(l->dir_fd, name, 0);
-		fd = openat(l->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = make_lease(l, name);
 	}
 	if (fd < 0)
-		return err_sys(e, "lease %s", name);
+		return err_sys(e, "create");
 	bool hosts = is_hosts(l->j->host, a);
-	if (!hosts && fill(l, fd, name, e) == 0)
+	if (!hosts && fill(l, fd, e) == 0)
 		return net_held_add(l->j->held, fd, e) < 0 ? -1 : 1;
 	unlinkat(l->dir_fd, name, 0);
 	close(fd);
@@ -155,6 +155,15 @@ static int take(struct leases *l, const struct ip *a, struct err *e)
 		return -1;
 	l->host++;
 	return stands(l, "the host", "");
+}
+
+/* 1: it is ours now, and held; 0: it is not to be had; -1 */
+static int take(struct leases *l, const struct ip *a, struct err *e)
+{
+	char name[IP_TEXT_MAX];
+	int r = take_name(l, ip_text(a, name), a, e);
+
+	return r < 0 ? err_wrap(e, "lease %s", name) : r;
 }
 
 /* ---- what is lent next ---- */
@@ -359,30 +368,35 @@ static int give_back(const struct net_join *j, int dir_fd, const char *name, str
 	return err_sys(e, "remove lease %s", name);
 }
 
-static int hostlocal_del(const struct net_join *j, const cJSON *ipam, const struct net_result *r, struct err *e)
+static int give_back_all(const struct net_join *j, int dir_fd, const struct net_result *r, struct err *e)
 {
 	char name[IP_TEXT_MAX];
-	auto_close int lock = -1;
-	struct err why;
-	auto_close int dir_fd = ipam_dir(j->network, ipam, false, &lock, &why);
+	struct dir d;
 
-	if (dir_fd < 0 && why.code == ENOENT)
-		return 0;
-	if (dir_fd < 0) {
-		*e = why;
-		return -1;
-	}
 	for (size_t i = 0; r && i < r->n_ips; i++)
 		if (give_back(j, dir_fd, ip_text(&r->ips[i].address.ip, name), e) < 0)
 			return -1;
 	if (r && r->n_ips)
 		return 0;
-	struct dir d;
 	dir_start(&d, dir_fd);
 	for (const struct dirent *one; (one = dir_next(&d));)
 		if (give_back(j, dir_fd, one->d_name, e) < 0)
 			return -1;
 	return errno ? err_sys(e, "read leases") : 0;
+}
+
+static int hostlocal_del(const struct net_join *j, const cJSON *ipam, const struct net_result *r, struct err *e)
+{
+	auto_close int lock = -1;
+	struct err why;
+	auto_close int dir_fd = ipam_dir(j->network, ipam, false, &lock, &why);
+
+	if (dir_fd >= 0)
+		return give_back_all(j, dir_fd, r, e);
+	if (why.code == ENOENT)
+		return 0;
+	*e = why;
+	return -1;
 }
 
 const struct ipam_type ipam_hostlocal = { "host-local", hostlocal_add, hostlocal_del };

@@ -136,36 +136,34 @@ int hl_ranges(const cJSON *ipam, struct hl_range **out, size_t *n, struct err *e
 
 /* ---- resolv.conf ---- */
 
-static int resolv_words(const char *key, char *rest, struct net_dns *d, struct err *e)
+static int add_word(const char *key, const char *word, struct net_dns *d, struct err *e)
 {
-	char *word = strtok_r(NULL, " \t\r", &rest);
 	struct err ignored;
 	struct ip a;
 
 	if (!strcmp(key, "nameserver")) /* what is none is no reason to have none at all */
-		return word && ip_parse(word, &a, &ignored) == 0 ? net_dns_add(&d->servers, &d->n_servers, word, e) : 0;
-	if (!strcmp(key, "domain") && word) {
-		free(d->domain);
-		d->domain = strdup(word);
-		return d->domain ? 0 : err_sys(e, "domain");
-	}
-	bool search = !strcmp(key, "search");
-	if (!search && strcmp(key, "options"))
+		return ip_parse(word, &a, &ignored) == 0 ? net_dns_add(&d->servers, &d->n_servers, word, e) : 0;
+	if (!strcmp(key, "search"))
+		return net_dns_add(&d->search, &d->n_search, word, e);
+	if (!strcmp(key, "options"))
+		return net_dns_add(&d->options, &d->n_options, word, e);
+	if (strcmp(key, "domain") != 0)
 		return 0;
-	for (; word; word = strtok_r(NULL, " \t\r", &rest))
-		if (net_dns_add(search ? &d->search : &d->options, search ? &d->n_search : &d->n_options, word, e) < 0)
-			return -1;
-	return 0;
+	free(d->domain);
+	d->domain = strdup(word);
+	return d->domain ? 0 : err_sys(e, "domain");
 }
 
 static int resolv_lines(char *text, struct net_dns *dns, struct err *e)
 {
-	for (char *line; (line = strsep(&text, "\n"));) {
-		char *words = NULL;
+	for (char *line, *word; (line = strsep(&text, "\n"));) {
+		const char *key = NULL;
 		line[strcspn(line, "#;")] = '\0';
-		char *key = strtok_r(line, " \t\r", &words);
-		if (key && resolv_words(key, words, dns, e) < 0)
-			return -1;
+		while ((word = strsep(&line, " \t\r")))
+			if (*word && !key)
+				key = word;
+			else if (*word && add_word(key, word, dns, e) < 0)
+				return -1;
 	}
 	return 0;
 }

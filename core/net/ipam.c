@@ -153,7 +153,8 @@ static int plugin_add(const struct net_join *j, const char *name, struct net_res
 	return ret;
 }
 
-int ipam_add(const struct net_join *j, struct net_result *r, struct err *e)
+/* @add: receives the result, else what @del has is given up */
+static int call(const struct net_join *j, struct net_result *add, const struct net_result *del, struct err *e)
 {
 	const char *name = NULL;
 	const cJSON *ipam;
@@ -163,46 +164,63 @@ int ipam_add(const struct net_join *j, struct net_result *r, struct err *e)
 		return n;
 	const struct ipam_type *t = find(j, name);
 	if (!t)
-		return plugin_add(j, name, r, e);
-	return t->add(j, ipam, r, e) < 0 ? err_wrap(e, "%s", name) : 0;
+		return add ? plugin_add(j, name, add, e) : plugin_run(j, name, "DEL", NULL, NULL, e);
+	return (add ? t->add(j, ipam, add, e) : t->del(j, ipam, del, e)) < 0 ? err_wrap(e, "%s", name) : 0;
+}
+
+int ipam_add(const struct net_join *j, struct net_result *r, struct err *e)
+{
+	return call(j, r, NULL, e);
 }
 
 int ipam_del(const struct net_join *j, const struct net_result *r, struct err *e)
 {
-	const char *name = NULL;
-	const cJSON *ipam;
-	int n = wanted(j, &ipam, &name, e);
-
-	if (n <= 0)
-		return n;
-	const struct ipam_type *t = find(j, name);
-	if (!t)
-		return plugin_run(j, name, "DEL", NULL, NULL, e);
-	return t->del(j, ipam, r, e) < 0 ? err_wrap(e, "%s", name) : 0;
+	return call(j, NULL, r, e);
 }
 
 /* ---- the directory of leases ---- */
+
+static int make_dir(int at_fd, const char *name, mode_t mode, struct err *e)
+{
+	return mkdirat(at_fd, name, mode) < 0 && errno != EEXIST ? err_sys(e, "make directory") : 0;
+}
 
 /* Links are followed: it is the administrator who says where, and /var/run is one. */
 static int open_data_dir(const char *path, bool create, struct err *e)
 {
 	char at[PATH_MAX];
+	size_t len = strlen(path);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0 || errno != ENOENT || !create || strlen(path) >= sizeof(at))
-		return fd >= 0 ? fd : err_sys(e, "open %s", path);
-	memcpy(at, path, strlen(path) + 1);
-	for (char *slash = at + 1; slash; *slash++ = '/') {
-		slash = strchr(slash, '/');
-		if (slash)
-			*slash = '\0';
-		if (mkdir(at, 0755) < 0 && errno != EEXIST)
-			return err_sys(e, "make directory %s", at);
-		if (!slash)
-			break;
+	if (fd < 0 && errno == ENOENT && create && len < sizeof(at)) {
+		for (size_t i = 1; i <= len; i++)
+			if (path[i] == '/' || !path[i]) {
+				memcpy(at, path, i);
+				at[i] = '\0';
+				if (make_dir(AT_FDCWD, at, 0755, e) < 0)
+					return -1;
+			}
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 ? fd : err_sys(e, "open %s", path);
+	return fd < 0 ? err_sys(e, "open") : fd;
+}
+
+static int open_locked(const char *path, const char *network, bool create, int *lock_fd, struct err *e)
+{
+	if (*path != '/' || *network == '.' || strchr(network, '/'))
+		return err_set(e, EINVAL, "not an absolute path");
+	auto_close int data_fd = open_data_dir(path, create, e);
+	if (data_fd < 0 || (create && make_dir(data_fd, network, 0700, e) < 0))
+		return -1;
+	auto_close int fd = openat(data_fd, network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* the file that CNI's host-local locks too */
+	auto_close int lock = fd < 0 ? -1 : openat(fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (lock < 0)
+		return err_sys(e, "open");
+	if (lock_wait(lock, LOCK_EXCLUSIVE, e) < 0)
+		return -1;
+	*lock_fd = take_fd(&lock);
+	return take_fd(&fd);
 }
 
 int ipam_dir(const char *network, const cJSON *ipam, bool create, int *lock_fd, struct err *e)
@@ -212,22 +230,6 @@ int ipam_dir(const char *network, const cJSON *ipam, bool create, int *lock_fd, 
 	if (ipam && ipam_member(ipam, "dataDir", &path, e) < 0)
 		return -1;
 	path = path ? path : IPAM_DIR;
-	if (*path != '/' || *network == '.' || strchr(network, '/'))
-		return err_set(e, EINVAL, "no place for leases: %s/%s", path, network);
-	auto_close int data_fd = open_data_dir(path, create, e);
-	if (data_fd < 0)
-		return -1;
-	if (create && mkdirat(data_fd, network, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "make directory %s/%s", path, network);
-	auto_close int fd = openat(data_fd, network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open %s/%s", path, network);
-	/* the file that CNI's host-local locks too */
-	auto_close int lock = openat(fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (lock < 0)
-		return err_sys(e, "open %s/%s/lock", path, network);
-	if (lock_wait(lock, LOCK_EXCLUSIVE, e) < 0)
-		return err_wrap(e, "%s/%s", path, network);
-	*lock_fd = take_fd(&lock);
-	return take_fd(&fd);
+	int fd = open_locked(path, network, create, lock_fd, e);
+	return fd < 0 ? err_wrap(e, "leases in %s/%s", path, network) : fd;
 }

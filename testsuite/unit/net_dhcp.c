@@ -266,10 +266,11 @@ TEST(ours, "dhcp: questions have what servers look for, and checksums that fit")
 	CHECK(!memcmp(b + 16, "\377\377\377\377", 4) && b[28 + 10] == 0x80);
 	CHECK(memmem(b, len, "\75\12\0" "6f1c/eth0", 12) && memmem(b, len, "\14\3web", 5));
 	CHECK(memmem(b, len, "\62\4\12\0\0\5", 6) && memmem(b, len, "\66\4\12\0\0\1", 6));
-	q = (struct dhcp_question){ .type = DHCP_RELEASE, .mac = mac, .uuid = "6f1c", .ifname = "eth0", .mine = me, .server = server,
+	q = (struct dhcp_question){ .type = DHCP_RELEASE, .mac = mac, .uuid = "6f1c", .ifname = "eth0", .hostname = "web", .mine = me, .server = server,
 				    .to = server };
 	len = dhcp_write(&q, b);
-	CHECK(!memcmp(b + 12, me.b, 4) && !memcmp(b + 16, server.b, 4) && !b[28 + 10] && !memmem(b, len, "\62\4", 2));
+	CHECK(!memcmp(b + 12, me.b, 4) && !memcmp(b + 16, server.b, 4) && !b[28 + 10] && !memmem(b, len, "\62\4", 2) &&
+	      !memmem(b, len, "web", 3));
 }
 
 /* ---- a server on the other end ---- */
@@ -556,7 +557,7 @@ TEST(nobody, "dhcp: where no server is, joining fails after 10 seconds and says 
 	t = dhcp_now_ms() - t;
 	CHECK(t >= 9900 && t < 12000);
 	CHECK_INT(e.code, ETIMEDOUT);
-	CHECK_HAS(e.msg, "dhcp: interface eth0 heard no DHCP server in 10 s");
+	CHECK_HAS(e.msg, "dhcp: interface eth0: heard no DHCP server in 10 s");
 	CHECK(strspn(heard(), "D") >= 4);
 	CHECK_INT(leases.n, 0);
 	j.ifname = "eth7";
