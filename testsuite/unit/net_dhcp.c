@@ -545,6 +545,59 @@ TEST(given_back, "dhcp: the host side gives back what its pod was lent; a worker
 	end();
 }
 
+static bool lease_file_has(const char *text)
+{
+	char line[PATH_MAX + 20];
+	bool has = false;
+
+	snprintf(line, sizeof(line), "%s/dnsmasq", dir);
+	FILE *f = fopen(line, "r");
+	while (f && fgets(line, sizeof(line), f))
+		has = has || strstr(line, text);
+	if (f)
+		fclose(f);
+	return has;
+}
+
+TEST(dnsmasq, "dhcp: dnsmasq lends by our host name, with classless routes, and hears that it gets back")
+{
+	struct err e = { 0 };
+	char text[IP_CIDR_MAX], file[PATH_MAX + 40];
+
+	if (!begin())
+		SKIP("needs namespaces of its own");
+	snprintf(file, sizeof(file), "--dhcp-leasefile=%s/dnsmasq", dir);
+	server = child();
+	if (server == 0) {
+		int null = open("/dev/null", O_RDWR);
+		dup2(null, 1);
+		dup2(null, 2);
+		execlp("dnsmasq", "dnsmasq", "-d", "-C", "/dev/null", "--port=0", "--interface=srv", "--no-ping", "--user=root",
+		       "--dhcp-range=10.9.0.30,10.9.0.30,255.255.255.0,120", "--dhcp-option=6,10.9.0.53",
+		       "--dhcp-option=121,192.168.7.0/24,10.9.0.2,0.0.0.0/0,10.9.0.1", file, (char *)NULL);
+		_exit(127);
+	}
+	pause_ms(500);
+	struct net_join j = joining();
+	j.hostname = "web";
+	CHECK_INT(ipam_add(&j, &result, &e), 0);
+	if (e.code)
+		printf("# %s\n", e.msg);
+	REQUIRE(result.n_ips == 1 && result.n_routes == 2);
+	CHECK_STR(ip_cidr_text(&result.ips[0].address, text), "10.9.0.30/24");
+	CHECK_STR(ip_cidr_text(&result.routes[0].dst, text), "192.168.7.0/24");
+	CHECK_STR(ip_text(&result.routes[1].gw, text), "10.9.0.1");
+	CHECK(result.dns.n_servers == 1 && !strcmp(result.dns.servers[0], "10.9.0.53"));
+	CHECK(dhcp_next_ms(&leases) > dhcp_now_ms() + 50000);
+	CHECK(lease_file_has(" 10.9.0.30 web "));
+	CHECK_INT(ipam_del(&j, NULL, &e), 0);
+	pause_ms(500);
+	CHECK(!lease_file_has("10.9.0.30"));
+	dhcp_leases_free(&leases);
+	net_result_free(&result);
+	end();
+}
+
 TEST(nobody, "dhcp: where no server is, joining fails after 10 seconds and says which interface heard nothing")
 {
 	struct err e = { 0 };
@@ -571,4 +624,4 @@ TEST(nobody, "dhcp: where no server is, joining fails after 10 seconds and says 
 }
 
 
-UNIT_MAIN(plain, lacking, times, routes, overload, nak, refused, ours, kept, given_back, nobody)
+UNIT_MAIN(plain, lacking, times, routes, overload, nak, refused, ours, kept, given_back, dnsmasq, nobody)

@@ -509,6 +509,65 @@ TEST(hosts, "host-local: an address of the host is never lent")
 	end();
 }
 
+/* ---- programs of others ---- */
+
+TEST(shared, "host-local: CNI's own host-local on the same directory and we never lend what the other has lent")
+{
+	static const char program[] = "/usr/lib/cni/host-local";
+	char cmd[PATH_MAX + 600];
+	struct pod a, b;
+
+	if (access(program, X_OK) < 0)
+		SKIP("needs the package containernetworking-plugins");
+	begin();
+	for (unsigned i = 0; i < 2; i++) {
+		CHECK_INT(pod_join(i ? &b : &a, i, SMALL, NULL), 0);
+		snprintf(cmd, sizeof(cmd), "echo '{\"cniVersion\":\"0.4.0\",\"name\":\"lan\",\"ipam\":{\"type\":\"host-local\",\"subnet\":"
+			 "\"10.1.0.0/29\",\"dataDir\":\"%s/a/b\"}}' | CNI_COMMAND=ADD CNI_CONTAINERID=c%u CNI_NETNS=/dev/null "
+			 "CNI_IFNAME=eth0 CNI_PATH=/usr/lib/cni %s | grep -q 10.1.0.%u/29", dir, i, program, 3 + 2 * i);
+		CHECK_INT(system(cmd), 0);
+	}
+	CHECK_STR(address(&a, 0), "10.1.0.2/29");
+	CHECK_STR(address(&b, 0), "10.1.0.4/29");
+	pod_leave(&a);
+	pod_leave(&b);
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const want[] = { "10.1.0.6/29", "10.1.0.2/29", "10.1.0.4/29" };
+		CHECK_INT(pod_join(&a, i, SMALL, NULL), 0);
+		CHECK_STR(address(&a, 0), want[i]);
+		pod_leave(&a);
+	}
+	end();
+}
+
+TEST(plugin, "ipam: a type that is a program gets the configuration, and its addresses, routes and DNS are taken")
+{
+	char path[PATH_MAX + 20];
+	struct pod p;
+
+	begin();
+	snprintf(path, sizeof(path), "%s/net.d", dir);
+	REQUIRE(mkdir(path, 0755) == 0);
+	snprintf(path, sizeof(path), "%s/net.d/mine", dir);
+	FILE *f = fopen(path, "w");
+	REQUIRE(f && fputs("#!/bin/sh\ngrep -q '\"secret\":7' || exit 1\n[ $CNI_COMMAND = DEL ] && : >\"${0%/*}/left\" && exit\n"
+			   "echo '{\"cniVersion\":\"0.3.1\",\"ips\":[{\"version\":\"4\",\"address\":\"10.7.0.7/24\",\"gateway\":"
+			   "\"10.7.0.1\"}],\"routes\":[{\"dst\":\"0.0.0.0/0\"}],\"dns\":{\"nameservers\":[\"10.7.0.53\"]}}'\n", f) >= 0);
+	REQUIRE(fchmod(fileno(f), 0755) == 0 && fclose(f) == 0);
+	pod_init(&p, 1, "\"secret\":7", NULL);
+	cJSON_ReplaceItemInObject(cJSON_GetObjectItem(p.conf, "ipam"), "type", cJSON_CreateString("mine"));
+	cJSON_AddStringToObject(p.conf, "cniVersion", "0.3.1");
+	p.j.local = dir;
+	CHECK_INT(ipam_add(&p.j, &p.r, &p.e), 0);
+	CHECK_STR(address(&p, 0), "10.7.0.7/24");
+	CHECK(p.r.n_routes == 1 && p.r.dns.n_servers == 1);
+	CHECK_INT(ipam_del(&p.j, &p.r, &p.e), 0);
+	snprintf(path, sizeof(path), "%s/net.d/left", dir);
+	CHECK(access(path, F_OK) == 0);
+	pod_crash(&p);
+	end();
+}
+
 /* ---- configurations ---- */
 
 TEST(wrong, "host-local: a configuration that cannot be meant so is refused, and says where")
@@ -639,4 +698,4 @@ TEST(none, "ipam: none is none; one without a type, or of a type that nobody has
 }
 
 UNIT_MAIN(first, sets, both_forms, exhausted, reserved, rotation, wide, requests, stale, foreign, leaving, many, killed, hosts,
-	  wrong, resolv, statics, none)
+	  shared, plugin, wrong, resolv, statics, none)
