@@ -182,7 +182,13 @@ static int add(const struct net_join *j, const struct net_result *prev, struct n
 		return -1;
 	if (c.is_default_gateway && default_routes(r, e) < 0)
 		return -1;
-	return type_finish(j, r, &pod, false, e);
+	if (type_finish(j, r, &pod, false, e) < 0)
+		return -1;
+	link_settle(j->host, host.index);
+	if (!c.is_gateway || gw.index != br.index)
+		link_settle(j->host, br.index);
+	type_settle(j, r, c.is_gateway ? &gw : NULL);
+	return 0;
 }
 
 const struct net_type net_bridge = { "bridge", add, type_del };

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#define SETTLE_TRIES 100
 
 char *link_mac_text(const uint8_t *mac, char *out)
 {
@@ -95,6 +98,39 @@ int link_find(struct nl *n, const char *name, struct link *out, struct err *e)
 int link_get(struct nl *n, const char *name, struct link *out, struct err *e)
 {
 	return find(n, name, 0, out, e) < 0 ? err_wrap(e, "interface %s", name) : 0;
+}
+
+/* Who asks for the state of an interface gets the one that is in force. */
+void link_settle(struct nl *n, int index)
+{
+	struct link l;
+	struct err ignored;
+
+	find(n, NULL, index, &l, &ignored);
+}
+
+static int take_type(void *ctx, const struct nlmsghdr *h)
+{
+	const struct rtmsg *r = NLMSG_DATA(h);
+
+	return h->nlmsg_type == RTM_NEWROUTE && h->nlmsg_len >= NLMSG_LENGTH(sizeof(*r)) ? r->rtm_type : 0;
+}
+
+void link_settle_address(struct nl *n, const struct ip *a)
+{
+	static const struct timespec pause = { .tv_nsec = 200000 };
+	struct err ignored;
+
+	for (int i = 0; a->len == 16 && i < SETTLE_TRIES; i++) {
+		NL_MSG(m, 64);
+		struct rtmsg *r = nl_begin(&m, RTM_GETROUTE, 0, sizeof(*r));
+		r->rtm_family = AF_INET6;
+		r->rtm_dst_len = 128;
+		nl_put(&m, RTA_DST, a->b, a->len);
+		if (nl_get(n, &m, take_type, NULL, &ignored) == RTN_LOCAL)
+			return;
+		nanosleep(&pause, NULL);
+	}
 }
 
 /* the best one so far */

@@ -59,6 +59,20 @@ int link_child(struct nl *n, const char *kind, int master_index, uint32_t mode, 
 	       struct err *e);
 
 int link_up(struct nl *n, const char *name, struct err *e);
+/**
+ * link_settle() - @index passes on what comes from now on, as its other end is up
+ *
+ * Otherwise that is done by a worker of the kernel's, some time. What is sent until then is lost, and a question for an
+ * address is repeated after a second only. Older kernels than 6.8 cannot be asked for it.
+ */
+void link_settle(struct nl *n, int index);
+/**
+ * link_settle_address() - @a is the namespace's own from now on
+ *
+ * An address of IPv6 is so only once a worker of the kernel's has come to it, even where nobody looks for duplicates. It
+ * is waited for, which is a matter of microseconds, but not for long: what comes earlier is lost, no more.
+ */
+void link_settle_address(struct nl *n, const struct ip *a);
 /** link_delete() - 0 also when it is not there */
 int link_delete(struct nl *n, const char *name, struct err *e);
 /** link_default() - the interface of the default route, for networks that name no master; ENOENT: no such route */

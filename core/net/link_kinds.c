@@ -78,6 +78,13 @@ static int take_made(void *ctx, const struct nlmsghdr *h)
 	return 1;
 }
 
+/* Where nobody says how many queues a veth has the kernel makes one for each processor, and takes all but one away. */
+static void put_queues(struct nl_msg *m)
+{
+	nl_put_u32(m, IFLA_NUM_TX_QUEUES, 1);
+	nl_put_u32(m, IFLA_NUM_RX_QUEUES, 1);
+}
+
 int link_veth(struct nl *n, const char *name, const struct link_new *pod, int master_index, struct link *out,
 	      struct err *e)
 {
@@ -87,6 +94,7 @@ int link_veth(struct nl *n, const char *name, const struct link_new *pod, int ma
 
 	i->ifi_flags = i->ifi_change = IFF_UP;
 	put_new(&m, &here);
+	put_queues(&m);
 	nl_put_u32(&m, IFLA_GROUP, LINK_GROUP);
 	if (master_index)
 		nl_put_u32(&m, IFLA_MASTER, (uint32_t)master_index);
@@ -96,6 +104,7 @@ int link_veth(struct nl *n, const char *name, const struct link_new *pod, int ma
 	static const struct ifinfomsg none;
 	nl_put_raw(&m, &none, sizeof(none));
 	put_new(&m, pod);
+	put_queues(&m);
 	nl_nest_end(&m, peer);
 	info_end(&m, &info);
 

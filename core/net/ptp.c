@@ -47,7 +47,10 @@ static int add(const struct net_join *j, const struct net_result *prev, struct n
 		return -1;
 	if (!r->n_ips)
 		return err_set(e, EINVAL, "ptp needs addresses: the configuration has no \"ipam\" that gives any");
-	return host_end(j, &host, r, e) < 0 || type_forward(r, e) < 0 ? -1 : type_finish(j, r, &pod, true, e);
+	if (host_end(j, &host, r, e) < 0 || type_forward(r, e) < 0 || type_finish(j, r, &pod, true, e) < 0)
+		return -1;
+	type_settle(j, r, &host);
+	return 0;
 }
 
 const struct net_type net_ptp = { "ptp", add, type_del };

@@ -262,6 +262,17 @@ int type_finish(const struct net_join *j, const struct net_result *r, const stru
 	return link_apply(j->pod, &m, j->ifname, e);
 }
 
+void type_settle(const struct net_join *j, const struct net_result *r, const struct link *host)
+{
+	if (host)
+		link_settle(j->host, host->index);
+	for (size_t i = 0; i < r->n_ips; i++) {
+		link_settle_address(j->pod, &r->ips[i].address.ip);
+		if (host)
+			link_settle_address(j->host, &r->ips[i].gateway);
+	}
+}
+
 /* ---- leaving ---- */
 
 int type_del(const struct net_join *j, const struct net_result *r, struct err *e)

@@ -46,6 +46,9 @@ int type_host(const char *name, const struct net_result *r, struct err *e);
 /** type_forward() - the host forwards packets of the families of @r */
 int type_forward(const struct net_result *r, struct err *e);
 
+/** type_settle() - @host, which may be NULL, and the pod reach each other from now on, its interface being up */
+void type_settle(const struct net_join *j, const struct net_result *r, const struct link *host);
+
 /** type_room() - sends what is in @m when there is no room for another change */
 int type_room(struct nl *n, struct nl_msg *m, const char *name, struct err *e);
 

@@ -38,7 +38,10 @@ static int add(const struct net_join *j, const char *kind, const struct mode *m,
 	const struct link_new end = type_pod_end(j, &c);
 	if (link_child(j->host, kind, master.index, m->value, &end, e) < 0)
 		return err_wrap(e, "on %s", master.name);
-	return type_begin(j, r, &pod, e) < 0 ? -1 : type_finish(j, r, &pod, false, e);
+	if (type_begin(j, r, &pod, e) < 0 || type_finish(j, r, &pod, false, e) < 0)
+		return -1;
+	type_settle(j, r, NULL);
+	return 0;
 }
 
 static int add_macvlan(const struct net_join *j, const struct net_result *prev, struct net_result *r, struct err *e)

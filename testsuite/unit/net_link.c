@@ -4,7 +4,6 @@
 #include "testsuite/unit/net_kit.h"
 
 #include <linux/if_link.h>
-#include <time.h>
 
 TEST(finds, "link: an interface by its name, or that there is none")
 {
@@ -116,7 +115,7 @@ TEST(addresses, "link: addresses and routes, in one go, again without harm, and 
 	link_put_route(&bad, b.index, &far, &wrong, NULL, true);
 	CHECK_INT(link_apply(&pod, &bad, "eth0", &e), -1);
 	CHECK_INT(e.code, ENETUNREACH);
-	CHECK_HAS(e.msg, "interface eth0: add route 10.8.0.0/16: Network is unreachable (");
+	CHECK_HAS(e.msg, "interface eth0: add route 10.8.0.0/16: Network ");
 	bad.len = 0;
 	link_put_address(&bad, 1000, &a6, true);
 	CHECK_INT(link_apply(&pod, &bad, "eth0", &e), -1);
@@ -217,10 +216,7 @@ static int open_tcp(void *ctx, struct err *err)
 
 static double now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)now_ns() / 1e9;
 }
 
 static double read_for(int fd, double seconds)
