@@ -14,7 +14,8 @@
 #include "core/base/fd.h"
 #include "core/mds/service.h"
 
-#define ROOM_MIN 4096
+#define ROOM_MIN  4096
+#define ROOM_FREE (4 * ROOM_MIN) /* that each may have, whatever the others take */
 #define DRAIN_MS 1000
 
 struct connection {
@@ -157,7 +158,7 @@ static bool take_bytes(struct serving *v, struct connection *c)
 		return drain(c);
 	if (c->len == c->cap)
 		want = c->cap ? 2 * c->cap : ROOM_MIN;
-	if (v->memory + want - c->cap <= MDS_MEMORY_MAX && want != c->cap)
+	if (want != c->cap && (want <= ROOM_FREE || v->memory + want - c->cap <= MDS_MEMORY_MAX))
 		set_room(v, c, want);
 	if (c->len == c->cap) {
 		refuse(v, c, 503);
@@ -185,8 +186,32 @@ static bool in_time(struct serving *v, struct connection *c)
 
 /* ---- all of them ---- */
 
+/* who has let us wait longest for a request, when there is no room for somebody else: he may come again; -1: nobody waits */
+static int most_idle(const struct serving *v)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->c[i].out.len && (found < 0 || v->c[i].until_ms < v->c[found].until_ms))
+			found = (int)i;
+	return found;
+}
+
+static bool has_room(const struct serving *v)
+{
+	return v->n < MDS_CONNECTIONS || most_idle(v) >= 0;
+}
+
 static void take_connection(struct serving *v)
 {
+	int idle = v->n < MDS_CONNECTIONS ? -1 : most_idle(v);
+
+	if (idle >= 0) {
+		drop(v, &v->c[idle]);
+		v->c[idle] = v->c[--v->n];
+	}
+	if (v->n == MDS_CONNECTIONS)
+		return;
 	int fd = accept4(v->s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
@@ -225,7 +250,7 @@ static int step(struct serving *v, struct err *e)
 {
 	struct pollfd p[3 + MDS_CONNECTIONS] = {
 		{ .fd = v->s->others[0], .events = POLLIN }, { .fd = v->s->others[1], .events = POLLIN },
-		{ .fd = v->n < MDS_CONNECTIONS ? v->s->listen_fd : -1, .events = POLLIN },
+		{ .fd = has_room(v) ? v->s->listen_fd : -1, .events = POLLIN },
 	};
 	size_t n = v->n, kept = 0;
 

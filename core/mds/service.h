@@ -78,7 +78,7 @@ void mds_answer(const struct mds_pod *p, const struct mds_request *q, struct mds
 /** mds_listen() - in the calling thread's network namespace, O_CLOEXEC and not blocking; no heap */
 int mds_listen(unsigned port, struct err *e);
 
-#define MDS_CONNECTIONS 64
+#define MDS_CONNECTIONS 64 /* one more takes the place of the one that has been silent longest */
 #define MDS_REQUEST_MS  10000 /* for a request, and for taking its reply */
 #define MDS_MEMORY_MAX  (8u << 20) /* of all requests that are not whole yet */
 
