@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/pod/uuid.h"
 
@@ -116,7 +117,8 @@ int mds_registration_take(int socket_fd, struct mds_registration *r, struct err 
 	if (r->conn_fd < 0)
 		return err_sys(e, "accept");
 	int bad = 0;
-	if (getsockopt(r->conn_fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 || (who.uid && who.uid != geteuid()))
+	if (DEFENCE("mds-peer") &&
+	    (getsockopt(r->conn_fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 || (who.uid && who.uid != geteuid())))
 		bad = err_set(e, EPERM, "only root registers pods");
 	setsockopt(r->conn_fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (bad < 0 || receive(r, e) < 0) {
