@@ -330,8 +330,10 @@ static int add_once(const struct fw_pod *p, struct avoid *v, struct err *e)
 	if (!s.table)
 		fw_put_table(&m);
 	put_pod(&m, p, s.chains);
-	if (fw_commit(&n, &m, &failed, e) == 0)
+	if (fw_commit(&n, &m, &failed, e) == 0) {
+		fw_release(n.fd);
 		return 0;
+	}
 	if (failed >= first && failed - first < n_which) {
 		uint32_t bit = 1u << which[failed - first];
 		v->all |= v->xt & bit || !s.hosts[which[failed - first]].iptables ? bit : 0;
@@ -392,7 +394,10 @@ int firewall_add(const struct fw_pod *p, struct err *e)
 				       protocol_name(q->protocol), q->host_port);
 		n += has_element(q);
 	}
-	return n ? fw_retry(on_add, &(struct adding){ .pod = p }, e) : 0;
+	if (n && fw_retry(on_add, &(struct adding){ .pod = p }, e) < 0)
+		return -1;
+	fw_forget_flows(p);
+	return 0;
 }
 
 /* ---- is there one ---- */

@@ -57,7 +57,7 @@ int firewall_available(struct err *e);
 /** firewall_legacy() - iptables-legacy filters beside nftables; what it drops cannot be seen, see above */
 bool firewall_legacy(void);
 /** firewall_add() - EADDRINUSE: another pod has one of the ports (any address is in the way of each); says which pod and
- * port. Ports of loopback addresses are left to the proxy. */
+ * port. Ports of loopback addresses are left to the proxy. Who sends datagrams to a port already gets to this pod. */
 int firewall_add(const struct fw_pod *p, struct err *e);
 /** firewall_remove() - all of that pod; 0 also when there is nothing, or no nftables at all */
 int firewall_remove(const char *uuid, struct err *e);

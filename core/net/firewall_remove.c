@@ -218,9 +218,9 @@ static int remove_found(struct nl *n, struct finding *f, uint32_t generation, st
 	return e->code == ERESTART ? -1 : err_wrap(e, "nftables");
 }
 
-/* Who closes a socket to nftables waits until what was deleted before is gone for good, and lets nobody change anything
+/* Who closes a socket to nftables waits until what anybody deleted before is gone for good, and lets nobody change anything
  * meanwhile: 5 to 20 ms. So a process made for it has the socket open until that has come about. */
-static void release_beside(int fd)
+void fw_release(int fd)
 {
 	if (fork() == 0) {
 		sys_close_range((unsigned)fd + 1, ~0u);
@@ -243,7 +243,7 @@ static int on_remove(void *ctx, struct err *e)
 		return e->code == ENOTSUP ? 0 : -1;
 	int r = remove_found(&n, &f, generation, e);
 	if (r == 0 && f.n_ours)
-		release_beside(n.fd);
+		fw_release(n.fd);
 	nft_free(&f.del);
 	free(f.v);
 	return r;

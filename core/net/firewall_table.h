@@ -42,5 +42,9 @@ void fw_host_forget(struct nl_msg *m, const struct fw_host *c);
 int fw_dump_set(struct nl *n, int set, int (*fn)(void *ctx, const struct nlmsghdr *h), void *ctx, struct err *e);
 /** fw_commit() - ends and sends a batch, of whatever size */
 int fw_commit(struct nl *n, struct nl_msg *m, size_t *failed, struct err *e);
+/** fw_release() - the caller need not wait when it closes @fd, behind a commit */
+void fw_release(int fd);
 /** fw_retry() - until it is something else than ERESTART */
 int fw_retry(int (*once)(void *ctx, struct err *e), void *ctx, struct err *e);
+/** fw_forget_flows() - datagrams to ports of the pod are looked at anew */
+void fw_forget_flows(const struct fw_pod *p);

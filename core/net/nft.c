@@ -69,6 +69,11 @@ void nft_msg(struct nl_msg *m, int msg, uint16_t flags, uint8_t family, const ch
 		nl_put_str(m, NFTA_TABLE_NAME, table); /* tables, chains, rules and sets have it in the same place */
 }
 
+void nft_other(struct nl_msg *m, uint16_t type, uint8_t family)
+{
+	begin(m, type, 0, family, 0);
+}
+
 static void put_comment(struct nl_msg *m, uint16_t type, const char *comment)
 {
 	char b[130] = { UDATA_COMMENT };

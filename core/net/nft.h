@@ -52,6 +52,8 @@ void nft_begin(struct nl_msg *m, uint32_t generation);
 void nft_end(struct nl_msg *m);
 /** nft_msg() - begins a message about something in @table */
 void nft_msg(struct nl_msg *m, int msg, uint16_t flags, uint8_t family, const char *table);
+/** nft_other() - begins a message to another part of netfilter */
+void nft_other(struct nl_msg *m, uint16_t type, uint8_t family);
 /** nft_rule() - up to NFT_OP_END; NLM_F_APPEND in @flags: behind the others. Returns what is behind the end. */
 const struct nft_ex *nft_rule(struct nl_msg *m, uint16_t flags, uint8_t family, const char *table, const char *chain,
 			      const struct nft_ex *x, const char *comment);

@@ -112,6 +112,7 @@ static void check_traffic(struct world *w)
 	/* from the host's own addresses, but those of loopback are not ours */
 	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "192.0.2.1", 8080), "172.16.28.1");
 	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "192.0.2.1", 8081), "172.16.28.1");
+	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "2001:db8::1", 8080), "fd00::1");
 	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "172.16.28.1", 8081), "refused");
 	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "127.0.0.1", 8080), "refused");
 	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "::1", 8080), "refused");
@@ -128,6 +129,10 @@ static void check_traffic(struct world *w)
 	CHECK_STR(world_ask(w, POD1, SOCK_STREAM, "172.17.0.2", 90), "nothing");
 	CHECK_INT(world_sh(w, "on $pod3 ip route del default; on $other ip route add 172.17.0.0/16 via 192.0.2.1"), 0);
 	CHECK_STR(world_ask(w, OTHER, SOCK_STREAM, "172.17.0.2", 90), "nothing");
+	CHECK_INT(world_sh(w, "on $pod3 nft -f - <<'EOF'\n"
+		"table inet t { chain c { type filter hook prerouting priority 0; meta l4proto tcp tcp dport 90 ip saddr 192.0.2.2 counter; }; }\nEOF"), 0);
+	CHECK_STR(world_ask(w, OTHER, SOCK_STREAM, "172.17.0.2", 90), "nothing");
+	CHECK_INT(world_sh(w, "on $pod3 nft list ruleset | grep -q 'packets 0 '; on $pod3 nft flush ruleset"), 0);
 	CHECK_STR(world_ask(w, OTHER, SOCK_STREAM, "192.0.2.1", 9090), "172.17.0.1");
 	CHECK_STR(world_ask(w, HOST, SOCK_STREAM, "192.0.2.1", 9090), "172.17.0.1");
 	CHECK_INT(world_sh(w, "on $other ip route del 172.17.0.0/16"), 0);
@@ -190,7 +195,7 @@ TEST(beside_nft, "firewall: works beside tables of nftables that drop forwards, 
 	CHECK_INT(add(UUID "2", two, 1, NULL, 0), 0);
 	CHECK_STR(world_ask(&w, POD1, SOCK_STREAM, "192.0.2.2", 7), "192.0.2.1");
 	for (int i = 1; i <= 3; i++) {
-		char uuid[40];
+		char uuid[48];
 		snprintf(uuid, sizeof(uuid), UUID "%d", i);
 		CHECK_INT(drop(uuid), 0);
 	}
@@ -226,7 +231,7 @@ TEST(beside_iptables, "firewall: works beside iptables-nft with FORWARD DROP, wh
 	CHECK_INT(add(UUID "2", two, 1, NULL, 0), 0);
 	check_traffic(&w);
 	for (int i = 1; i <= 3; i++) {
-		char uuid[40];
+		char uuid[48];
 		snprintf(uuid, sizeof(uuid), UUID "%d", i);
 		CHECK_INT(drop(uuid), 0);
 	}
@@ -254,6 +259,102 @@ TEST(marks, "firewall: leaves packets alone that somebody else has marked in the
 		" chain p { type filter hook postrouting priority 0; iifname veth1 meta mark != 2 counter; }; }\nEOF"), 0);
 	CHECK_STR(world_ask(&w, POD1, SOCK_STREAM, "192.0.2.2", 7), "192.0.2.1");
 	CHECK(world_has("nft list chain inet host p", "packets 0 "));
+	world_end(&w);
+}
+
+TEST(flows, "firewall: datagrams of one who goes on sending get to the pod that has the port now")
+{
+	WORLD(w);
+	const struct fw_port one = port(IPPROTO_UDP, 5353, 54, "172.16.28.2", NULL), two = port(IPPROTO_UDP, 5353, 53, "172.16.28.3", NULL);
+	const struct fw_net n1 = net("veth1", "172.16.28.2/24", true, false), n2 = net("veth2", "172.16.28.3/24", true, false);
+	union world_addr a;
+	socklen_t len = world_addr(&a, "192.0.2.1", 5353);
+	struct timeval t = { 0, 300000 };
+	char got[64];
+
+	world_serve(&w, POD2, SOCK_DGRAM, "0.0.0.0", 53);
+	CHECK_INT(add(UUID "3", &n2, 1, NULL, 0), 0); /* so that connections are tracked */
+	CHECK_INT(setns(w.ns[OTHER], CLONE_NEWNET), 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CHECK_INT(setns(w.ns[HOST], CLONE_NEWNET), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	CHECK_INT(connect(fd, &a.a, len), 0);
+	for (int i = 0; i < 3; i++) {
+		if (i == 1)
+			CHECK_INT(add(UUID "1", &n1, 1, &one, 1), 0);
+		if (i == 2) {
+			CHECK_INT(drop(UUID "1"), 0);
+			CHECK_INT(drop(UUID "3"), 0);
+			CHECK_INT(add(UUID "2", &n2, 1, &two, 1), 0);
+		}
+		for (int k = 0; k < 3; k++) {
+			CHECK(send(fd, "?", 1, 0) == 1 || errno == ECONNREFUSED);
+			CHECK_INT(recv(fd, got, sizeof(got), 0) > 0, i == 2);
+		}
+	}
+	close(fd);
+	world_end(&w);
+}
+
+TEST(owner, "firewall: leaves tables alone that belong to a program alone")
+{
+	WORLD(w);
+	FILE *f = popen("nft -i >/dev/null 2>&1", "w");
+
+	REQUIRE(f);
+	fputs("add table inet own { flags owner; }\nadd chain inet own f { type filter hook forward priority 0; policy drop; }\n", f);
+	fputs("add table inet host\nadd chain inet host f { type filter hook forward priority 0; policy drop; }\n", f);
+	fflush(f);
+	usleep(300000);
+	CHECK(world_has("nft list ruleset", "flags owner"));
+	three_pods();
+	CHECK(world_has("nft list chain inet host f", "comment \"rktbox\""));
+	CHECK(!world_has("nft list chain inet own f", "rktbox"));
+	for (int i = 1; i <= 3; i++) {
+		char uuid[48];
+		snprintf(uuid, sizeof(uuid), UUID "%d", i);
+		CHECK_INT(drop(uuid), 0);
+	}
+	CHECK(!world_has("nft list ruleset", "rktbox"));
+	pclose(f);
+	world_end(&w);
+}
+
+/* pods 1 and 2 on a bridge as well, the host's firewall being shown what bridges carry */
+static bool on_bridge(struct world *w)
+{
+	return world_sh(w, "ip link add br0 type bridge; ip addr add 10.5.0.1/24 dev br0; ip link set br0 up\n"
+		"for i in 1 2; do eval p=\\$pod$i; ip link add brv$i type veth peer name eth1 netns $p\n"
+		"ip link set brv$i master br0 up; on $p ip addr add 10.5.0.1$i/24 dev eth1; on $p ip link set eth1 up\n"
+		"on $p ip route add 192.0.2.0/24 via 10.5.0.1; done\n"
+		"echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables; iptables-nft -P FORWARD DROP") == 0;
+}
+
+TEST(bridged, "firewall: neighbours on a bridge reach each other, on a closed one as well, and their ports")
+{
+	WORLD(w);
+	if (!on_bridge(&w)) {
+		world_end(&w);
+		SKIP("needs bridges, br_netfilter and iptables-nft");
+	}
+	const struct fw_port p = port(IPPROTO_TCP, 8080, 80, "10.5.0.11", NULL);
+
+	world_serve(&w, POD1, SOCK_STREAM, "0.0.0.0", 80);
+	world_serve(&w, OTHER, SOCK_STREAM, "192.0.2.2", 7);
+	CHECK_STR(world_ask(&w, POD2, SOCK_STREAM, "10.5.0.11", 80), "nothing");
+	for (int closed = 0; closed < 2; closed++) {
+		const struct fw_net a = net("br0", "10.5.0.11/24", false, closed), b = net("br0", "10.5.0.12/24", false, closed);
+		CHECK_INT(add(UUID "1", &a, 1, &p, 1), 0);
+		CHECK_INT(add(UUID "2", &b, 1, NULL, 0), 0);
+		CHECK_STR(world_ask(&w, POD2, SOCK_STREAM, "10.5.0.11", 80), "10.5.0.12");
+		CHECK_STR(world_ask(&w, POD2, SOCK_STREAM, "192.0.2.1", 8080), "10.5.0.1");
+		CHECK_STR(world_ask(&w, OTHER, SOCK_STREAM, "192.0.2.1", 8080), closed ? "10.5.0.1" : "192.0.2.2");
+		/* the other host knows no way back */
+		CHECK_STR(world_ask(&w, POD2, SOCK_STREAM, "192.0.2.2", 7), "nothing");
+		CHECK_INT(drop(UUID "1"), 0);
+		CHECK_STR(world_ask(&w, POD1, SOCK_STREAM, "10.5.0.12", 80), "refused");
+		CHECK_INT(drop(UUID "2"), 0);
+	}
 	world_end(&w);
 }
 
@@ -311,7 +412,7 @@ TEST(conflicts, "firewall: a port that another pod has is refused with that pod'
 	CHECK(!world_has("nft list ruleset", UUID "6"));
 	CHECK(world_has("nft list ruleset", UUID "7"));
 	for (int i = 1; i < 8; i++) {
-		char uuid[40];
+		char uuid[48];
 		snprintf(uuid, sizeof(uuid), UUID "%d", i);
 		CHECK_INT(drop(uuid), 0);
 	}
@@ -355,7 +456,7 @@ static int64_t now_us(void)
 
 static int one_of_many(int i, bool remove)
 {
-	char uuid[40], iface[IFNAMSIZ], address[IP_CIDR_MAX];
+	char uuid[48], iface[IFNAMSIZ], address[IP_CIDR_MAX];
 	struct err e = { 0 };
 
 	snprintf(uuid, sizeof(uuid), "00000000-0000-4000-8000-%012d", i);
@@ -495,4 +596,4 @@ TEST(unavailable, "firewall: says what is missing where it cannot work, and remo
 	CHECK_INT(drop(UUID "1"), 0);
 }
 
-UNIT_MAIN(traffic, beside_nft, beside_iptables, marks, conflicts, shared, many, range, at_once, killed, unavailable)
+UNIT_MAIN(traffic, beside_nft, beside_iptables, marks, flows, owner, bridged, conflicts, shared, many, range, at_once, killed, unavailable)
