@@ -200,16 +200,20 @@ static size_t next(const struct leases *l, size_t i, struct ip *a)
 	return i;
 }
 
-/* Without the note addresses only come round sooner; that is no reason not to start a pod. */
+/*
+ * Without the note addresses only come round sooner; that is no reason not to start a pod. Truncated only where it has
+ * to be: ext4 waits for the disk when a file that was truncated is closed.
+ */
 static void note_last(const struct leases *l, const struct ip *a)
 {
 	char name[40], text[IP_TEXT_MAX];
+	struct stat st;
 
 	last_name(l, name, sizeof(name));
-	ip_text(a, text);
-	auto_close int fd = openat(l->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		(void)fd_write_all(fd, text, strlen(text));
+	size_t len = strlen(ip_text(a, text));
+	auto_close int fd = openat(l->dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && fd_write_all(fd, text, len) == 0 && fstat(fd, &st) == 0 && st.st_size > (off_t)len)
+		(void)!ftruncate(fd, (off_t)len);
 }
 
 static void exhausted(const struct leases *l, struct err *e)
