@@ -26,7 +26,7 @@ struct podnet {
 	struct podnet_one *v;
 	size_t             n;
 	struct net_held    held;
-	struct dhcp_leases dhcp; /* for the worker that renews them */
+	struct dhcp_leases dhcp; /* for the worker that renews them; dhcp_release() comes before podnet_down() */
 };
 void podnet_free(struct podnet *p); /* leaves the networks alone */
 
