@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@
 #include "core/mds/register.h"
 
 #define PODS_MAX 16384
+#define OTHER_FDS (MDS_CONNECTIONS + 64)
 #define FIRST_FD 3 /* of those that a service manager passes; sd_listen_fds(3) */
 
 struct service_opts {
@@ -44,7 +46,7 @@ struct known { struct mds_pod pod; int dir_fd; };
 
 struct service {
 	struct known *v;
-	size_t        n, cap;
+	size_t        n, cap, max;
 	unsigned      port;
 	int           tcp_fd, socket_fd, sig_fd;
 	bool          ours; /* the socket's file, which goes with us */
@@ -93,8 +95,8 @@ static int add(struct service *s, struct mds_registration *r, struct err *e)
 	for (size_t i = s->n; i--;)
 		if (has_ended(&s->v[i]))
 			forget(s, i);
-	if (s->n == PODS_MAX)
-		return err_set(e, ENOSPC, "there are %d pods already", PODS_MAX);
+	if (s->n >= s->max)
+		return err_set(e, ENOSPC, "there are %zu pods already, for more the limit of open files is too low", s->n);
 	if (data_fd < 0)
 		return err_sys(e, "open the data directory");
 	memcpy(k.pod.uuid, r->uuid, sizeof(r->uuid));
@@ -188,9 +190,24 @@ static int listen_for_pods(struct service *s, struct err *e)
 	return listen(s->socket_fd, 128) < 0 ? err_sys(e, "listen on " MDS_SOCKET) : 0;
 }
 
+/* each pod takes a descriptor, and others have to be left */
+static size_t pods_max(void)
+{
+	struct rlimit l = { 0, 0 };
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+		getrlimit(RLIMIT_NOFILE, &l);
+	}
+	return l.rlim_cur <= OTHER_FDS ? 0 : l.rlim_cur - OTHER_FDS < PODS_MAX ? l.rlim_cur - OTHER_FDS : PODS_MAX;
+}
+
 static int open_all(struct service *s, struct err *e)
 {
 	sigset_t set;
+
+	s->max = pods_max();
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);

@@ -16,7 +16,8 @@
 
 #define ROOM_MIN  4096
 #define ROOM_FREE (4 * ROOM_MIN) /* that each may have, whatever the others take */
-#define DRAIN_MS 1000
+#define DRAIN_MS  1000
+#define RETRY_MS  20
 
 struct connection {
 	int        fd;
@@ -214,8 +215,12 @@ static void take_connection(struct serving *v)
 		return;
 	int fd = accept4(v->s->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* no descriptor for it, say: it is still there, and asking again at once would not help */
+		if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+			poll(NULL, 0, RETRY_MS);
 		return;
+	}
 	struct connection *c = &v->c[v->n++];
 	*c = (struct connection){ .fd = fd, .until_ms = v->now_ms + MDS_REQUEST_MS };
 	/* mostly it has spoken already */
