@@ -38,7 +38,7 @@ int64_t dhcp_now_ms(void)
 /* Only what may be an answer; so nobody's flood of other packets pushes one out of the socket's queue. */
 static int attach_filter(int fd)
 {
-	static struct sock_filter code[] = {
+	static const struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 17 /* UDP */, 0, 6),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
@@ -49,7 +49,7 @@ static int attach_filter(int fd)
 		BPF_STMT(BPF_RET | BPF_K, 0xffff),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog prog = { .len = sizeof(code) / sizeof(*code), .filter = code };
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(*code), .filter = (struct sock_filter *)code };
 
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
 }
