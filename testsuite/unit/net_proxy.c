@@ -219,16 +219,30 @@ static void how_it_ended(int fd)
 	close(out);
 }
 
+/* waits behind the other side's end, without sending anything */
+static void after_its_end(int fd)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	while (read(fd, block, 1) > 0)
+		;
+	int out = open("/tmp/net_proxy.end", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	dprintf(out, "%s\n", poll(&p, 1, 2000) == 1 && p.revents & POLLERR ? "reset" : "nothing");
+	close(out);
+}
+
 TEST(resets, "proxy: hands resets on, both ways")
 {
 	WORLD(w);
-	const struct fw_port p[] = { port(IPPROTO_TCP, 8080, 80, "172.16.28.2", NULL), port(IPPROTO_TCP, 8081, 81, "172.16.28.2", NULL) };
+	const struct fw_port p[] = { port(IPPROTO_TCP, 8080, 80, "172.16.28.2", NULL), port(IPPROTO_TCP, 8081, 81, "172.16.28.2", NULL),
+				     port(IPPROTO_TCP, 8082, 82, "172.16.28.2", NULL) };
 	struct linger l = { 1, 0 };
 	char c;
 
 	serve_with(&w, 80, reset);
 	serve_with(&w, 81, how_it_ended);
-	REQUIRE(start(&w, p, 2, true, 4));
+	serve_with(&w, 82, after_its_end);
+	REQUIRE(start(&w, p, 3, true, 6));
 	int fd = connected("127.0.0.1", 8080);
 	CHECK_INT(write(fd, "x", 1), 1);
 	CHECK_INT(read(fd, &c, 1), -1);
@@ -246,6 +260,14 @@ TEST(resets, "proxy: hands resets on, both ways")
 	close(fd);
 	usleep(200000);
 	CHECK(world_has("cat /tmp/net_proxy.end", "end"));
+	unlink("/tmp/net_proxy.end");
+	fd = connected("127.0.0.1", 8082);
+	shutdown(fd, SHUT_WR);
+	usleep(100000);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	close(fd);
+	usleep(200000);
+	CHECK(world_has("cat /tmp/net_proxy.end", "reset"));
 	unlink("/tmp/net_proxy.end");
 	world_end(&w);
 }
