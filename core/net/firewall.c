@@ -173,7 +173,7 @@ static int make_way(const struct clash *c, struct err *e)
 	const struct fw_pod *p = c->pod;
 	bool port = c->set >= FW_PORTS;
 
-	if (strcmp(c->uuid, p->uuid) != 0 && (p->alive ? p->alive(p->ctx, c->uuid) : port))
+	if (strcmp(c->uuid, p->uuid) != 0 && (p->alive ? p->alive(p->ctx, c->uuid, port) : port))
 		return err_set(e, EADDRINUSE, port ? "%s of the host is forwarded to pod %s already: choose another one with "
 						     "--port, or stop that pod"
 						   : "address %s is that of pod %s already", c->what, c->uuid);

@@ -46,9 +46,9 @@ struct fw_pod {
 	const struct fw_net  *nets;
 	const struct fw_port *ports;
 	size_t                n_nets, n_ports;
-	/* Whose entries are in the way: false: that pod is dead, and they are removed. NULL: who has a port is alive, who has
-	 * an address is not. */
-	bool                (*alive)(void *ctx, const char *uuid);
+	/* Whose entries are in the way: false: that pod is dead, and they are removed. @port: what is in the way; who has one
+	 * may be alive, who had an address that has been given out again is not. That also is the answer where this is NULL. */
+	bool                (*alive)(void *ctx, const char *uuid, bool port);
 	void                 *ctx;
 };
 

@@ -360,7 +360,8 @@ TEST(bridged, "firewall: neighbours on a bridge reach each other, on a closed on
 
 /* ---- conflicts ---- */
 
-static int try_port(const char *uuid, const struct fw_port *p, bool (*alive)(void *ctx, const char *uuid), struct err *e)
+static int try_port(const char *uuid, const struct fw_port *p, bool (*alive)(void *ctx, const char *uuid, bool port),
+		    struct err *e)
 {
 	struct fw_pod x = { .uuid = uuid, .ports = p, .n_ports = 1, .alive = alive };
 
@@ -368,7 +369,7 @@ static int try_port(const char *uuid, const struct fw_port *p, bool (*alive)(voi
 	return firewall_add(&x, e);
 }
 
-static bool one_is_dead(void *ctx, const char *uuid)
+static bool one_is_dead(void *ctx, const char *uuid, bool port)
 {
 	return strcmp(uuid, UUID "1") != 0;
 }
