@@ -149,15 +149,17 @@ const struct host_check host_checks[] = {
 		"--private-users that copies no image", "OVERLAY_FS", NONE, NONE, NONE),
 
 	CHECK("nftables", FEATURE, 0, 0, nftables,
-		"networks of pods: NAT, ports", "NF_TABLES", "nf_tables", NONE, NONE),
+		"networks with ipMasq, as default is; ports without --port-proxy", "NF_TABLES_INET, CONFIG_NFT_NAT, CONFIG_NFT_MASQ", "nf_tables", NONE, "--net=none, or a network without ipMasq"),
 	CHECK("veth", FEATURE, 0, 0, link,
-		"networks of pods", "VETH", "veth", NONE, NONE),
+		"networks of types ptp, as default is, and bridge", "VETH", "veth", NONE, "--net=none"),
 	CHECK("bridge", FEATURE, 0, 0, link,
 		"networks of type bridge", "BRIDGE", "bridge", NONE, NONE),
 	CHECK("macvlan", FEATURE, 0, 1, link,
 		"networks of type macvlan", "MACVLAN", "macvlan", NONE, NONE),
 	CHECK("ipvlan", FEATURE, 0, 1, link,
 		"networks of type ipvlan", "IPVLAN", "ipvlan", NONE, NONE),
+	CHECK("sch-tbf", FEATURE, 0, 0, shape,
+		"isolators resource/network-bandwidth", "NET_SCH_TBF", "sch_tbf", NONE, NONE),
 };
 const size_t host_n_checks = sizeof(host_checks) / sizeof(*host_checks);
 

@@ -17,6 +17,7 @@
 
 #include "core/base/fd.h"
 #include "core/host/probe.h"
+#include "core/net/link.h"
 
 #define NFT_SUBSYSTEM  10
 #define NFT_ASK_GEN    16
@@ -125,4 +126,21 @@ int probe_link(struct host_probe *p)
 	if (ask(NETLINK_ROUTE, &m, sizeof(m)) == 0 || (p->check->arg && errno == EINVAL))
 		return 0;
 	return errno == NO_SUCH_KIND ? probe_say(p, HOST_MISSING, "no interfaces of that kind") : -1;
+}
+
+/* of the loopback interface, which is the first one of every network */
+int probe_shape(struct host_probe *p)
+{
+	const char *module = host_word(p->check, HOST_MODULE);
+	auto_nl struct nl n = NL_NONE;
+	struct err why;
+
+	if (is_loadable(module))
+		return leave_it(p, module);
+	if (own_network(p) < 0)
+		return 0;
+	if (nl_open(NETLINK_ROUTE, &n, &why) == 0 && link_shape(&n, 1, 1500, 1000000, &why) == 0)
+		return 0;
+	errno = why.code;
+	return why.code == ENOENT ? probe_say(p, HOST_MISSING, "no such queueing discipline") : -1;
 }

@@ -94,4 +94,5 @@ int probe_throttle(struct host_probe *p);
 int probe_devices(struct host_probe *p);
 
 int probe_nftables(struct host_probe *p); /* link.c */
+int probe_shape(struct host_probe *p);
 int probe_link(struct host_probe *p);
