@@ -15,8 +15,12 @@
 /**
  * etc_open() - on the host side, after volume_open(): appends to the plan's mounts what shall be mounted
  * @modes: "resolv=MODE,hosts=MODE", as stage 0 says it; NULL: both are the default
+ * @net_dns: the pod's networks have name servers, of which a file was written, and etc_resolv_wanted() is false
  */
-int etc_open(struct plan *p, const char *modes, int pod_fd, struct err *e);
+int etc_open(struct plan *p, const char *modes, bool net_dns, int pod_fd, struct err *e);
+
+/** etc_resolv_wanted() - whether @modes say something of resolv.conf, and be it that nobody shall */
+bool etc_resolv_wanted(const char *modes);
 
 /**
  * etc_fill() - in the app's process, before volumes are there: hosts, hostname and mtab, as far as the image has none

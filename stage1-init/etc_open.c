@@ -93,7 +93,14 @@ static int add_everywhere(struct plan *p, const struct file *f, enum dns_way way
 	return 0;
 }
 
-int etc_open(struct plan *p, const char *modes, int pod_fd, struct err *e)
+bool etc_resolv_wanted(const char *modes)
+{
+	const char *resolv = modes ? strstr(modes, files[0].key) : NULL;
+
+	return resolv && strncmp(resolv + strlen(files[0].key), "default", 7) != 0;
+}
+
+int etc_open(struct plan *p, const char *modes, bool net_dns, int pod_fd, struct err *e)
 {
 	bool seen[N_FILES] = { false };
 
@@ -110,5 +117,5 @@ int etc_open(struct plan *p, const char *modes, int pod_fd, struct err *e)
 			return -1;
 		word += len + (word[len] == ',');
 	}
-	return 0;
+	return net_dns ? add_everywhere(p, files, DNS_STAGE0, pod_fd, e) : 0;
 }

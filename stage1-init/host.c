@@ -31,6 +31,7 @@
 #include "stage1-init/event.h"
 #include "stage1-init/learn.h"
 #include "stage1-init/mds.h"
+#include "stage1-init/net.h"
 #include "stage1-init/pid1.h"
 #include "stage1-init/plan.h"
 #include "stage1-init/pump.h"
@@ -51,6 +52,8 @@ struct host {
 	struct pump    *pump;
 	struct denied  *denied;
 	struct pollfd  *polls;
+	struct net_how  net_how;
+	struct net      net;
 	struct mds      mds;
 	struct pollfd   mds_poll;
 	struct worker   workers[WORKERS_MAX];
@@ -116,17 +119,6 @@ static int take_from_stage0(struct host *h, struct err *e)
 		       take_inherited("RKTBOX_POD_UTSNS_FD", &h->users.uts, e) < 0 ||
 		       take_inherited("RKTBOX_SELF_FD", &h->self_fd, e) < 0 ?
 		       -1 : 0;
-}
-
-static int check_net(const char *net, bool *own, struct err *e)
-{
-	*own = !net || strcmp(net, "host") != 0;
-	if (!net || !*net || !strcmp(net, "none") || !strcmp(net, "host"))
-		return 0;
-	return err_set(e, ENOTSUP,
-		"failed to setup network: network \"%s\": this stage 1 has no pod networks; "
-		"use --net=none (loopback only) or --net=host",
-		net);
 }
 
 static int check_stdin(struct host *h, struct err *e)
@@ -250,6 +242,22 @@ static int prepare_net(struct host *h, struct err *e)
 	return 0;
 }
 
+/* before what the pod's apps see is put together: networks have a say in resolv.conf */
+static int join_networks(struct host *h, struct err *e)
+{
+	const struct host_opts *o = h->o;
+
+	h->net_how = (struct net_how){
+		.net = o->net, .system = o->system_config, .local = o->local_config, .pod_fd = h->pod_fd,
+		.host_mnt_fd = h->host_ns_fd, .debug = o->debug, .port_proxy = o->port_proxy,
+		.no_dns = etc_resolv_wanted(o->dns),
+	};
+	if (net_up(&h->net, &h->net_how, &h->p, e) < 0)
+		return -1;
+	h->n_workers += net_workers(&h->net, h->workers + h->n_workers);
+	return 0;
+}
+
 static int prepare(struct host *h, struct err *e)
 {
 	const struct host_opts *o = h->o;
@@ -260,12 +268,12 @@ static int prepare(struct host *h, struct err *e)
 		.no_seccomp = o->no_seccomp,
 		.no_caps = o->no_caps,
 		.no_paths = o->no_paths };
-	bool own_net;
+	enum net_mode mode;
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (take_from_stage0(h, e) < 0 || check_net(o->net, &own_net, e) < 0 ||
-		open_dirs(h, e) < 0)
+	if (take_from_stage0(h, e) < 0 || net_mode(o->net, &mode, e) < 0 || open_dirs(h, e) < 0)
 		return -1;
+	bool own_net = mode != NET_HOST;
 	if (o->no_seccomp && running_no_seccomp_set(h->pod_fd, e) < 0)
 		return -1;
 	if (o->no_caps && running_no_caps_set(h->pod_fd, e) < 0)
@@ -279,7 +287,8 @@ static int prepare(struct host *h, struct err *e)
 		return -1;
 	if (o->rootless && rootless_settle(&h->p, e) < 0)
 		return -1;
-	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 || etc_open(&h->p, o->dns, h->pod_fd, e) < 0)
+	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 || join_networks(h, e) < 0 ||
+	    etc_open(&h->p, o->dns, h->net.has_dns, h->pod_fd, e) < 0)
 		return -1;
 	h->n_running = h->p.n_apps;
 	warn_of_masks(&h->p);
@@ -299,6 +308,7 @@ _Noreturn static void child(struct host *h)
 	fd_cleanup(&h->self_fd);
 	fd_cleanup(&h->mds.listen_fd);
 	fd_cleanup(&h->mds.data_fd);
+	net_child(&h->net);
 	pump_child(h->pump);
 	pid1_main(&h->p);
 }
@@ -338,7 +348,8 @@ static int hand_over(struct host *h, struct err *e)
 		return -1;
 	int n = snprintf(text, sizeof(text), "%d\n", (int)h->pid1);
 	h->running_fd = running_open(h->pod_fd, e);
-	if (h->running_fd < 0 || fd_publish(h->pod_fd, "pid", text, (size_t)n, 0644, false, e) < 0)
+	if (h->running_fd < 0 || net_mark(&h->net, h->pod_fd, h->pid1, e) < 0 ||
+	    fd_publish(h->pod_fd, "pid", text, (size_t)n, 0644, false, e) < 0)
 		return -1;
 	fd_cleanup(&h->self_fd);
 	return 0;
@@ -523,6 +534,8 @@ static void clean_up(struct host *h)
 		worker_kill(&h->workers[i]);
 	/* the pod has ended: there is heap again */
 	if (h->learn && h->ended && learn_write(h->learn, h->o->learn, say, &e) < 0)
+		say(&e);
+	if (net_down(&h->net, &h->net_how, h->o->uuid, &e) < 0)
 		say(&e);
 	if (!h->no_cgroups && cgroup_remove(h->pod_fd, &e) < 0)
 		say(&e);

@@ -12,7 +12,8 @@ enum host_prefix { PREFIX_AUTO, PREFIX_ALWAYS, PREFIX_NEVER };
 
 struct host_opts {
 	const char      *uuid, *hostname, *mds_token, *net, *dns, *private_users, *learn;
-	bool             interactive, debug, no_seccomp, no_caps, no_paths, rootless;
+	const char      *system_config, *local_config;
+	bool             interactive, debug, no_seccomp, no_caps, no_paths, rootless, port_proxy;
 	enum host_prefix prefix;
 };
 

@@ -24,24 +24,30 @@ static int one_uuid(int argc, char **argv, const char **uuid, struct err *e)
 	return 0;
 }
 
+#define CONFIG_DIRS(T) \
+	OPT_TEXT(0, "local-config", "DIR", T, local_config, "local configuration directory (default /etc/rkt)"), \
+	OPT_TEXT(0, "system-config", "DIR", T, system_config, "that of the system (default /usr/lib/rkt)")
+#define LOCAL_CONFIG "/etc/rkt"
+#define SYSTEM_CONFIG "/usr/lib/rkt"
+
 /* ---- run ---- */
 
 struct run_opts {
-	bool        debug, interactive, no_seccomp, no_caps, no_paths, rootless;
-	const char *net, *hostname, *mds_token, *local_config, *prefix, *dns, *private_users, *learn;
+	bool        debug, interactive, no_seccomp, no_caps, no_paths, rootless, port_proxy;
+	const char *net, *hostname, *mds_token, *local_config, *system_config, *prefix, *dns, *private_users, *learn;
 };
 
 static const struct opt run_opts[] = { OPT_BOOL(0, "debug", struct run_opts, debug, "say more"),
-	OPT_TEXT(0, "net", "none|host", struct run_opts, net,
-		"the pod's network: loopback only, or the host's"),
+	OPT_TEXT(0, "net", "NET", struct run_opts, net,
+		"networks to join, as rkt run has it; none: loopback only; host: the host's"),
+	OPT_BOOL(0, "port-proxy", struct run_opts, port_proxy, "forward ports in user space only"),
 	OPT_BOOL(0, "interactive", struct run_opts, interactive,
 		"the app gets stdin, and a terminal if that is one"),
 	OPT_TEXT(0, "hostname", "NAME", struct run_opts, hostname,
 		"the pod's host name (default: rkt-UUID)"),
 	OPT_TEXT(0, "mds-token", "TOKEN", struct run_opts, mds_token,
 		"for the apps' AC_METADATA_URL"),
-	OPT_TEXT(0, "local-config", "DIR", struct run_opts, local_config,
-		"local configuration directory"),
+	CONFIG_DIRS(struct run_opts),
 	OPT_BOOL(0, "disable-seccomp", struct run_opts, no_seccomp,
 		"no seccomp filters, not even those that images ask for"),
 	OPT_BOOL(0, "disable-capabilities-restriction", struct run_opts, no_caps,
@@ -72,6 +78,14 @@ static int parse_prefix(const char *text, enum host_prefix *out, struct err *e)
 	return 0;
 }
 
+static void run_init(void *opts)
+{
+	struct run_opts *o = opts;
+
+	o->local_config = LOCAL_CONFIG;
+	o->system_config = SYSTEM_CONFIG;
+}
+
 static int run_main(void *opts, int argc, char **argv, struct err *e)
 {
 	const struct run_opts *o = opts;
@@ -79,7 +93,8 @@ static int run_main(void *opts, int argc, char **argv, struct err *e)
 			       .interactive = o->interactive, .debug = o->debug,
 			       .no_seccomp = o->no_seccomp, .no_caps = o->no_caps, .no_paths = o->no_paths,
 			       .rootless = o->rootless, .dns = o->dns, .private_users = o->private_users,
-			       .learn = o->learn };
+			       .learn = o->learn, .port_proxy = o->port_proxy,
+			       .local_config = o->local_config, .system_config = o->system_config };
 
 	if (one_uuid(argc, argv, &h.uuid, e) < 0 || parse_prefix(o->prefix, &h.prefix, e) < 0)
 		return -1;
@@ -88,7 +103,7 @@ static int run_main(void *opts, int argc, char **argv, struct err *e)
 
 const struct cmd stage1_run_cmd = {
 	.name = "run", .args = "UUID", .summary = "Run the pod in the current directory",
-	.opts = run_opts, .opts_size = sizeof(struct run_opts), .run = run_main,
+	.opts = run_opts, .opts_size = sizeof(struct run_opts), .init = run_init, .run = run_main,
 };
 
 /* ---- enter ---- */
@@ -148,22 +163,28 @@ const struct cmd stage1_enter_cmd = {
 
 struct gc_opts {
 	bool        debug;
-	const char *local_config;
+	const char *local_config, *system_config;
 };
 
 static const struct opt gc_opts[] = { OPT_BOOL(0, "debug", struct gc_opts, debug, "say more"),
-	OPT_TEXT(0, "local-config", "DIR", struct gc_opts, local_config,
-		"local configuration directory"),
-	OPT_END };
+	CONFIG_DIRS(struct gc_opts), OPT_END };
+
+static void gc_init(void *opts)
+{
+	struct gc_opts *o = opts;
+
+	o->local_config = LOCAL_CONFIG;
+	o->system_config = SYSTEM_CONFIG;
+}
 
 static int gc_run(void *opts, int argc, char **argv, struct err *e)
 {
+	const struct gc_opts *o = opts;
 	const char *uuid = NULL;
 
-	(void)opts;
 	if (one_uuid(argc, argv, &uuid, e) < 0)
 		return -1;
-	return stop_collect(uuid, e);
+	return stop_collect(uuid, o->system_config, o->local_config, e);
 }
 
 const struct cmd stage1_gc_cmd = {
@@ -172,6 +193,7 @@ const struct cmd stage1_gc_cmd = {
 	.summary = "Give back what the pod in the current directory had of the host",
 	.opts = gc_opts,
 	.opts_size = sizeof(struct gc_opts),
+	.init = gc_init,
 	.run = gc_run,
 };
 

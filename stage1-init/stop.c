@@ -20,6 +20,7 @@
 #include "core/pod/pod.h"
 #include "core/pod/uuid.h"
 #include "stage1-init/cgroup.h"
+#include "stage1-init/net.h"
 #include "stage1-init/plan.h"
 
 /* what the apps are given, and time for handlers; the same again for cleaning up */
@@ -121,11 +122,14 @@ int stop_pod(const char *uuid, bool force, struct err *e)
 	return await_end(pod_fd, uuid, pidfd, e);
 }
 
-int stop_collect(const char *uuid, struct err *e)
+int stop_collect(const char *uuid, const char *system, const char *local, struct err *e)
 {
+	struct net none = { .tried = true };
 	auto_close int pod_fd = open_pod(uuid, e);
+	const struct net_how how = { .system = system, .local = local, .pod_fd = pod_fd, .host_mnt_fd = -1 };
 
 	if (pod_fd < 0)
 		return -1;
-	return cgroup_remove(pod_fd, e) < 0 ? err_wrap(e, "pod %s", uuid) : 0;
+	/* the cgroups first: until then somebody may still use the network */
+	return cgroup_remove(pod_fd, e) < 0 || net_down(&none, &how, uuid, e) < 0 ? err_wrap(e, "pod %s", uuid) : 0;
 }

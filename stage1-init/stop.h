@@ -16,5 +16,8 @@
  */
 int stop_pod(const char *uuid, bool force, struct err *e);
 
-/** stop_collect() - cgroups of the pod in the current directory; EBUSY while it runs */
-int stop_collect(const char *uuid, struct err *e);
+/**
+ * stop_collect() - cgroups and networks of the pod in the current directory; EBUSY while it runs
+ * @system, @local: configuration directories, for network plug-ins
+ */
+int stop_collect(const char *uuid, const char *system, const char *local, struct err *e);

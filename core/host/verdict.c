@@ -132,8 +132,17 @@ static void judge_iops(const struct court *c, struct verdict *v)
 
 static void judge_network(const struct court *c, struct verdict *v)
 {
-	(void)c;
-	say(v, VERDICT_IGNORED, "pods have no network of their own that could be limited");
+	int64_t own = c->own.network_bps, bps = c->bounded.network_bps;
+
+	if (!c->how->own_net)
+		say(v, VERDICT_IGNORED, "the interfaces are the host's (--net=host)");
+	else if (own == APPC_UNLIMITED)
+		say(v, VERDICT_IGNORED, "it has no limit");
+	else if (bps < own)
+		say(v, VERDICT_CHANGED, "%lld bytes per second, which is the pod's limit", (long long)bps);
+	else if (c->app && c->several)
+		say(v, VERDICT_CHANGED, "the pod's apps share its interfaces: all of them together have what the app with the "
+		    "lowest limit may have");
 }
 
 static void judge_caps(const struct court *c, struct verdict *v)

@@ -211,6 +211,16 @@ static int read_hosts(const char *list, const char *hostname, struct dns_files *
 
 /* ---- both ---- */
 
+int dns_resolv(const char *const wishes[DNS_WISHES], struct dns_files *out, struct err *e)
+{
+	*out = (struct dns_files){ .resolv = DNS_DEFAULT };
+	if (read_resolv(wishes, out, e) < 0)
+		return -1;
+	if (out->resolv != DNS_DEFAULT && out->resolv != DNS_STAGE0)
+		return err_set(e, EINVAL, "a name server has to be an address");
+	return out->resolv_text.failed ? err_set(e, ENOMEM, "out of memory") : 0;
+}
+
 int dns_files(const struct appc_pairs *annotations, const char *hostname, struct dns_files *out, struct err *e)
 {
 	const char *wishes[DNS_WISHES];

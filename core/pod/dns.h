@@ -49,5 +49,11 @@ struct dns_files {
 int dns_files(const struct appc_pairs *annotations, const char *hostname, struct dns_files *out, struct err *e);
 void dns_files_free(struct dns_files *d);
 
+/**
+ * dns_resolv() - only /etc/resolv.conf, of lists as the annotations have them, NULL for what is not said: what networks
+ * say. @out->resolv is DNS_DEFAULT when they say nothing.
+ */
+int dns_resolv(const char *const wishes[DNS_WISHES], struct dns_files *out, struct err *e);
+
 /** dns_install() - writes what stage 0 writes; in the pod directory, when stage 1's root is mounted */
 int dns_install(const struct dns_files *d, struct err *e);
