@@ -4,6 +4,7 @@
 #include "applets/rkt/globals.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -155,6 +156,18 @@ int globals_conf(const struct rkt_globals *g, struct conf *c, struct err *e)
 const char *globals_dir(const struct rkt_globals *g, const struct conf *c)
 {
 	return g->dir && *g->dir ? g->dir : c->data_dir ? c->data_dir : SYSTEM_DIR;
+}
+
+char *globals_absolute(const char *path, struct err *e)
+{
+	char cwd[PATH_MAX];
+
+	if (!path || !*path || *path == '/')
+		return xstrdup(path ? path : "");
+	if (getcwd(cwd, sizeof(cwd)))
+		return xasprintf("%s/%s", cwd, path);
+	err_sys(e, "%s: current directory", path);
+	return NULL;
 }
 
 int globals_render(const struct rkt_globals *g, const struct conf *c, struct render_how *out, struct err *e)

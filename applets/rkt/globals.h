@@ -47,6 +47,9 @@ const char *globals_dir(const struct rkt_globals *g, const struct conf *c);
 /** globals_conf_dirs() - the configuration directories, for what globals_conf() does not read (auth.h) */
 struct conf_opts globals_conf_dirs(const struct rkt_globals *g);
 
+/** globals_absolute() - the path @path for a process in another directory; free() it. NULL and *e: ours has gone */
+char *globals_absolute(const char *path, struct err *e);
+
 /** globals_render() - how images are rendered: --render, else configuration, else whatever works best; @c may be NULL */
 int globals_render(const struct rkt_globals *g, const struct conf *c, struct render_how *out, struct err *e);
 

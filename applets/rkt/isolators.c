@@ -100,7 +100,7 @@ static size_t tell_ignored(const struct verdicts *l, bool strict, struct buf *na
 static int judge(struct pod_manifest *m, unsigned insecure, const struct launch_opts *o, struct err *e)
 {
 	const struct verdict_how how = {
-		.own_net = !o->net || strcmp(o->net, "host") != 0, .no_caps = insecure & INSECURE_CAPABILITIES,
+		.own_net = launch_own_net(o), .no_caps = insecure & INSECURE_CAPABILITIES,
 		.no_seccomp = insecure & INSECURE_SECCOMP, .rootless = rootless_is_user(),
 	};
 	auto_buf struct buf names = { 0 };

@@ -25,16 +25,22 @@
 #include "core/base/rootless.h"
 #include "core/base/sys.h"
 #include "core/mds/register.h"
+#include "core/net/netconf.h"
 #include "core/pod/appfs.h"
 #include "core/pod/dns.h"
 #include "core/pod/userns.h"
 #include "core/store/render.h"
 
-/* --net alone is what rkt says for its default network */
+/* --net alone is what rkt says for its default network; several are one list */
 static int set_net(void *opts, const char *arg, struct err *e)
 {
-	(void)e;
-	((struct launch_opts *)opts)->net = arg ? arg : "default";
+	struct launch_opts *o = opts;
+
+	if (!arg)
+		arg = "default";
+	if (!*arg)
+		return err_set(e, EINVAL, "want none, host, all, or names of networks (default is one)");
+	o->net = o->net ? xasprintf("%s,%s", o->net, arg) : arg;
 	return 0;
 }
 
@@ -42,21 +48,21 @@ static int set_net(void *opts, const char *arg, struct err *e)
 static int set_learn(void *opts, const char *file, struct err *e)
 {
 	struct launch_opts *o = opts;
-	char cwd[PATH_MAX];
 
 	if (!*file)
 		return err_set(e, EINVAL, "want the name of a file");
-	if (*file != '/' && !getcwd(cwd, sizeof(cwd)))
-		return err_sys(e, "--learn=%s", file);
-	o->learn = *file == '/' ? xstrdup(file) : xasprintf("%s/%s", cwd, file);
-	return 0;
+	o->learn = globals_absolute(file, e);
+	return o->learn ? 0 : -1;
 }
 
 const struct opt launch_opts_table[] = {
 	OPT_CALL_OPTIONAL(0, "net", "NET", set_net,
-		"none: only a loopback interface (default); host: the host's network"),
+		"networks to join: NAME[:ARG=VALUE;...],... (default: default), all; none: only a loopback "
+		"interface; host: the host's"),
 	{ .kind = OPT_KIND_CALL, .name = "private-net", .arg = "NET", .call = set_net, .optional = true,
 		.hidden = true, .help = "(old spelling) same as --net" },
+	OPT_BOOL(0, "port-proxy", struct launch_opts, port_proxy,
+		"forward ports without the kernel's help: slower, and works without nftables"),
 	OPT_TEXT(0, "hostname", "NAME", struct launch_opts, hostname,
 		"host name of the pod (default rkt-UUID)"),
 	OPT_BOOL(0, "interactive", struct launch_opts, interactive,
@@ -73,19 +79,40 @@ const struct opt launch_opts_table[] = {
 	OPT_END
 };
 
+const char *launch_net(const struct launch_opts *o)
+{
+	return o->net ? o->net : rootless_is_user() ? "none" : "default";
+}
+
+bool launch_own_net(const struct launch_opts *o)
+{
+	return strcmp(launch_net(o), "host") != 0;
+}
+
 static int check_net(const char *net, struct err *e)
 {
-	if (!strcmp(net, "none") || !strcmp(net, "host"))
-		return 0;
-	if (!*net)
-		return err_set(e, EINVAL, "--net: want none or host");
-	if (rootless_is_user())
+	enum net_mode mode;
+
+	if (net_mode_parse(net, &mode, e) < 0)
+		return err_wrap(e, "--net=%s", net);
+	if (mode == NET_JOIN && rootless_is_user())
 		return err_set(e, EPERM, "--net=%s: pods of users other than root have only --net=none and --net=host: "
 			       "whatever leads out of a network takes root to make", net);
-	return err_set(e, ENOTSUP,
-		"--net=%s: pod networks are not in this version: only --net=none and --net=host "
-		"are",
-		net);
+	return 0;
+}
+
+int launch_check_ports(const struct launch_opts *o, size_t n_ports, struct err *e)
+{
+	const char *net = launch_net(o);
+
+	if (n_ports && !strcmp(net, "host"))
+		return err_set(e, EINVAL, "ports cannot be forwarded with --net=host: there the apps have the host's ports; "
+			"leave --port out");
+	if (n_ports && !strcmp(net, "none"))
+		return err_set(e, EINVAL, "ports cannot be forwarded %s: the pod has no address; %s",
+			       o->net ? "with --net=none" : "without root",
+			       o->net ? "leave it out, or --port" : "leave --port out, or use --net=host");
+	return 0;
 }
 
 /* what sethostname(2) and the rules for names of hosts allow */
@@ -122,7 +149,7 @@ int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e)
 {
 	if (o->learn && check_learn(o->learn, e) < 0)
 		return -1;
-	if ((o->net && check_net(o->net, e) < 0) || (o->hostname && check_hostname(o->hostname, e) < 0))
+	if (check_net(launch_net(o), e) < 0 || (o->hostname && check_hostname(o->hostname, e) < 0))
 		return -1;
 	if (o->mds_register && o->net && !strcmp(o->net, "host") && mds_register_check(e) < 0)
 		return err_wrap(e, "--mds-register");
@@ -392,7 +419,7 @@ static char **arguments(const struct rkt_globals *g, const struct launch *l, con
 
 	if (g->debug)
 		v[n++] = xstrdup("--debug");
-	v[n++] = xasprintf("--net=%s", o->net ? o->net : "none");
+	v[n++] = xasprintf("--net=%s", launch_net(o));
 	if (o->interactive)
 		v[n++] = xstrdup("--interactive");
 	if (o->hostname && !s->builtin && version < 2)
@@ -404,8 +431,14 @@ static char **arguments(const struct rkt_globals *g, const struct launch *l, con
 	/* the built-in one has been told in another way: arguments are for everybody to see */
 	if (*token && !s->builtin)
 		v[n++] = xasprintf("--mds-token=%s", token);
-	if (g->local_config && *g->local_config)
+	if (*g->local_config)
 		v[n++] = xasprintf("--local-config=%s", g->local_config);
+	if (s->builtin && *g->system_config)
+		v[n++] = xasprintf("--system-config=%s", g->system_config);
+	if (o->port_proxy && s->builtin)
+		v[n++] = xstrdup("--port-proxy");
+	else if (o->port_proxy)
+		ui_warn("--port-proxy is left out: this stage 1 does not know it");
 	n += defences_off(g->insecure, s, v + n);
 	if (s->builtin && rootless_is_user())
 		v[n++] = xstrdup("--rootless");
@@ -439,15 +472,13 @@ static int hand_over_lock(const struct pod *p, struct err *e)
 void launch_begin(const struct launch_opts *o, struct netns *n)
 {
 	*n = (struct netns){ .fd = -1 };
-	if (!o->net || strcmp(o->net, "host") != 0)
+	if (launch_own_net(o))
 		netns_begin(n);
 }
 
 int launch_begin_users(const struct launch_opts *o, struct userns *u, struct err *e)
 {
-	bool own_net = !o->net || strcmp(o->net, "host") != 0;
-
-	if (userns_begin(u, CLONE_NEWIPC | CLONE_NEWUTS | (own_net ? CLONE_NEWNET : 0), e) < 0)
+	if (userns_begin(u, CLONE_NEWIPC | CLONE_NEWUTS | (launch_own_net(o) ? CLONE_NEWNET : 0), e) < 0)
 		return err_wrap(e, "--private-users");
 	return 0;
 }
@@ -502,13 +533,18 @@ static int become(const struct rkt_globals *g, const struct launch *l, const str
 
 int launch(const struct rkt_globals *g, const struct launch *l, const struct launch_opts *o, struct err *e)
 {
+	struct rkt_globals own = *g;
 	char hostname[UUID_LEN + 5];
 	struct dns_files d;
 
+	own.local_config = globals_absolute(g->local_config, e);
+	own.system_config = own.local_config ? globals_absolute(g->system_config, e) : NULL;
+	if (!own.system_config)
+		return -1;
 	snprintf(hostname, sizeof(hostname), "rkt-%s", l->pod->uuid);
 	int r = dns_files(l->annotations, o->hostname ? o->hostname : hostname, &d, e);
 	if (r == 0)
-		r = become(g, l, o, &d, e);
+		r = become(&own, l, o, &d, e);
 	dns_files_free(&d);
 	return r;
 }

@@ -12,8 +12,9 @@
 
 /* what rkt run and rkt run-prepared both can be told about the start of a pod */
 struct launch_opts {
-	const char *net, *hostname, *prefix, *learn;
-	bool        interactive, strict, mds_register;
+	const char *net; /* as given, several joined by commas; NULL: ask launch_net() */
+	const char *hostname, *prefix, *learn;
+	bool        interactive, strict, port_proxy, mds_register;
 };
 extern const struct opt launch_opts_table[];
 
@@ -22,8 +23,14 @@ struct launch_app {
 	int         lower_fd; /* rendered root of the image; -1: the app has a copy */
 };
 
+/** launch_net() - the networks that the pod gets: what was asked for, else rkt's default network; without root none */
+const char *launch_net(const struct launch_opts *o);
+bool launch_own_net(const struct launch_opts *o); /* not the host's */
+
 /** launch_check() - whether this version can do what @o asks for, for a pod of @n_apps */
 int launch_check(const struct launch_opts *o, size_t n_apps, struct err *e);
+/** launch_check_ports() - whether a pod with that many forwarded ports can have them */
+int launch_check_ports(const struct launch_opts *o, size_t n_ports, struct err *e);
 /** launch_check_stage1() - the same for the stage 1, while the pod can still stay what it is */
 int launch_check_stage1(const struct launch_opts *o, const struct stage1 *s, struct err *e);
 

@@ -84,7 +84,10 @@ static void add_row(struct list *l, const struct pod *p, const struct app *app, 
 	ui_table_add(&l->table, first ? pod_state_name(p->state) : NULL);
 	add_time(l, first ? pod_created_ns(p) : 0);
 	add_time(l, first ? pod_started_ns(p) : 0);
-	ui_table_add(&l->table, NULL);
+	auto_buf struct buf nets = { 0 };
+	if (first)
+		podref_networks(p, &nets);
+	ui_table_add(&l->table, nets.len ? nets.data : NULL);
 	free(image);
 }
 

@@ -13,6 +13,7 @@
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/pod/ports.h"
 
 #define MEMORY_MIN 4096 /* bytes; rkt's */
 
@@ -202,6 +203,17 @@ static int add_volume(void *opts, const char *arg, struct err *e)
 	return r;
 }
 
+static int add_port(void *opts, const char *arg, struct err *e)
+{
+	struct pod_manifest scratch = { 0 };
+
+	int r = ports_parse(arg, &scratch, e);
+	pod_manifest_free(&scratch);
+	if (r == 0)
+		list_add(&((struct podopts *)opts)->ports, arg);
+	return r;
+}
+
 /* ---- words that are no options ---- */
 
 int podopts_operand(struct podopts *o, const char *arg, struct err *e)
@@ -236,7 +248,7 @@ int podopts_rest(struct podopts *o, int argc, char **argv, struct err *e)
 int podopts_check(const struct podopts *o, struct err *e)
 {
 	bool described = o->n_apps || o->volumes.n || o->mounts.n || o->env.n || o->env_files.n ||
-			 o->inherit_env;
+			 o->ports.n || o->inherit_env;
 
 	if (o->manifest && described)
 		return err_set(e, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
@@ -264,6 +276,7 @@ void podopts_free(struct podopts *o)
 	free(o->mounts.v);
 	free(o->env.v);
 	free(o->env_files.v);
+	free(o->ports.v);
 	*o = (struct podopts){ 0 };
 }
 
@@ -286,6 +299,8 @@ const struct opt podopts_pod[] = {
 		"environment variables for all apps, one a line"),
 	OPT_BOOL(0, "inherit-env", struct podopts, inherit_env,
 		"also give apps the variables of this environment"),
+	OPT_CALL(0, "port", "NAME:[IP:]PORT", add_port,
+		"forward PORT of the host to the port of that name of an image; IPv6 addresses in brackets"),
 	OPT_TEXT(0, "pod-manifest", "FILE", struct podopts, manifest,
 		"run what this pod manifest describes"),
 	OPT_BOOL(0, "no-overlay", struct podopts, no_overlay,

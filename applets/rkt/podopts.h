@@ -28,7 +28,7 @@ struct podopts {
 	struct podopts_app *apps;
 	size_t              n_apps;
 	bool                between; /* after "---": the next word is an image */
-	struct opt_list     volumes, mounts, env, env_files;
+	struct opt_list     volumes, mounts, env, env_files, ports;
 	bool                inherit_env, no_overlay, private_users;
 	const char         *manifest; /* --pod-manifest */
 	const char         *pull_policy;

@@ -13,6 +13,8 @@
 #include "applets/rkt/stage1.h"
 #include "applets/ui.h"
 #include "core/base/fd.h"
+#include "core/base/json.h"
+#include "core/net/podnet.h"
 #include "core/pod/ids.h"
 
 #define UUID_FILE_MAX 1024
@@ -166,38 +168,71 @@ static bool has(const struct pod *p, const char *file)
 	return faccessat(p->dir_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* what the entry point gets; of the configuration, which network plug-ins want, rkt's own interface has nothing */
+static int gc_args(const struct rkt_globals *g, struct pod *p, bool builtin, char *args[5], struct err *e)
+{
+	static char debug[] = "--debug";
+	auto_free char *local = globals_absolute(g->local_config, e);
+	auto_free char *system = local ? globals_absolute(g->system_config, e) : NULL;
+
+	if (!system)
+		return -1;
+	if (g->debug)
+		*args++ = debug;
+	if (builtin) {
+		*args++ = xasprintf("--local-config=%s", local);
+		*args++ = xasprintf("--system-config=%s", system);
+	}
+	*args++ = p->uuid;
+	*args = NULL;
+	return 0;
+}
+
 /*
  * A pod whose start was cut off early has no stage 1 yet. The built-in one gives everything back when the pod ends,
  * and what it could not is noted in these files; two hundred pods that ended well need not start it for nothing.
  */
-static bool needs_stage1_gc(const struct pod *p)
-{
-	auto_stage1 struct stage1 s = { .builtin = false };
-	struct err none;
-
-	if (!has(p, "stage1/manifest"))
-		return false;
-	return has(p, "cgroup") || has(p, "netns") || stage1_load(p, &s, &none) < 0 || !s.builtin;
-}
-
 int podref_stage1_gc(void *ctx, struct pod *p, struct err *e)
 {
-	const struct rkt_globals *g = ctx;
-	char debug[] = "--debug";
-	char *args[] = { g->debug ? debug : p->uuid, g->debug ? p->uuid : NULL, NULL };
+	auto_stage1 struct stage1 s = { .builtin = false };
+	char *args[5];
 	struct err why;
 	int status;
-	(void)e;
 
-	if (!needs_stage1_gc(p))
+	if (!has(p, "stage1/manifest"))
 		return 0;
+	bool builtin = stage1_load(p, &s, &why) == 0 && s.builtin;
+	if (builtin && !has(p, "cgroup") && !has(p, PODNET_FILE))
+		return 0;
+	if (gc_args(ctx, p, builtin, args, e) < 0)
+		return -1;
 	if (stage1_run(p, "gc", args, &status, &why) < 0) {
 		if (why.code != ENOSYS)
 			ui_warn("problem performing stage1 GC on \"%s\": %s", p->uuid, why.msg);
 	} else if (status) {
 		ui_warn("problem performing stage1 GC on \"%s\": ended with status %d", p->uuid, status);
 	}
+	/* without the record nobody would ever find what the pod still has */
+	if (builtin && has(p, PODNET_FILE))
+		return err_set(e, EBUSY, "pod \"%s\" has not left its networks: the reason stands above", p->uuid);
 	return 0;
+}
+
+/* ---- networks ---- */
+
+void podref_networks(const struct pod *p, struct buf *b)
+{
+	auto_buf struct buf text = { 0 };
+	struct podnet nets = { .n = 0 };
+	struct err why;
+
+	if (p->state != POD_RUNNING || !has(p, PODNET_FILE))
+		return;
+	if (podnet_read(p->dir_fd, &nets, &why) < 0)
+		ui_warn("networks of pod %s: %s", p->uuid, why.msg);
+	else if (podnet_text(&nets, &text) == 0 && text.len)
+		buf_clean(b, text.data, text.len);
+	podnet_free(&nets);
 }
 
 /* ---- JSON ---- */
@@ -278,6 +313,25 @@ static cJSON *app_json(const struct pod *p, const struct times *t, const struct 
 	return o;
 }
 
+/* as rkt shows them, while they are there; what we keep beside that is for us */
+static void add_networks(cJSON *o, const struct pod *p)
+{
+	auto_free char *text = NULL;
+	struct err none;
+	size_t len;
+
+	auto_close int fd = pod_file(p, PODNET_FILE, &none);
+	if (fd < 0 || fd_read_file(p->dir_fd, PODNET_FILE, APPC_MANIFEST_MAX, &text, &len, &none) < 0)
+		return;
+	cJSON *list = json_parse_err(text, len, &none), *one;
+	cJSON_ArrayForEach(one, list)
+		cJSON_DeleteItemFromObjectCaseSensitive(one, "conf");
+	if (cJSON_IsArray(list) && list->child)
+		cJSON_AddItemToObject(o, "networks", list);
+	else
+		cJSON_Delete(list);
+}
+
 /* which ids of the host a pod with users of its own has */
 static void add_ids(cJSON *o, const struct pod_manifest *m)
 {
@@ -328,6 +382,8 @@ cJSON *podref_json(const struct pod *p, struct err *e)
 		add_int(o, "started_at", t.started_ns / 1000000000);
 	if (p->state == POD_RUNNING && pod_pid(p, &pid, &why) == 0)
 		add_int(o, "pid", pid);
+	if (p->state == POD_RUNNING)
+		add_networks(o, p);
 	if (has_manifest) {
 		add_manifest(o, p, &t, &m);
 		pod_manifest_free(&m);

@@ -52,5 +52,8 @@ char *podref_image_name(const struct pod *p, const char *app, const char *name, 
 /** podref_stage1_gc() - for struct pod_remove_opts: runs the entry point; what goes wrong there is only told */
 int podref_stage1_gc(void *ctx, struct pod *p, struct err *e); /* ctx: const struct rkt_globals */
 
+/** podref_networks() - "default:ip4=172.16.28.2, ..." of a pod that runs; nothing is added where there is nothing */
+void podref_networks(const struct pod *p, struct buf *b);
+
 /** podref_json() - as rkt's `list` and `status --format=json` print a pod; NULL and *e */
 cJSON *podref_json(const struct pod *p, struct err *e);

@@ -15,6 +15,7 @@
 #include "core/appc/types.h"
 #include "core/base/fd.h"
 #include "core/base/num.h"
+#include "core/pod/ports.h"
 
 /* ---- images ---- */
 
@@ -364,6 +365,21 @@ static int reify_file(struct store *st, const struct rkt_globals *g, const struc
 
 /* ---- */
 
+/* what stage 1 will find out as well, but nobody shall have waited for that; the messages of the rules are shorter */
+static int reify_ports(const struct podopts *o, struct pod_manifest *m, struct err *e)
+{
+	struct pod_port *v;
+	size_t n;
+
+	for (size_t i = 0; i < o->ports.n; i++)
+		if (ports_parse(o->ports.v[i], m, e) < 0)
+			return err_wrap(e, "--port=%s", o->ports.v[i]);
+	if (ports_resolve(m, &v, &n, e) < 0)
+		return o->ports.n ? err_wrap(e, "--port") : -1;
+	free(v);
+	return 0;
+}
+
 /* Names are looked up in the image by stage 1; what cannot be one need not become a pod first. */
 static int check_identity(const char *what, const char *s, struct err *e)
 {
@@ -393,7 +409,7 @@ int reify(struct store *st, const struct rkt_globals *g, const struct podopts *o
 		return -1;
 	if ((o->manifest ? reify_file : reify_options)(st, g, o, &policy, out, e) < 0)
 		return -1;
-	if (dnsopts_record(&o->dns, &out->pod.annotations, e) < 0)
+	if (reify_ports(o, &out->pod, e) < 0 || dnsopts_record(&o->dns, &out->pod.annotations, e) < 0)
 		return -1;
 	/* options can break rules that the images kept: a relative --exec, a variable without a name */
 	bool ok = pod_manifest_check(&out->pod, &f);

@@ -94,13 +94,15 @@ static int begin(const struct run_opts *o, struct begun *b, struct err *e)
 
 static int run_pod(struct run_opts *o, struct prepared_pod *pp, struct begun *b, struct err *e)
 {
-	/* before anything is fetched, if the command line alone tells */
-	if (!o->pod.manifest && o->pod.n_apps && launch_check(&o->launch, o->pod.n_apps, e) < 0)
+	/* before anything is fetched, as far as the command line alone tells */
+	if (launch_check(&o->launch, o->pod.n_apps ? o->pod.n_apps : 1, e) < 0 ||
+	    launch_check_ports(&o->launch, o->pod.ports.n, e) < 0)
 		return -1;
 	if (podopts_check(&o->pod, e) < 0 || globals_be_root(&o->g, e) < 0 || begin(o, b, e) < 0 ||
 	    prepare_pod(&o->g, &o->pod, &o->launch, pp, e) < 0)
 		return -1;
 	if (launch_check(&o->launch, pp->r.n_images, e) < 0 ||
+	    launch_check_ports(&o->launch, pp->r.pod.ports.n, e) < 0 ||
 	    (o->uuid_file && save_uuid(o->uuid_file, pp->pod.uuid, e) < 0) || pod_to_run(&pp->pod, e) < 0) {
 		prepare_pod_undo(pp);
 		return -1;

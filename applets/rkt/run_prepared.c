@@ -131,7 +131,8 @@ static int look(const struct run_prepared_opts *o, const char *uuid, struct foun
 		return err_set(e, EINVAL, "pod \"%s\" is not prepared: it is %s", f->pod.uuid,
 			pod_state_name(f->pod.state));
 	if (pod_manifest(&f->pod, &f->m, e) < 0 || pod_ids_of(&f->m, &f->ids, e) < 0 ||
-	    launch_check(&o->launch, f->m.apps.n, e) < 0 || dnsopts_record(&o->dns, &f->m.annotations, e) < 0 ||
+	    launch_check(&o->launch, f->m.apps.n, e) < 0 || launch_check_ports(&o->launch, f->m.ports.n, e) < 0 ||
+	    dnsopts_record(&o->dns, &f->m.annotations, e) < 0 ||
 	    volume_check_sources(&f->m, &f->no_source, e) < 0 || stage1_load(&f->pod, &f->stage1, e) < 0 ||
 	    launch_check_stage1(&o->launch, &f->stage1, e) < 0 || check_trust(o, f, e) < 0)
 		return -1;

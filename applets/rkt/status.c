@@ -190,8 +190,11 @@ static int print_text(struct pod *p, struct err *e)
 	buf_fmt(&b, "state=%s\n", pod_state_name(s));
 	add_time(&b, "created", pod_created_ns(p));
 	add_time(&b, "started", pod_started_ns(p));
-	if (s == POD_RUNNING)
-		buf_str(&b, "networks=\n");
+	if (s == POD_RUNNING) {
+		buf_str(&b, "networks=");
+		podref_networks(p, &b);
+		buf_str(&b, "\n");
+	}
 	if (s == POD_RUNNING || podref_after_run(p)) {
 		buf_fmt(&b, "pid=%d\nexited=%s\n", (int)pid,
 			s == POD_EXITED || s == POD_EXITED_GARBAGE ? "true" : "false");
