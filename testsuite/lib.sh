@@ -18,6 +18,8 @@
 #   RKTBOX RKTBIN ACTOOL RKT_GC RKT_TRUST STAGE1_INIT   the programs
 #   RKT                rkt with a data directory of this script and empty configuration: use it unquoted
 #   WORK DATA CONF     this script's scratch and data directory; its configuration (CONF/{system,local,user})
+#                      in CONF/local, whose network `default` takes the place of the real one: it has no interface
+#                      but lo, so that pods can be started anywhere; real_network gives it back
 #   C                  inside a case: an empty directory of the case, where it also starts
 #   BUSYBOX            a static busybox (make_layout and busybox_image use it)
 #
@@ -56,6 +58,7 @@
 #   busybox_image FILE [NAME [APP]]   an ACI of that, FILE must not be there
 #   busybox_in_store                  once per script: example.com/busybox is in the store, $BUSYBOX_ID its ID
 #   fresh_data         inside a case: an empty data directory of its own; RKT and DATA change
+#   real_network       from here on a pod without --net joins rkt's default network; for scripts with OWN_NET
 # Pods:
 #   pod_uuid NAME      of a pod that spawn NAME started with --uuid-file-save=$C/NAME.uuid; waits for it
 #   pod_ready NAME     waits until it runs as well
@@ -155,7 +158,8 @@ for g in $TEST_GROUPS; do echo 0 >"$g/cgroup.procs" || exit 1; done
 unset g
 PASSED=0 FAILED=0 SKIPPED=0 CASE='' N_CASE=0 BUSYBOX_ID=''
 CONF=$WORK/conf
-mkdir -p "$CONF/system" "$CONF/local" "$CONF/user" "$WORK/cases" "$WORK/tmp"
+mkdir -p "$CONF/system" "$CONF/local/net.d" "$CONF/user" "$WORK/cases" "$WORK/tmp"
+echo '{"name": "default", "type": "loopback"}' >"$CONF/local/net.d/default.conf"
 export TMPDIR="$WORK/tmp"
 cd "$WORK" || exit 1
 
@@ -518,6 +522,10 @@ busybox_in_store() {
 
 fresh_data() {
 	_use_data "$C/data"
+}
+
+real_network() {
+	rm -f "$CONF/local/net.d/default.conf"
 }
 
 # ---- pods
