@@ -535,7 +535,7 @@ static void clean_up(struct host *h)
 	/* the pod has ended: there is heap again */
 	if (h->learn && h->ended && learn_write(h->learn, h->o->learn, say, &e) < 0)
 		say(&e);
-	if (net_down(&h->net, &h->net_how, h->o->uuid, &e) < 0)
+	if (net_down(&h->net, &h->net_how, h->o->uuid, h->ended, &e) < 0)
 		say(&e);
 	if (!h->no_cgroups && cgroup_remove(h->pod_fd, &e) < 0)
 		say(&e);
@@ -567,6 +567,7 @@ int host_run(const struct host_opts *o)
 		.netns_fd = -1,
 		.users = USERNS_FDS_NONE,
 		.self_fd = -1,
+		.net = NET_NONE_YET,
 		.mds = { .listen_fd = -1, .data_fd = -1 } };
 	struct err e;
 

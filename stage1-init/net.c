@@ -50,7 +50,12 @@ static int join(struct net *n, const struct net_how *how, struct plan *p, struct
 	};
 
 	n->tried = true;
-	return podnet_up(&o, &n->nets, e);
+	if (podnet_up(&o, &n->nets, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n->nets.n && n->netns_fd < 0; i++)
+		if (*n->nets.v[i].plugin)
+			n->netns_fd = fcntl(p->netns_fd, F_DUPFD_CLOEXEC, 3);
+	return 0;
 }
 
 /* ---- ports ---- */
@@ -264,6 +269,8 @@ void net_child(const struct net *n)
 {
 	for (size_t i = 0; i < n->n_wanted; i++)
 		close(n->wanted[i].fd);
+	if (n->netns_fd >= 0)
+		close(n->netns_fd);
 }
 
 int net_mark(const struct net *n, int pod_fd, pid_t pid1, struct err *e)
@@ -276,18 +283,25 @@ int net_mark(const struct net *n, int pod_fd, pid_t pid1, struct err *e)
 	return symlinkat(target, pod_fd, NETNS_LINK) < 0 ? err_sys(e, "create " NETNS_LINK) : 0;
 }
 
-int net_down(struct net *n, const struct net_how *how, const char *uuid, struct err *e)
+int net_down(struct net *n, const struct net_how *how, const char *uuid, bool ended, struct err *e)
 {
+	const struct podnet_opts o = {
+		.uuid = uuid, .system = how->system, .local = how->local, .pod_fd = how->pod_fd, .netns_fd = n->netns_fd,
+		.host_mnt_fd = -1, .debug = how->debug, .ends = ended,
+	};
+
 	if (!n->tried)
 		return 0;
 	if (n->proxy)
 		proxy_close(n->proxy);
 	n->proxy = NULL;
-	int r = podnet_down(uuid, how->pod_fd, how->system, how->local, e);
+	dhcp_release(&n->nets.dhcp);
+	int r = podnet_leave(&o, e);
 	/* only now: until then nobody else may have the addresses */
 	podnet_free(&n->nets);
 	free(n->wanted);
 	n->wanted = NULL;
+	fd_cleanup(&n->netns_fd);
 	if (r < 0)
 		return err_wrap(e, "warning: leave the networks");
 	unlinkat(how->pod_fd, NETNS_LINK, 0);

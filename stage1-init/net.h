@@ -23,7 +23,7 @@ struct net_how {
 	bool        no_dns;        /* what networks say of it is not wanted */
 };
 
-/* Zero-initialise. */
+#define NET_NONE_YET { .netns_fd = -1 }
 struct net {
 	struct podnet  nets;
 	struct proxy  *proxy;
@@ -31,6 +31,7 @@ struct net {
 	size_t         n_wanted;
 	bool           tried;      /* to join: there is something to leave */
 	bool           has_dns;    /* the file that etc_open() may mount was written */
+	int            netns_fd;   /* the pod's, kept for plug-ins that take back what they moved into it */
 };
 
 /** net_mode() - of what --net says; NULL is none. "failed to setup network: ..." */
@@ -52,5 +53,8 @@ void net_child(const struct net *n);
 /** net_mark() - the link `netns` in the pod directory, once @pid1 is in the namespace */
 int net_mark(const struct net *n, int pod_fd, pid_t pid1, struct err *e);
 
-/** net_down() - leaves them, of the pod @uuid in @how; workers have been killed. What cannot be done is left for gc. */
-int net_down(struct net *n, const struct net_how *how, const char *uuid, struct err *e);
+/**
+ * net_down() - leaves them, of the pod @uuid in @how; workers have been killed. What cannot be done is left for gc.
+ * @ended: the pod has, in good order: its interfaces are gone a moment later, and nobody waits for that
+ */
+int net_down(struct net *n, const struct net_how *how, const char *uuid, bool ended, struct err *e);

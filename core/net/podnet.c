@@ -85,7 +85,8 @@ int podnet_leave(const struct podnet_opts *o, struct err *e)
 	struct podnet p = { 0 };
 	auto_nl struct nl host = NL_NONE, pod = NL_NONE;
 	struct net_join j = { .uuid = o->uuid, .hostname = o->hostname, .netns_fd = -1, .host = &host, .held = &p.held,
-			      .system = o->system, .local = o->local, .host_mnt_fd = o->host_mnt_fd, .debug = o->debug };
+			      .system = o->system, .local = o->local, .host_mnt_fd = o->host_mnt_fd, .debug = o->debug,
+			      .ends = o->ends };
 	int result = 0;
 	struct err why;
 

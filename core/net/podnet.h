@@ -36,7 +36,7 @@ struct podnet_opts {
 	const char *system, *local;
 	int         pod_fd, netns_fd, host_mnt_fd;
 	int64_t     bandwidth;       /* bytes per second, of each interface; APPC_UNLIMITED */
-	bool        debug;
+	bool        debug, ends;     /* ends: as of struct net_join, for podnet_leave() */
 };
 
 /** podnet_up() - joins; what it has made when it fails is gone again. "failed to setup network: ..." is the caller's */
