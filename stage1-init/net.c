@@ -52,10 +52,8 @@ static int join(struct net *n, const struct net_how *how, struct plan *p, struct
 	n->tried = true;
 	if (podnet_up(&o, &n->nets, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n->nets.n && n->netns_fd < 0; i++)
-		if (*n->nets.v[i].plugin)
-			n->netns_fd = fcntl(p->netns_fd, F_DUPFD_CLOEXEC, 3);
-	return 0;
+	n->netns_fd = fcntl(p->netns_fd, F_DUPFD_CLOEXEC, 3);
+	return n->netns_fd < 0 ? err_sys(e, "the pod's network namespace") : 0;
 }
 
 /* ---- ports ---- */
@@ -117,11 +115,11 @@ static bool is_alive(void *ctx, const char *uuid, bool port)
 	return port;
 }
 
-static int protect(const struct net *n, const struct net_how *how, const char *uuid, const struct ports *l, struct err *e)
+static int protect(struct net *n, const struct net_how *how, const char *uuid, const struct ports *l, struct err *e)
 {
 	auto_free struct fw_net *nets = NULL;
 	struct fw_pod fw = { .uuid = uuid, .ports = l->v, .n_ports = how->port_proxy ? 0 : l->n, .alive = is_alive,
-			     .ctx = (void *)how };
+			     .ctx = (void *)how, .keep = &n->firewall };
 
 	if (podnet_firewall(&n->nets, &nets, &fw.n_nets, e) < 0)
 		return -1;
@@ -271,6 +269,8 @@ void net_child(const struct net *n)
 		close(n->wanted[i].fd);
 	if (n->netns_fd >= 0)
 		close(n->netns_fd);
+	if (n->firewall.fd >= 0)
+		close(n->firewall.fd);
 }
 
 int net_mark(const struct net *n, int pod_fd, pid_t pid1, struct err *e)
@@ -287,7 +287,7 @@ int net_down(struct net *n, const struct net_how *how, const char *uuid, bool en
 {
 	const struct podnet_opts o = {
 		.uuid = uuid, .system = how->system, .local = how->local, .pod_fd = how->pod_fd, .netns_fd = n->netns_fd,
-		.host_mnt_fd = -1, .debug = how->debug, .ends = ended,
+		.host_mnt_fd = -1, .debug = how->debug, .ends = ended, .firewall = &n->firewall,
 	};
 
 	if (!n->tried)
@@ -295,7 +295,6 @@ int net_down(struct net *n, const struct net_how *how, const char *uuid, bool en
 	if (n->proxy)
 		proxy_close(n->proxy);
 	n->proxy = NULL;
-	dhcp_release(&n->nets.dhcp);
 	int r = podnet_leave(&o, e);
 	/* only now: until then nobody else may have the addresses */
 	podnet_free(&n->nets);

@@ -23,7 +23,7 @@ struct net_how {
 	bool        no_dns;        /* what networks say of it is not wanted */
 };
 
-#define NET_NONE_YET { .netns_fd = -1 }
+#define NET_NONE_YET { .firewall = NL_NONE, .netns_fd = -1 }
 struct net {
 	struct podnet  nets;
 	struct proxy  *proxy;
@@ -31,7 +31,8 @@ struct net {
 	size_t         n_wanted;
 	bool           tried;      /* to join: there is something to leave */
 	bool           has_dns;    /* the file that etc_open() may mount was written */
-	int            netns_fd;   /* the pod's, kept for plug-ins that take back what they moved into it */
+	struct nl      firewall;   /* what it was told through */
+	int            netns_fd;   /* the pod's, kept for those who give something back from in there */
 };
 
 /** net_mode() - of what --net says; NULL is none. "failed to setup network: ..." */

@@ -124,12 +124,13 @@ int stop_pod(const char *uuid, bool force, struct err *e)
 
 int stop_collect(const char *uuid, const char *system, const char *local, struct err *e)
 {
-	struct net none = { .tried = true, .netns_fd = -1 };
+	struct net none = NET_NONE_YET;
 	auto_close int pod_fd = open_pod(uuid, e);
 	const struct net_how how = { .system = system, .local = local, .pod_fd = pod_fd, .host_mnt_fd = -1 };
 
 	if (pod_fd < 0)
 		return -1;
+	none.tried = true;
 	/* the cgroups first: until then somebody may still use the network */
 	return cgroup_remove(pod_fd, e) < 0 || net_down(&none, &how, uuid, false, e) < 0 ? err_wrap(e, "pod %s", uuid) : 0;
 }

@@ -178,12 +178,6 @@ static void give_back(struct dhcp_lease *l, int netns_fd)
 	close(c.fd);
 }
 
-void dhcp_release(struct dhcp_leases *all)
-{
-	for (size_t i = 0; i < all->n; i++)
-		give_back(&all->v[i], all->netns_fd);
-}
-
 static int dhcp_del(const struct net_join *j, const cJSON *ipam, const struct net_result *r, struct err *e)
 {
 	struct dhcp_lease l;

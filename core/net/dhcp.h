@@ -45,10 +45,3 @@ int64_t dhcp_next_ms(const struct dhcp_leases *l);
  * it back, and looks for another one. Ends when it is killed; returns -1 when it cannot go on, 0 when nothing is left.
  */
 int dhcp_work(struct dhcp_leases *l, struct err *e);
-
-/**
- * dhcp_release() - tells the servers that the pod needs its addresses no longer, while its interfaces are still there
- * No heap, no waiting, nothing that could fail: whom that does not reach waits for the end of the lease. Removing a pod
- * does the same where its network namespace is given.
- */
-void dhcp_release(struct dhcp_leases *l);

@@ -177,7 +177,7 @@ static int make_way(const struct clash *c, struct err *e)
 		return err_set(e, EADDRINUSE, port ? "%s of the host is forwarded to pod %s already: choose another one with "
 						     "--port, or stop that pod"
 						   : "address %s is that of pod %s already", c->what, c->uuid);
-	return firewall_remove(c->uuid, e);
+	return firewall_remove(c->uuid, NULL, e);
 }
 
 /* ---- what a pod adds ---- */
@@ -331,7 +331,13 @@ static int add_once(const struct fw_pod *p, struct avoid *v, struct err *e)
 		fw_put_table(&m);
 	put_pod(&m, p, s.chains);
 	if (fw_commit(&n, &m, &failed, e) == 0) {
-		fw_release(n.fd);
+		if (p->keep) {
+			nl_close(p->keep);
+			*p->keep = n;
+			n.fd = -1;
+		} else {
+			fw_release(n.fd);
+		}
 		return 0;
 	}
 	if (failed >= first && failed - first < n_which) {

@@ -27,6 +27,7 @@
 
 #include "core/base/err.h"
 #include "core/net/ip.h"
+#include "core/net/netlink.h"
 
 struct fw_net {
 	char           iface[IFNAMSIZ]; /* on the host: the pod's veth or its bridge; "": none (macvlan) */
@@ -50,6 +51,7 @@ struct fw_pod {
 	 * may be alive, who had an address that has been given out again is not. That also is the answer where this is NULL. */
 	bool                (*alive)(void *ctx, const char *uuid, bool port);
 	void                 *ctx;
+	struct nl            *keep; /* or NULL; for firewall_remove(), see there */
 };
 
 /** firewall_available() - 0, or -1 and why not: the kernel lacks nftables (ENOTSUP, with the remedy), no permission */
@@ -59,5 +61,11 @@ bool firewall_legacy(void);
 /** firewall_add() - EADDRINUSE: another pod has one of the ports (any address is in the way of each); says which pod and
  * port. Ports of loopback addresses are left to the proxy. Who sends datagrams to a port already gets to this pod. */
 int firewall_add(const struct fw_pod *p, struct err *e);
-/** firewall_remove() - all of that pod; 0 also when there is nothing, or no nftables at all */
-int firewall_remove(const char *uuid, struct err *e);
+/**
+ * firewall_remove() - all of that pod; 0 also when there is nothing, or no nftables at all
+ * @kept: what firewall_add() left in @keep, or NULL; it may be NL_NONE
+ *
+ * Who closes a socket to nftables waits until what anybody deleted before is gone for good, 5 to 20 ms. So the one that
+ * adds is best kept open as long as the pod lives; behind the removal the caller closes it, or ends, without waiting.
+ */
+int firewall_remove(const char *uuid, struct nl *kept, struct err *e);

@@ -218,8 +218,8 @@ static int remove_found(struct nl *n, struct finding *f, uint32_t generation, st
 	return e->code == ERESTART ? -1 : err_wrap(e, "nftables");
 }
 
-/* Who closes a socket to nftables waits until what anybody deleted before is gone for good, and lets nobody change anything
- * meanwhile: 5 to 20 ms. So a process made for it has the socket open until that has come about. */
+/* While somebody who closes a socket waits, nobody else can change anything. So a process made for it has the socket open
+ * until all that was deleted is gone. */
 void fw_release(int fd)
 {
 	if (fork() == 0) {
@@ -231,25 +231,30 @@ void fw_release(int fd)
 	}
 }
 
+struct removal { const char *uuid; struct nl *n; };
+
 static int on_remove(void *ctx, struct err *e)
 {
-	struct finding f = { .uuid = ctx };
-	auto_nl struct nl n = NL_NONE;
+	const struct removal *v = ctx;
+	struct finding f = { .uuid = v->uuid };
 	uint32_t generation;
 
-	if (nl_open(NETLINK_NETFILTER, &n, e) < 0)
-		return e->code == EPROTONOSUPPORT ? 0 : -1;
-	if (nft_generation(&n, &generation, e) < 0)
+	if (nft_generation(v->n, &generation, e) < 0)
 		return e->code == ENOTSUP ? 0 : -1;
-	int r = remove_found(&n, &f, generation, e);
+	int r = remove_found(v->n, &f, generation, e);
 	if (r == 0 && f.n_ours)
-		fw_release(n.fd);
+		fw_release(v->n->fd);
 	nft_free(&f.del);
 	free(f.v);
 	return r;
 }
 
-int firewall_remove(const char *uuid, struct err *e)
+int firewall_remove(const char *uuid, struct nl *kept, struct err *e)
 {
-	return fw_retry(on_remove, (void *)(uintptr_t)uuid, e);
+	auto_nl struct nl own = NL_NONE;
+	struct removal v = { uuid, kept && kept->fd >= 0 ? kept : &own };
+
+	if (v.n == &own && nl_open(NETLINK_NETFILTER, &own, e) < 0)
+		return e->code == EPROTONOSUPPORT ? 0 : -1;
+	return fw_retry(on_remove, &v, e);
 }

@@ -31,7 +31,7 @@ struct net_join {
 	const char      *system, *local; /* configuration directories, for plug-ins */
 	int              host_mnt_fd; /* mount namespace for plug-ins; -1: the caller's */
 	bool             debug;
-	bool             ends;      /* the pod ended in good order: what only takes the kernel long need not be waited for */
+	bool             ends;      /* the pod ended in good order: its namespace goes, and takes its interfaces along */
 };
 
 struct net_type {

@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/sys.h"
 
 #define SETTLE_TRIES 100
 
@@ -344,20 +343,4 @@ int link_delete(struct nl *n, const char *name, struct err *e)
 	nl_put_str(&m, IFLA_IFNAME, name);
 	m.fine = ENODEV;
 	return nl_ask(n, &m, NULL, e) < 0 ? err_wrap(e, "interface %s: delete", name) : 0;
-}
-
-int link_delete_beside(struct nl *n, const char *name, struct err *e)
-{
-	struct nl own;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return link_delete(n, name, e);
-	if (pid)
-		return 0;
-	/* nobody shall wait for us: not for a lock, nor for the end of what we could write, nor for answers to us */
-	sys_close_range(0, ~0u);
-	if (nl_open(NETLINK_ROUTE, &own, e) == 0)
-		link_delete(&own, name, e);
-	_exit(0);
 }

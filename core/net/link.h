@@ -75,11 +75,6 @@ void link_settle(struct nl *n, int index);
 void link_settle_address(struct nl *n, const struct ip *a);
 /** link_delete() - 0 also when it is not there */
 int link_delete(struct nl *n, const char *name, struct err *e);
-/**
- * link_delete_beside() - the same, where @n is of the caller's network namespace, by a process that is made for it: the kernel lets whoever deletes an interface wait until
- * nobody can look at it any more, 10 to 20 ms. Nobody hears whether it worked.
- */
-int link_delete_beside(struct nl *n, const char *name, struct err *e);
 /** link_default() - the interface of the default route, for networks that name no master; ENOENT: no such route */
 int link_default(struct nl *n, struct link *out, struct err *e);
 

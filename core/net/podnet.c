@@ -99,7 +99,7 @@ int podnet_leave(const struct podnet_opts *o, struct err *e)
 		j.pod = &pod;
 	}
 	/* before the addresses can be another pod's */
-	note(firewall_remove(o->uuid, &why), &why, &result, e);
+	note(firewall_remove(o->uuid, o->firewall, &why), &why, &result, e);
 	int r = nl_open(NETLINK_ROUTE, &host, &why);
 	note(r, &why, &result, e);
 	if (r == 0)
@@ -107,14 +107,6 @@ int podnet_leave(const struct podnet_opts *o, struct err *e)
 	podnet_free(&p);
 	/* what is left is tried again by whoever finds the record */
 	return result < 0 ? -1 : podnet_forget(o->pod_fd, e);
-}
-
-int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e)
-{
-	const struct podnet_opts o = { .uuid = uuid, .system = system, .local = local, .pod_fd = pod_fd, .netns_fd = -1,
-				       .host_mnt_fd = -1 };
-
-	return podnet_leave(&o, e);
 }
 
 /* ---- joining ---- */

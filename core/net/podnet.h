@@ -2,7 +2,7 @@
  * podnet - the networks of one pod: joined in order, recorded, left in the reverse order
  *
  * The record, net-info.json in the pod directory, is written before anything is made, with what will be tried, and
- * again with what came of it before the firewall hears of it. So whatever a crash leaves, podnet_down() finds it.
+ * again with what came of it before the firewall hears of it. So whatever a crash leaves, podnet_leave() finds it.
  * Format: a list of objects as rkt has it (netName, netConf, pluginPath, ifName, ip, args, mask), to which we add conf
  * (the chain that was used) and result (CNI 1.0.0).
  */
@@ -26,7 +26,7 @@ struct podnet {
 	struct podnet_one *v;
 	size_t             n;
 	struct net_held    held;
-	struct dhcp_leases dhcp; /* for the worker that renews them; dhcp_release() comes before podnet_down() */
+	struct dhcp_leases dhcp; /* for the worker that renews them */
 };
 void podnet_free(struct podnet *p); /* leaves the networks alone */
 
@@ -37,6 +37,7 @@ struct podnet_opts {
 	int         pod_fd, netns_fd, host_mnt_fd;
 	int64_t     bandwidth;       /* bytes per second, of each interface; APPC_UNLIMITED */
 	bool        debug, ends;     /* ends: as of struct net_join, for podnet_leave() */
+	struct nl  *firewall;        /* for podnet_leave(): see firewall_remove() */
 };
 
 /** podnet_up() - joins; what it has made when it fails is gone again. "failed to setup network: ..." is the caller's */
@@ -54,8 +55,6 @@ int podnet_firewall(const struct podnet *p, struct fw_net **out, size_t *n, stru
  * It does all it can and returns the first error; then the record stays, for the next try.
  */
 int podnet_leave(const struct podnet_opts *o, struct err *e);
-/** podnet_down() - the same where nothing of the pod runs any more */
-int podnet_down(const char *uuid, int pod_fd, const char *system, const char *local, struct err *e);
 /** podnet_read() - the record, for who shows it; n 0: none */
 int podnet_read(int pod_fd, struct podnet *out, struct err *e);
 /** podnet_text() - "default:ip4=172.16.28.2, lan:ip6=fd00::2": how `rkt list` and `rkt status` show them */

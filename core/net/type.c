@@ -282,7 +282,8 @@ int type_del(const struct net_join *j, const struct net_result *r, struct err *e
 	int ret = ipam_del(j, r, e); /* first: what was borrowed may have to be given back through the interface */
 
 	net_veth_name(j->uuid, j->network, j->ifname, name);
-	if ((j->ends ? link_delete_beside : link_delete)(j->host, name, ret < 0 ? &second : e) < 0)
+	/* the kernel lets whoever deletes an interface wait until no processor can look at it any more, 10 ms and longer */
+	if (!j->ends && link_delete(j->host, name, ret < 0 ? &second : e) < 0)
 		ret = -1;
 	return ret;
 }

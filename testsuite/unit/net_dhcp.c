@@ -508,7 +508,6 @@ TEST(kept, "dhcp: an address is lent, kept, replaced when it is refused, dropped
 	CHECK_STR(heard(), "l");
 	CHECK(stat("/run/rkt/networks/lan/dhcp-00000001-0000-4000-8000-000000000000-eth0", &st) < 0);
 	CHECK_INT(ipam_del(&j, NULL, &e), 0);
-	dhcp_release(&leases);
 	CHECK_STR(heard(), "");
 	dhcp_leases_free(&leases);
 	net_result_free(&result);
@@ -538,7 +537,7 @@ TEST(given_back, "dhcp: the host side gives back what its pod was lent; a worker
 	CHECK_STR(heard(), "R");
 	CHECK_HAS(pod_sh(SHOW_ADDRESS), "10.9.0.10/24");
 	stop(&worker);
-	dhcp_release(&leases);
+	CHECK_INT(ipam_del(&j, NULL, &e), 0);
 	CHECK_STR(heard(), "l");
 	dhcp_leases_free(&leases);
 	net_result_free(&result);

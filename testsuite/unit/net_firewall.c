@@ -53,7 +53,7 @@ static int add(const char *uuid, const struct fw_net *nets, size_t n_nets, const
 static int drop(const char *uuid)
 {
 	struct err e = { 0 };
-	int r = firewall_remove(uuid, &e);
+	int r = firewall_remove(uuid, NULL, &e);
 
 	if (r < 0)
 		printf("# %s\n", e.msg);
@@ -462,7 +462,7 @@ static int one_of_many(int i, bool remove)
 
 	snprintf(uuid, sizeof(uuid), "00000000-0000-4000-8000-%012d", i);
 	if (remove)
-		return firewall_remove(uuid, &e);
+		return firewall_remove(uuid, NULL, &e);
 	snprintf(iface, sizeof(iface), "veth%08x", (unsigned)i);
 	snprintf(address, sizeof(address), "172.16.%d.%d/16", i / 250, i % 250 + 2);
 	const struct fw_net n[] = { net(iface, address, true, false) };

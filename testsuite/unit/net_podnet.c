@@ -151,7 +151,8 @@ static int up(const char *net, struct podnet *p)
 static int down(void)
 {
 	struct err e = { .msg = "" };
-	int r = podnet_down(UUID, pod_fd, NULL, local, &e);
+	const struct podnet_opts o = { .uuid = UUID, .local = local, .pod_fd = pod_fd, .netns_fd = -1, .host_mnt_fd = -1 };
+	int r = podnet_leave(&o, &e);
 
 	snprintf(said, sizeof(said), "%s", e.msg);
 	return r;
