@@ -8,21 +8,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "core/base/defence.h"
 #include "core/base/fd.h"
-#include "core/base/sys.h"
 #include "core/pod/netns.h"
-#include "stage1-init/confine.h"
 #include "stage1-init/running.h"
+#include "stage1-init/worker.h"
 
 #define IDLE_MS 30000
-#define NOBODY  65534
 
 /* ---- on the host side ---- */
 
@@ -71,42 +66,6 @@ static const struct mds_pod *the_pod(void *pod, const char *path)
 	return mds_is_pod(pod, path) ? pod : NULL;
 }
 
-/* descriptors from 3 on but those: the pod's lock, its output, its terminal and what else the host side has */
-static void close_others(int a, int b, int c)
-{
-	const int kept[] = { a, b, c };
-
-	for (unsigned from = 3, next; DEFENCE("mds-rights") && from; from = next + 1) {
-		next = ~0u;
-		for (int i = 0; i < 3; i++)
-			if ((unsigned)kept[i] >= from && (unsigned)kept[i] < next)
-				next = (unsigned)kept[i];
-		if (next > from)
-			sys_close_range(from, next - (next != ~0u));
-	}
-}
-
-static int give_up_rights(const struct mds *m, struct err *e)
-{
-	struct seccomp_prog none = { .code = NULL };
-	const struct confinement c = {
-		.no_new_privs = true,
-		.uid = m->rootless ? 0 : NOBODY, /* who may not be there, and root of a namespace is no root */
-		.gid = m->rootless ? 0 : NOBODY,
-		.keep_groups = m->rootless,
-		.filter = &none,
-	};
-
-	pid_t parent = getppid();
-
-	if (DEFENCE("mds-rights") && confine(&c, NULL, e) < 0)
-		return -1;
-	/* the host's key is in our memory, and what kills us with the host side goes with each change of user */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
-		return err_sys(e, "metadata service: die with the pod");
-	return 0;
-}
-
 static int serve(struct mds *m, struct mds_pod *pod, struct err *e)
 {
 	const struct mds_server s = {
@@ -116,7 +75,7 @@ static int serve(struct mds *m, struct mds_pod *pod, struct err *e)
 
 	close(m->pod_fd);
 	close(m->data_fd);
-	return r < 0 || give_up_rights(m, e) < 0 ? -1 : mds_serve(&s, e);
+	return r < 0 || worker_give_up_rights(m->rootless, e) < 0 ? -1 : mds_serve(&s, e);
 }
 
 int mds_main(void *mds)
@@ -125,7 +84,7 @@ int mds_main(void *mds)
 	struct mds_pod pod = { .manifest = NULL };
 	struct err e;
 
-	close_others(m->listen_fd, m->pod_fd, m->data_fd);
+	worker_close_others((const int[]){ m->listen_fd, m->pod_fd, m->data_fd }, 3);
 	snprintf(pod.uuid, sizeof(pod.uuid), "%s", m->uuid);
 	snprintf(pod.token, sizeof(pod.token), "%s", m->token);
 	if (serve(m, &pod, &e) == 0)

@@ -134,17 +134,27 @@ static int protect(struct net *n, const struct net_how *how, const char *uuid, c
 	if (why.code == ENOTSUP && !needed)
 		return 0;
 	*e = why;
-	if (why.code != ENOTSUP)
-		return -1;
-	return err_set(e, ENOTSUP, "%.300s; without it there are --net=none, --net=host and networks without ipMasq, and "
-		"--port-proxy for forwarded ports", why.msg);
+	return -1;
+}
+
+/* Whoever reaches the port has to do with this process: it has nothing but the sockets. */
+static int serve(struct net *n, struct err *e)
+{
+	auto_free int *kept = calloc(n->n_wanted, sizeof(*kept));
+
+	if (!kept)
+		return err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < n->n_wanted; i++)
+		kept[i] = n->wanted[i].fd;
+	worker_close_others(kept, n->n_wanted);
+	return worker_give_up_rights(false, e) < 0 ? -1 : proxy_main(n->proxy, e);
 }
 
 static int proxy_serve(void *ctx)
 {
 	struct err e;
 
-	if (proxy_main(ctx, &e) == 0)
+	if (serve(ctx, &e) == 0)
 		return 0;
 	dprintf(2, "stage1: port forwarding: %s\n", e.msg);
 	return 1;
@@ -197,7 +207,7 @@ size_t net_workers(struct net *n, struct worker *out)
 
 	if (n->n_wanted)
 		out[made++] = (struct worker){ .what = "port forwarding", .wanted = n->wanted, .n_wanted = n->n_wanted,
-					       .main = proxy_serve, .ctx = n->proxy };
+					       .main = proxy_serve, .ctx = n };
 	if (at_ms)
 		out[made++] = (struct worker){ .what = "renewal of addresses", .at_ms = at_ms, .main = keep_leases,
 					       .ctx = &n->nets.dhcp };
@@ -258,9 +268,14 @@ int net_up(struct net *n, const struct net_how *how, struct plan *p, struct err 
 			err_set(e, EINVAL, "failed to setup network: ports cannot be forwarded with --net=none");
 	if (p->rootless)
 		return err_set(e, EPERM, "failed to setup network: --net=%s takes root", how->net);
-	if (join(n, how, p, e) < 0 || forward(n, how, p, e) < 0 || name_servers(n, how, e) < 0)
-		return err_wrap(e, "failed to setup network");
-	return 0;
+	if (join(n, how, p, e) == 0 && forward(n, how, p, e) == 0 && name_servers(n, how, e) == 0)
+		return 0;
+	struct err why = *e;
+	/* many never asked for a network, and this host may have none to give */
+	if (why.code == ENOTSUP)
+		err_set(e, ENOTSUP, "%.400s; --net=none starts the pod without%s", why.msg,
+			p->manifest.ports.n ? ", and --port-proxy forwards ports without nftables" : "");
+	return err_wrap(e, "failed to setup network");
 }
 
 void net_child(const struct net *n)

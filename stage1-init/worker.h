@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/base/err.h"
+
 struct worker {
 	const char          *what;    /* for messages */
 	const struct pollfd *wanted;  /* one of these becoming ready starts it; borrowed */
@@ -38,3 +40,10 @@ void worker_handle(struct worker *w, const struct pollfd *polls, size_t n);
 bool worker_ended(struct worker *w, pid_t pid, int status);
 /** worker_kill() - and waits for it */
 void worker_kill(struct worker *w);
+
+/* ---- in the process; worker_rights.c ---- */
+
+/** worker_close_others() - descriptors from 3 on but those: the pod's lock, its output and what else the host side has */
+void worker_close_others(const int *kept, size_t n);
+/** worker_give_up_rights() - to be nobody, and nothing else, from here on; what ends us with the host side stays */
+int worker_give_up_rights(bool rootless, struct err *e);

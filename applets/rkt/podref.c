@@ -323,8 +323,8 @@ static void add_networks(cJSON *o, const struct pod *p)
 	auto_close int fd = pod_file(p, PODNET_FILE, &none);
 	if (fd < 0 || fd_read_file(p->dir_fd, PODNET_FILE, APPC_MANIFEST_MAX, &text, &len, &none) < 0)
 		return;
-	cJSON *list = json_parse_err(text, len, &none), *one;
-	cJSON_ArrayForEach(one, list)
+	cJSON *list = json_parse_err(text, len, &none);
+	for (cJSON *one = list ? list->child : NULL; one; one = one->next)
 		cJSON_DeleteItemFromObjectCaseSensitive(one, "conf");
 	if (cJSON_IsArray(list) && list->child)
 		cJSON_AddItemToObject(o, "networks", list);

@@ -35,7 +35,7 @@ worker_rights() {
 	$RKT stop --force "$(cat "$C/u")"
 	wait_gone "$pid" 10
 }
-threat H mds-rights "the process that answers pods has no rights" worker_rights
+threat H worker-rights "the process that answers pods has no rights" worker_rights
 
 stranger_registers() {
 	mkdir -p /run
