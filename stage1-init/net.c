@@ -272,8 +272,8 @@ int net_up(struct net *n, const struct net_how *how, struct plan *p, struct err 
 		return 0;
 	struct err why = *e;
 	/* many never asked for a network, and this host may have none to give */
-	if (why.code == ENOTSUP)
-		err_set(e, ENOTSUP, "%.400s; --net=none starts the pod without%s", why.msg,
+	if (why.code == ENOTSUP || why.code == EPERM)
+		err_set(e, why.code, "%.400s; --net=none starts the pod without%s", why.msg,
 			p->manifest.ports.n ? ", and --port-proxy forwards ports without nftables" : "");
 	return err_wrap(e, "failed to setup network");
 }

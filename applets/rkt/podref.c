@@ -326,7 +326,7 @@ static void add_networks(cJSON *o, const struct pod *p)
 	cJSON *list = json_parse_err(text, len, &none);
 	for (cJSON *one = list ? list->child : NULL; one; one = one->next)
 		cJSON_DeleteItemFromObjectCaseSensitive(one, "conf");
-	if (cJSON_IsArray(list) && list->child)
+	if (list && cJSON_IsArray(list) && list->child)
 		cJSON_AddItemToObject(o, "networks", list);
 	else
 		cJSON_Delete(list);
