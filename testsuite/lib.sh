@@ -536,7 +536,7 @@ pod_uuid() {
 }
 
 _pod_runs() {
-	case $($RKT status "$1" 2>/dev/null) in *state=running*pid=*) true ;; *) false ;; esac
+	case $($RKT status "$1" 2>/dev/null) in *pid=-1*) false ;; *state=running*pid=*) true ;; *) false ;; esac
 }
 
 pod_ready() {
