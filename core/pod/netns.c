@@ -36,7 +36,9 @@ static void *make(void *arg)
 	struct netns *n = arg;
 	struct err ignored;
 
-	if (unshare(CLONE_NEWNET) < 0)
+	/* the directory no longer shared: a thread that has been joined may still be on its way out, and until then whoever
+	 * shares one with it can enter no mount namespace */
+	if (unshare(CLONE_NEWNET | CLONE_FS) < 0)
 		err_needs(&n->why, "ns-net", "new network namespace");
 	else if (netns_loopback_up(&n->why) == 0) {
 		n->fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
