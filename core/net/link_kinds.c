@@ -118,12 +118,23 @@ int link_veth(struct nl *n, const char *name, const struct link_new *pod, int ma
 	return 0;
 }
 
+/* Older kernels (6.12 is one) look for the name of what shall be new where the socket is, and the host has an eth0 as
+ * well. With an index that nobody has they look for that instead. */
+static int new_index(void)
+{
+	uint32_t random = 0;
+
+	getrandom(&random, sizeof(random), GRND_NONBLOCK | GRND_INSECURE);
+	return (int)(1u << 30 | random >> 3);
+}
+
 int link_child(struct nl *n, const char *kind, int master_index, uint32_t mode, const struct link_new *pod,
 	       struct err *e)
 {
 	NL_MSG(m, 256);
+	struct ifinfomsg *i = begin(&m, 0);
 
-	begin(&m, 0);
+	i->ifi_index = pod->netns_fd >= 0 ? new_index() : 0;
 	put_new(&m, pod);
 	nl_put_u32(&m, IFLA_LINK, (uint32_t)master_index);
 	struct info info = put_info(&m, kind);
