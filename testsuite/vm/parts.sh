@@ -52,7 +52,7 @@ find_qemu() {
 modules_wanted="overlay veth bridge br_netfilter nf_tables nft_chain_nat nft_masq nft_nat nft_ct nft_redir
 nft_reject_inet nft_fib_inet nft_limit nft_log nft_compat xt_MASQUERADE xt_conntrack xt_addrtype xt_comment
 iptable_nat iptable_filter nf_conntrack_netlink virtio_pci virtio_blk virtio_net loop squashfs xfs btrfs
-erofs fuse tun macvlan ipvlan dummy dm-mod dm-log-writes dm-flakey crc32c_generic crc32c-intel xxhash_generic
+erofs fuse tun macvlan ipvlan sctp sch_tbf dummy dm-mod dm-log-writes dm-flakey crc32c_generic crc32c-intel xxhash_generic
 blake2b_generic"
 
 copy_module() { # NAME: into $modules_to, and prints what it depends on
