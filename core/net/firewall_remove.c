@@ -226,7 +226,8 @@ void fw_release(int fd)
 		sys_close_range((unsigned)fd + 1, ~0u);
 		if (fd)
 			sys_close_range(0, (unsigned)fd - 1);
-		usleep(50000);
+		if (chdir("/") == 0) /* so that what we were called in can be unmounted */
+			usleep(50000);
 		_exit(0);
 	}
 }
