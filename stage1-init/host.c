@@ -192,9 +192,14 @@ static int prepare_io(struct host *h, struct err *e)
 	if (h->o->learn && !(h->learn = learn_new(&h->p, e)))
 		return -1;
 	h->denied = h->pump ? denied_new(&h->p, h->pod_fd, h->learn, e) : NULL;
-	if (!h->denied)
-		return -1;
+	return h->denied ? 0 : -1;
+}
+
+/* when all workers are known */
+static int prepare_polls(struct host *h, struct err *e)
+{
 	size_t n = 2 + pump_n_polls(h->pump) + denied_n_polls(h->denied);
+
 	for (size_t i = 0; i < h->n_workers; i++)
 		n += h->workers[i].n_wanted;
 	h->polls = calloc(n, sizeof(*h->polls));
@@ -242,8 +247,16 @@ static int prepare_net(struct host *h, struct err *e)
 	return 0;
 }
 
-/* before what the pod's apps see is put together: networks have a say in resolv.conf */
 static int join_networks(struct host *h, struct err *e)
+{
+	if (net_up(&h->net, &h->net_how, &h->p, e) < 0)
+		return -1;
+	h->n_workers += net_workers(&h->net, h->workers + h->n_workers);
+	return 0;
+}
+
+/* before what the pod's apps see is put together, since networks may have a say in resolv.conf */
+static int plan_networks(struct host *h, struct err *e)
 {
 	const struct host_opts *o = h->o;
 
@@ -252,10 +265,9 @@ static int join_networks(struct host *h, struct err *e)
 		.host_mnt_fd = h->host_ns_fd, .debug = o->debug, .port_proxy = o->port_proxy,
 		.no_dns = etc_resolv_wanted(o->dns),
 	};
-	if (net_up(&h->net, &h->net_how, &h->p, e) < 0)
+	if (net_plan(&h->net, &h->net_how, &h->p, e) < 0)
 		return -1;
-	h->n_workers += net_workers(&h->net, h->workers + h->n_workers);
-	return 0;
+	return h->net.early ? join_networks(h, e) : 0;
 }
 
 static int prepare(struct host *h, struct err *e)
@@ -287,7 +299,7 @@ static int prepare(struct host *h, struct err *e)
 		return -1;
 	if (o->rootless && rootless_settle(&h->p, e) < 0)
 		return -1;
-	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 || join_networks(h, e) < 0 ||
+	if (check_stdin(h, e) < 0 || volume_open(&h->p, h->pod_fd, e) < 0 || plan_networks(h, e) < 0 ||
 	    etc_open(&h->p, o->dns, h->net.has_dns, h->pod_fd, e) < 0)
 		return -1;
 	h->n_running = h->p.n_apps;
@@ -340,6 +352,10 @@ static int hand_over(struct host *h, struct err *e)
 	if (h->host_ns_fd >= 0 && setns(h->host_ns_fd, CLONE_NEWNS) < 0)
 		return err_needs(e, "caps", "return to the host's mount namespace");
 	fd_cleanup(&h->host_ns_fd);
+	h->net_how.host_mnt_fd = -1; /* it is ours again */
+	/* while PID 1 makes everything that needs neither networks nor cgroups; apps start after both */
+	if ((!h->net.early && join_networks(h, e) < 0) || prepare_polls(h, e) < 0)
+		return -1;
 	pump_parent(h->pump, &h->p);
 	close_plan(&h->p);
 	if (cgroup_setup(&h->p, h->pod_fd, h->pid1, e) < 0 || cgroup_hand_over(&h->p, h->event_fd, e) < 0)

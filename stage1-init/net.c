@@ -2,7 +2,7 @@
  * net - see net.h
  *
  * Order: interfaces and addresses, the firewall, then what listens in user space, which is where a port shows to be in
- * use. Nothing of it needs the pod's processes, so it is done before there are any.
+ * use. Nothing of it needs the pod's processes.
  */
 #include "stage1-init/net.h"
 
@@ -41,13 +41,18 @@ static int64_t bandwidth(const struct plan *p)
 	return least;
 }
 
-static int join(struct net *n, const struct net_how *how, struct plan *p, struct err *e)
+static struct podnet_opts join_opts(const struct net_how *how, const struct plan *p)
 {
-	const struct podnet_opts o = {
+	return (struct podnet_opts){
 		.uuid = p->uuid, .net = how->net, .hostname = p->hostname, .system = how->system, .local = how->local,
 		.pod_fd = how->pod_fd, .netns_fd = p->netns_fd, .host_mnt_fd = how->host_mnt_fd,
 		.bandwidth = bandwidth(p), .debug = how->debug,
 	};
+}
+
+static int join(struct net *n, const struct net_how *how, struct plan *p, struct err *e)
+{
+	const struct podnet_opts o = join_opts(how, p);
 
 	n->tried = true;
 	if (podnet_up(&o, &n->nets, e) < 0)
@@ -257,17 +262,31 @@ static int name_servers(struct net *n, const struct net_how *how, struct err *e)
 
 /* ---- the whole ---- */
 
-int net_up(struct net *n, const struct net_how *how, struct plan *p, struct err *e)
+int net_plan(struct net *n, const struct net_how *how, const struct plan *p, struct err *e)
 {
+	const struct podnet_opts o = join_opts(how, p);
 	enum net_mode mode;
 
 	if (net_mode(how->net, &mode, e) < 0)
 		return -1;
+	if (mode == NET_NONE && p->manifest.ports.n)
+		return err_set(e, EINVAL, "failed to setup network: ports cannot be forwarded with --net=none");
 	if (mode != NET_JOIN)
-		return !p->manifest.ports.n || mode == NET_HOST ? 0 :
-			err_set(e, EINVAL, "failed to setup network: ports cannot be forwarded with --net=none");
+		return 0;
 	if (p->rootless)
 		return err_set(e, EPERM, "failed to setup network: --net=%s takes root", how->net);
+	if (podnet_plan(&o, &n->nets, e) < 0)
+		return err_wrap(e, "failed to setup network");
+	n->joins = true;
+	/* PID 1 sets the manifest's sysctls, and some are about interfaces that come later */
+	n->early = p->limits.sysctl || (!how->no_dns && podnet_may_name(&n->nets, how->local));
+	return 0;
+}
+
+int net_up(struct net *n, const struct net_how *how, struct plan *p, struct err *e)
+{
+	if (!n->joins)
+		return 0;
 	if (join(n, how, p, e) == 0 && forward(n, how, p, e) == 0 && name_servers(n, how, e) == 0)
 		return 0;
 	struct err why = *e;

@@ -29,6 +29,8 @@ struct net {
 	struct proxy  *proxy;
 	struct pollfd *wanted;     /* the proxy's */
 	size_t         n_wanted;
+	bool           joins;      /* networks, others than none and the host's */
+	bool           early;      /* before the pod is cloned: they may have a say in what its apps find there */
 	bool           tried;      /* to join: there is something to leave */
 	bool           has_dns;    /* the file that etc_open() may mount was written */
 	struct nl      firewall;   /* what it was told through */
@@ -37,6 +39,12 @@ struct net {
 
 /** net_mode() - of what --net says; NULL is none. "failed to setup network: ..." */
 int net_mode(const char *net, enum net_mode *out, struct err *e);
+
+/**
+ * net_plan() - which networks; says in n->early when net_up() is called: where that does not matter the kernel makes them
+ * while PID 1 makes everything else
+ */
+int net_plan(struct net *n, const struct net_how *how, const struct plan *p, struct err *e);
 
 /**
  * net_up() - joins @how->net, forwards the ports of the manifest, writes resolv.conf; @p has its namespace by now

@@ -247,7 +247,7 @@ static int prepare(const struct podnet_opts *o, struct net_confs *c, struct podn
 	return 0;
 }
 
-int podnet_up(const struct podnet_opts *o, struct podnet *out, struct err *e)
+int podnet_plan(const struct podnet_opts *o, struct podnet *out, struct err *e)
 {
 	struct net_confs c = { 0 };
 
@@ -258,10 +258,38 @@ int podnet_up(const struct podnet_opts *o, struct podnet *out, struct err *e)
 	if (r == 0)
 		r = prepare(o, &c, out, e);
 	net_confs_free(&c);
-	if (r == 0)
-		r = up(o, out, e);
 	if (r < 0)
 		podnet_free(out);
+	return r;
+}
+
+static bool may_name(const cJSON *plugin, const char *local)
+{
+	const cJSON *ipam = cJSON_GetObjectItemCaseSensitive(plugin, "ipam");
+	const char *type = json_str(ipam, "type");
+
+	return type_of(plugin, local) == &plugin_type || cJSON_HasObjectItem(plugin, "dns") ||
+	       (ipam && ipam->child && (!type || strcmp(type, "host-local") != 0 || plugin_overrides(local, type) ||
+					cJSON_HasObjectItem(ipam, "resolvConf")));
+}
+
+bool podnet_may_name(const struct podnet *p, const char *local)
+{
+	bool may = false;
+
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; k < p->v[i].conf.n_plugins; k++)
+			may |= may_name(p->v[i].conf.plugins[k], local);
+	return may;
+}
+
+int podnet_up(const struct podnet_opts *o, struct podnet *p, struct err *e)
+{
+	if (!p->v && podnet_plan(o, p, e) < 0)
+		return -1;
+	int r = up(o, p, e);
+	if (r < 0)
+		podnet_free(p);
 	return r;
 }
 

@@ -40,8 +40,13 @@ struct podnet_opts {
 	struct nl  *firewall;        /* for podnet_leave(): see firewall_remove() */
 };
 
-/** podnet_up() - joins; what it has made when it fails is gone again. "failed to setup network: ..." is the caller's */
-int podnet_up(const struct podnet_opts *o, struct podnet *out, struct err *e);
+/** podnet_plan() - which networks; nothing is made yet */
+int podnet_plan(const struct podnet_opts *o, struct podnet *out, struct err *e);
+/** podnet_may_name() - whether joining them may bring name servers: by configuration, or by whom it has to be asked of */
+bool podnet_may_name(const struct podnet *p, const char *local);
+/** podnet_up() - joins; what it has made when it fails is gone again. "failed to setup network: ..." is the caller's
+ * @p: what podnet_plan() gave, or empty */
+int podnet_up(const struct podnet_opts *o, struct podnet *p, struct err *e);
 /** podnet_port_address() - that forwarded ports lead to: of the first masqueraded network, else of the last, that has one
  * @len: 4 or 16; NULL: none has. Source: rkt Documentation/networking/overview.md, "Network used for forwarded ports" */
 const struct ip *podnet_port_address(const struct podnet *p, uint8_t len);

@@ -142,8 +142,8 @@ static int up(const char *net, struct podnet *p)
 	struct err e = { .msg = "" };
 	struct podnet_opts o = { .uuid = UUID, .net = net, .local = local, .pod_fd = pod_fd, .netns_fd = pod_ns,
 				 .host_mnt_fd = -1, .bandwidth = APPC_UNLIMITED };
+	*p = (struct podnet){ 0 };
 	int r = podnet_up(&o, p, &e);
-
 	snprintf(said, sizeof(said), "%s", e.msg);
 	return r;
 }
@@ -491,7 +491,7 @@ static void place_in(const char *name, const char *conf)
 
 TEST(real_ptp, "net: ptp is joined, reaches the host, is shaped at both ends, and is gone afterwards")
 {
-	struct podnet p;
+	struct podnet p = { 0 };
 	struct err e = { .msg = "" };
 
 	if (!begin())
