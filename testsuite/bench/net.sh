@@ -21,6 +21,10 @@ real_network
 lan || exit 1
 
 headline "$runs runs"
+# in memory, as start-limit is
+mkdir "$WORK/bin"
+cp "$RKTBOX" "$WORK/bin/rkt"
+RKTBIN=$WORK/bin/rkt
 "${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/start-limit" "$bench/start-limit.c" &&
 	"${CC:-gcc}" -std=gnu17 -D_GNU_SOURCE -O2 -static -s -o "$WORK/mdsask" "$bench/mdsask.c" &&
 	"${CC:-gcc}" -std=gnu17 -Os -nostdlib -static -s -o "$WORK/noop" "$bench/noop.c" &&
@@ -152,7 +156,6 @@ metadata() {
 
 on_fs() { # NAME DIR
 	_use_data "$2/data"
-	RKT="$RKTBOX rkt ${RKT#* }"
 	noop=$($RKT fetch --full "$WORK/noop.aci" 2>/dev/null) || exit 1
 	podman_at "$2"
 	starts "$1" "$2"
