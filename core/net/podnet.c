@@ -53,8 +53,12 @@ static void note(int r, const struct err *why, int *result, struct err *e)
 	*result = r < 0 ? -1 : *result;
 }
 
-/* its plug-ins in the reverse order, all of them, whether they have been asked to add or not */
-static int leave_one(struct net_join *j, const struct podnet_one *one, struct err *e)
+/*
+ * Its plug-ins in the reverse order, all of them, whether they have been asked to add or not.
+ * @again: one that could not add, for want of an interface say, often cannot delete for the same reason; it is asked twice,
+ * but no pod is kept for that
+ */
+static int leave_one(struct net_join *j, const struct podnet_one *one, bool again, struct err *e)
 {
 	int result = 0;
 	struct err why;
@@ -64,19 +68,22 @@ static int leave_one(struct net_join *j, const struct podnet_one *one, struct er
 	j->args = one->conf.args;
 	for (size_t i = one->conf.n_plugins; i-- > 0;) {
 		j->conf = one->conf.plugins[i];
-		note(type_of(j->conf, j->local)->del(j, one->joined ? &one->r : NULL, &why), &why, &result, e);
+		const struct net_type *t = type_of(j->conf, j->local);
+		int r = t->del(j, one->joined ? &one->r : NULL, &why);
+		if (one->joined || !again || t != &plugin_type)
+			note(r, &why, &result, e);
 	}
 	return result < 0 ? err_wrap(e, "network %s", one->conf.name) : 0;
 }
 
 /* the first @n of them */
-static int leave(struct net_join *j, const struct podnet *p, size_t n, struct err *e)
+static int leave(struct net_join *j, const struct podnet *p, size_t n, bool again, struct err *e)
 {
 	int result = 0;
 	struct err why;
 
 	while (n-- > 0)
-		note(leave_one(j, &p->v[n], &why), &why, &result, e);
+		note(leave_one(j, &p->v[n], again, &why), &why, &result, e);
 	return result;
 }
 
@@ -103,7 +110,7 @@ int podnet_leave(const struct podnet_opts *o, struct err *e)
 	int r = nl_open(NETLINK_ROUTE, &host, &why);
 	note(r, &why, &result, e);
 	if (r == 0)
-		note(leave(&j, &p, p.n, &why), &why, &result, e);
+		note(leave(&j, &p, p.n, true, &why), &why, &result, e);
 	podnet_free(&p);
 	/* what is left is tried again by whoever finds the record */
 	return result < 0 ? -1 : podnet_forget(o->pod_fd, e);
@@ -186,11 +193,11 @@ static int join_all(const struct podnet_opts *o, struct net_join *j, struct podn
 		if (join_one(j, &p->v[i], e) == 0 && shape(j, &p->v[i].r, o->bandwidth, e) == 0)
 			continue;
 		err_wrap(e, "network %s", p->v[i].conf.name);
-		return leave(j, p, i + 1, &ignored) < 0 ? -2 : -1;
+		return leave(j, p, i + 1, false, &ignored) < 0 ? -2 : -1;
 	}
 	if (podnet_record(p, o->pod_fd, e) == 0)
 		return 0;
-	return leave(j, p, p->n, &ignored) < 0 ? -2 : -1;
+	return leave(j, p, p->n, false, &ignored) < 0 ? -2 : -1;
 }
 
 static int connect_both(const struct podnet_opts *o, struct nl *host, struct nl *pod, struct err *e)

@@ -234,10 +234,19 @@ TEST(fails_in_the_middle, "net: when one network fails the others are left again
 	CHECK_HAS(said, "the sky fell");
 	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1 ns \nDEL one eth0 ns prev\n");
 	CHECK(recorded());
+	/* it is asked once more, and then let go */
+	sh("rm @/log");
+	CHECK_INT(down(), 0);
+	CHECK_STR(content("log"), "DEL two eth1  \nDEL one eth0  \n");
+	CHECK(!recorded());
+	/* unlike one that was joined */
+	CHECK_INT(up("default", &p), 0);
+	podnet_free(&p);
+	behave("one.DEL", "exit 9");
 	CHECK_INT(down(), -1);
-	CHECK_STR(said, "network two: plug-in two: DEL: it ended with status 9");
+	CHECK_STR(said, "network default: plug-in one: DEL: it ended with status 9");
 	CHECK(recorded());
-	behave("two.DEL", "");
+	behave("one.DEL", "");
 	CHECK_INT(down(), 0);
 	CHECK(!recorded());
 }
