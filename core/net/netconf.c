@@ -421,8 +421,8 @@ int net_confs_select(struct net_confs *c, const char *net, struct err *e)
 	net = *net ? net : "default";
 	if (check_wishes(net, e) < 0 || mark(c, net, wanted, e) < 0)
 		return -1;
-	if (open && closed && !wanted[open - c->v])
-		wanted[closed - c->v] = true;
+	if (open && closed && !wanted[open - c->v] && !wanted[closed - c->v])
+		wanted[closed - c->v] = c->v[closed - c->v].unasked = true;
 	for (size_t i = 0; i < c->n; i++)
 		if (wanted[i])
 			c->v[n++] = c->v[i];

@@ -26,6 +26,7 @@ struct net_conf {
 	char  *version;       /* cniVersion; "0.1.0" where it is not said */
 	cJSON **plugins;      /* one, or a chain; objects, each with "name" and "cniVersion" of the whole */
 	size_t n_plugins;
+	bool   unasked;       /* nobody named it: default-restricted, beside others */
 	char  *args;          /* "IP=1.2.3.4;K=V", from --net; "" */
 };
 

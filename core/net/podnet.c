@@ -242,13 +242,19 @@ static int prepare_one(const struct podnet_opts *o, size_t i, struct podnet_one 
 /* takes the networks of @c */
 static int prepare(const struct podnet_opts *o, struct net_confs *c, struct podnet *p, struct err *e)
 {
+	struct err none;
+
 	p->v = calloc(c->n + 1, sizeof(*p->v));
 	if (!p->v)
 		return err_set(e, ENOMEM, "out of memory");
 	for (size_t i = 0; i < c->n; i++) {
-		p->v[p->n++].conf = c->v[i];
+		/* a closed network takes a firewall; without one it is for those to miss who want it */
+		if (c->v[i].unasked && firewall_available(&none) < 0 && none.code == ENOTSUP)
+			continue;
+		p->v[p->n].conf = c->v[i];
 		c->v[i] = (struct net_conf){ 0 };
-		if (prepare_one(o, i, &p->v[i], e) < 0)
+		p->n++;
+		if (prepare_one(o, p->n - 1, &p->v[p->n - 1], e) < 0)
 			return -1;
 	}
 	return 0;

@@ -85,7 +85,6 @@ from() { # PORT: who asks for it from the other host, whether anybody is answere
 	for a in 192.0.2.1 127.0.0.1; do page "http://$a:$1" >/dev/null && echo "$a"; done
 }
 
-also=''
 if [ "$nftables" = no ]; then
 	app default 'echo started' >/out
 	judge "the default network is refused" "$? $(cat /out)" '254 '
@@ -93,11 +92,12 @@ if [ "$nftables" = no ]; then
 		"$(grep -c 'failed to setup network: the kernel lacks nftables .*--net=none' /err)" 1
 	start "$server" --port=http:8888
 	judge "so are ports" "$($R status "$uuid" 2>/dev/null | grep -c state=running) $(grep -c -e '--port-proxy' /err)" '0 1'
-	# default-restricted needs rules as well, and is there where default is not
-	network default '"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.8.0.0/24"}'
-	also=,default
-	judge "a network that needs no rules" "$(app default 'ping -c 1 -W 2 10.8.0.1 >/dev/null && echo pong')" pong
-	start "$server" --port-proxy --port=http:8888
+	app default-restricted 'echo started' >/out
+	judge "so is default-restricted, which needs rules" "$? $(cat /out)" '254 '
+	network plain '"type": "ptp", "ipam": {"type": "host-local", "subnet": "10.8.0.0/24"}'
+	judge "a network that needs no rules, without default-restricted beside it" \
+		"$(app plain 'ping -c 1 -W 2 10.8.0.1 >/dev/null && ls /sys/class/net | tr "\n" " "')" 'eth0 lo '
+	start "$server" --net=plain --port-proxy --port=http:8888
 	judge "--port-proxy: from the other host, and from this one" "$(from 8888 | tr '\n' ' ')" '10.8.0.1 192.0.2.1 127.0.0.1 '
 	stop
 	judge "and is over" "$(from 8888)" ''
@@ -117,13 +117,13 @@ else
 	judge "default-restricted does not leave" "$(app default-restricted 'timeout 2 wget -q -O - http://192.0.2.2/cgi-bin/who || echo no')" no
 fi
 
-start "$server" --net=l2$also
+start "$server" --net=l2
 judge "ipvlan l2: the other host reaches the pod" "$(page http://192.0.2.40:8080 nsenter -t $other -n)" 192.0.2.2
 judge "and the other way, unmasqueraded" "$($R enter "$uuid" /bin/timeout 5 wget -q -O - http://192.0.2.2/cgi-bin/who 2>/err2)" 192.0.2.40
 stop
-judge "macvlan" "$(app mac$also 'wget -q -O - http://192.0.2.2/cgi-bin/who')" 192.0.2.50
+judge "macvlan" "$(app mac 'wget -q -O - http://192.0.2.2/cgi-bin/who')" 192.0.2.50
 there $ip route add 10.9.0.0/24 via 192.0.2.1
-start "$server" --net=l3$also
+start "$server" --net=l3
 judge "ipvlan l3: the other host reaches the pod" "$(page http://10.9.0.2:8080 nsenter -t $other -n)" 192.0.2.2
 judge "and the other way" "$($R enter "$uuid" /bin/timeout 5 wget -q -O - http://192.0.2.2/cgi-bin/who 2>/err2)" 10.9.0.2
 stop
