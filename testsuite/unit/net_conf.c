@@ -10,27 +10,13 @@
 
 #include "core/base/json.h"
 #include "core/net/netconf.h"
+#include "testsuite/unit/scratch.h"
 
-static char root[64], sys_dir[80], local_dir[80], said[600];
-
-static void clean_up(void)
-{
-	char cmd[200];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	if (system(cmd) != 0)
-		abort();
-}
+static char sys_dir[80], local_dir[80], said[600];
 
 static void clear(void)
 {
-	if (*root)
-		clean_up();
-	else
-		atexit(clean_up);
-	strcpy(root, "/tmp/net_conf.XXXXXX");
-	if (!mkdtemp(root))
-		abort();
+	scratch("net_conf");
 	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", root);
 	snprintf(local_dir, sizeof(local_dir), "%s/local", root);
 }

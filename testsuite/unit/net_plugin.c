@@ -15,27 +15,13 @@
 
 #include "core/base/json.h"
 #include "core/net/plugin.h"
+#include "testsuite/unit/scratch.h"
 
-static char root[64], local[100], net_d[120];
-
-static void clean_up(void)
-{
-	char cmd[200];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	if (system(cmd) != 0)
-		abort();
-}
+static char local[100], net_d[120];
 
 static void clear(void)
 {
-	if (*root)
-		clean_up();
-	else
-		atexit(clean_up);
-	strcpy(root, "/tmp/net_plugin.XXXXXX");
-	if (!mkdtemp(root))
-		abort();
+	scratch("net_plugin");
 	snprintf(local, sizeof(local), "%s/local", root);
 	snprintf(net_d, sizeof(net_d), "%s/net.d", local);
 	if (mkdir(local, 0755) < 0 || mkdir(net_d, 0755) < 0)
@@ -51,20 +37,6 @@ static void place(const char *name, const char *text)
 	FILE *f = fopen(path, "w");
 	if (!f || fprintf(f, "#!/bin/sh\ndir=%s\n%s\n", root, text) < 0 || fclose(f) != 0 || chmod(path, 0755) < 0)
 		abort();
-}
-
-static char *content(const char *name)
-{
-	static char text[8000];
-	char path[300];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	FILE *f = fopen(path, "r");
-	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	text[n] = 0;
-	if (f)
-		fclose(f);
-	return text;
 }
 
 static struct net_join join(const char *conf)
@@ -110,10 +82,10 @@ TEST(protocol, "net: a plug-in gets environment and configuration, and gives a r
 	CHECK_INT(run(&j, "ADD", &prev, &r), 0);
 	CHECK_STR(said, "");
 	CHECK_INT(r.n_ips, 1);
-	CHECK_STR(content("in"), "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"good\",\"x\":[1],\"prevResult\":"
+	CHECK_STR(scratch_content("in"), "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"good\",\"x\":[1],\"prevResult\":"
 				 "{\"cniVersion\":\"0.4.0\",\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"pod\"}],\"ips\":[],"
 				 "\"dns\":{}}}");
-	const char *env = content("env");
+	const char *env = scratch_content("env");
 	CHECK_HAS(env, "CNI_COMMAND=ADD\n");
 	CHECK_HAS(env, "CNI_CONTAINERID=6f1c0b5e-0000-4000-8000-000000000001\n");
 	CHECK_HAS(env, "CNI_IFNAME=eth0\n");
@@ -128,11 +100,11 @@ TEST(protocol, "net: a plug-in gets environment and configuration, and gives a r
 	close(j.netns_fd);
 	j.netns_fd = -1;
 	CHECK_INT(run(&j, "DEL", &prev, NULL), 0);
-	CHECK_HAS(content("in"), "prevResult");
-	CHECK_HAS(content("env"), "CNI_NETNS=\n");
+	CHECK_HAS(scratch_content("in"), "prevResult");
+	CHECK_HAS(scratch_content("env"), "CNI_NETNS=\n");
 	cJSON_SetValuestring(cJSON_GetObjectItem((cJSON *)j.conf, "cniVersion"), "0.3.1");
 	CHECK_INT(run(&j, "DEL", &prev, NULL), 0);
-	CHECK(!strstr(content("in"), "prevResult"));
+	CHECK(!strstr(scratch_content("in"), "prevResult"));
 	net_result_free(&prev);
 	net_result_free(&r);
 	cJSON_Delete((cJSON *)j.conf);
@@ -191,7 +163,7 @@ TEST(refused, "net: a plug-in that is not there, or that others than root can wr
 	CHECK(chown(path, 5, 0) == 0);
 	CHECK_INT(run(&j, "ADD", NULL, &r), -1);
 	CHECK(chown(path, 0, 0) == 0);
-	CHECK_STR(content("ran"), "");
+	CHECK_STR(scratch_content("ran"), "");
 	CHECK_INT(run(&j, "ADD", NULL, &r), 0);
 	CHECK(chmod(net_d, 0777) == 0);
 	CHECK_INT(run(&j, "ADD", NULL, &r), -1);
@@ -252,10 +224,10 @@ TEST(limits, "net: a plug-in that does not end, or never stops talking, is kille
 	CHECK_INT(exec_limited("slow", 1, &e), -1);
 	CHECK_INT(e.code, ETIMEDOUT);
 	CHECK_HAS(e.msg, "within 1 s");
-	CHECK(atoi(content("pid")) > 1);
-	for (int i = 0; i < 100 && !is_gone(atoi(content("pid"))); i++)
+	CHECK(atoi(scratch_content("pid")) > 1);
+	for (int i = 0; i < 100 && !is_gone(atoi(scratch_content("pid"))); i++)
 		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	CHECK(is_gone(atoi(content("pid"))));
+	CHECK(is_gone(atoi(scratch_content("pid"))));
 	CHECK_INT(exec_limited("loud", 100, &e), -1);
 	CHECK_INT(e.code, EFBIG);
 	CHECK_INT(exec_limited("whining", 100, &e), 4);
@@ -282,10 +254,10 @@ TEST(descriptors, "net: a plug-in has three descriptors, no signal blocked, and 
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	close(77);
 	close(fd);
-	CHECK_HAS(content("fds"), "0\n");
-	CHECK(!strstr(content("fds"), "77"));
-	CHECK_STR(content("pwd"), "/\n");
-	CHECK_HAS(content("sig"), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	CHECK_HAS(scratch_content("fds"), "0\n");
+	CHECK(!strstr(scratch_content("fds"), "77"));
+	CHECK_STR(scratch_content("pwd"), "/\n");
+	CHECK_HAS(scratch_content("sig"), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 	cJSON_Delete((cJSON *)j.conf);
 }
 
@@ -303,9 +275,9 @@ TEST(mounts, "net: a plug-in is looked for and executed in the host's mount name
 	REQUIRE(mount("none", root, "tmpfs", 0, NULL) == 0);
 	CHECK(!plugin_overrides(local, "host"));
 	CHECK_INT(run(&j, "ADD", NULL, &r), 0);
-	CHECK_STR(content("seen"), "");
+	CHECK_STR(scratch_content("seen"), "");
 	REQUIRE(setns(j.host_mnt_fd, CLONE_NEWNS) == 0);
-	CHECK_STR(content("seen"), "seen\n");
+	CHECK_STR(scratch_content("seen"), "seen\n");
 	close(j.host_mnt_fd);
 	cJSON_Delete((cJSON *)j.conf);
 }
@@ -498,9 +470,9 @@ TEST(real_ipam, "net: an external address management is asked, and forgets at DE
 	CHECK_STR(ip_cidr_text(&r.ips[0].address, text), "10.77.0.99/24");
 	CHECK_INT(r.ips[0].iface, -1);
 	CHECK_INT(r.n_routes, 1);
-	CHECK_HAS(content("leases/n/10.77.0.99"), "6f1c0b5e");
+	CHECK_HAS(scratch_content("leases/n/10.77.0.99"), "6f1c0b5e");
 	CHECK(plugin_run(&j, "host-local", "DEL", NULL, NULL, &e) == 0);
-	CHECK_STR(content("leases/n/10.77.0.99"), "");
+	CHECK_STR(scratch_content("leases/n/10.77.0.99"), "");
 	net_result_free(&r);
 	cJSON_Delete((cJSON *)j.conf);
 }

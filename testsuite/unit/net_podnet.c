@@ -19,10 +19,11 @@
 #include "core/base/json.h"
 #include "core/net/flannel.h"
 #include "core/net/podnet.h"
+#include "testsuite/unit/scratch.h"
 
 #define UUID "6f1c0b5e-0000-4000-8000-0000000000a1"
 
-static char root[64], local[100], said[600];
+static char local[100], said[600];
 static int pod_fd = -1, host_ns = -1, pod_ns = -1;
 
 /* @text with the directory for each @ */
@@ -46,25 +47,15 @@ static void sh(const char *cmd)
 		printf("# failed: %s\n", cmd);
 }
 
-static void clean_up(void)
-{
-	sh("rm -rf @");
-}
-
 /* a directory for configuration and pod, and two namespaces, of which the test stays in the host's; false: none can be */
 static bool begin(void)
 {
 	if (*root) {
-		clean_up();
 		close(pod_fd);
 		close(host_ns);
 		close(pod_ns);
-	} else {
-		atexit(clean_up);
 	}
-	strcpy(root, "/tmp/net_podnet.XXXXXX");
-	if (!mkdtemp(root))
-		abort();
+	scratch("net_podnet");
 	snprintf(local, sizeof(local), "%s/local", root);
 	sh("mkdir -p @/local/net.d");
 	sh("mkdir @/pod");
@@ -116,20 +107,6 @@ static void behave(const char *what, const char *script)
 	FILE *f = *script ? fopen(path, "w") : NULL;
 	if (f && (fputs(script, f) < 0 || fclose(f) != 0))
 		abort();
-}
-
-static char *content(const char *name)
-{
-	static char text[8000];
-	char path[300];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	FILE *f = fopen(path, "r");
-	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
-	text[n] = 0;
-	if (f)
-		fclose(f);
-	return text;
 }
 
 static bool recorded(void)
@@ -192,7 +169,7 @@ TEST(joins, "net: networks are joined in order, recorded, and left in the revers
 		SKIP("no network namespaces");
 	REQUIRE(up("two,default:IP=10.9.0.5", &p) == 0);
 	CHECK_STR(said, "");
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth1 ns \n");
 	CHECK_STR(text(&p), "default:ip4=10.9.0.5, two:ip4=10.9.0.5");
 	CHECK(p.v[0].joined && p.v[1].joined);
 	REQUIRE(podnet_read(pod_fd, &again, &e) == 0);
@@ -203,14 +180,14 @@ TEST(joins, "net: networks are joined in order, recorded, and left in the revers
 	CHECK_INT(again.v[0].r.n_ifaces, 2);
 	podnet_free(&again);
 	podnet_free(&p);
-	const char *record = content("pod/" PODNET_FILE);
+	const char *record = scratch_content("pod/" PODNET_FILE);
 	CHECK_HAS(record, "[{\"netName\":\"default\",\"netConf\":\"/tmp/");
 	CHECK_HAS(record, "/net.d/10-one.conf\",\"pluginPath\":\"/tmp/");
 	CHECK_HAS(record, "\"ifName\":\"eth0\",\"ip\":\"10.9.0.5\",\"args\":\"IP=10.9.0.5\",\"mask\":\"255.255.255.0\",\"conf\":{");
 	/* the files are not needed any more */
 	sh("rm @/local/net.d/*.conf");
 	CHECK_INT(down(), 0);
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1  prev\nDEL one eth0  prev\n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1  prev\nDEL one eth0  prev\n");
 	CHECK(!recorded());
 	CHECK_INT(down(), 0);
 }
@@ -225,19 +202,19 @@ TEST(fails_in_the_middle, "net: when one network fails the others are left again
 	CHECK_INT(up("default,two", &p), -1);
 	CHECK_STR(said, "network two: plug-in two: ADD: the sky fell");
 	CHECK_INT(p.n, 0);
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1 ns \nDEL one eth0 ns prev\n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1 ns \nDEL one eth0 ns prev\n");
 	CHECK(!recorded());
 	/* what cannot be undone stays on record, and the cause of it all is what is said */
 	sh("rm @/log");
 	behave("two.DEL", "exit 9");
 	CHECK_INT(up("default,two", &p), -1);
 	CHECK_HAS(said, "the sky fell");
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1 ns \nDEL one eth0 ns prev\n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1 ns \nDEL one eth0 ns prev\n");
 	CHECK(recorded());
 	/* it is asked once more, and then let go */
 	sh("rm @/log");
 	CHECK_INT(down(), 0);
-	CHECK_STR(content("log"), "DEL two eth1  \nDEL one eth0  \n");
+	CHECK_STR(scratch_content("log"), "DEL two eth1  \nDEL one eth0  \n");
 	CHECK(!recorded());
 	/* unlike one that was joined */
 	CHECK_INT(up("default", &p), 0);
@@ -260,7 +237,7 @@ TEST(no_program, "net: a network whose program is missing is nothing to leave, b
 	place("20-two.conf", FAKE("two", "nowhere"));
 	CHECK_INT(up("default,two", &p), -1);
 	CHECK_HAS(said, "network two: plug-in nowhere: ADD: there is no program of that name");
-	CHECK_STR(content("log"), "ADD one eth0 ns \nDEL one eth0 ns prev\n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nDEL one eth0 ns prev\n");
 	CHECK(!recorded());
 	REQUIRE(up("default", &p) == 0);
 	podnet_free(&p);
@@ -285,7 +262,7 @@ TEST(goes_on, "net: leaving does not end at the first error, which is the one th
 	behave("one.DEL", "echo '{\"msg\":\"second\"}'; exit 1");
 	CHECK_INT(down(), -1);
 	CHECK_HAS(said, "first");
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1  prev\nDEL one eth0  prev\n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1  prev\nDEL one eth0  prev\n");
 	CHECK(recorded());
 }
 
@@ -310,7 +287,7 @@ TEST(crash, "net: what a crash in the middle leaves is on record")
 	CHECK_STR(text(&p), "default, two");
 	podnet_free(&p);
 	CHECK_INT(down(), 0);
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1  \nDEL one eth0  \n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth1 ns \nDEL two eth1  \nDEL one eth0  \n");
 	CHECK(!recorded());
 }
 
@@ -325,17 +302,17 @@ TEST(chain, "net: the plug-ins of a chain get what the one before gave, and are 
 				   "\"two\"},{\"type\":\"one\",\"third\":1}]}");
 	REQUIRE(up("", &p) == 0);
 	CHECK_INT(p.n, 1);
-	CHECK_HAS(content("in.two.ADD"), "\"name\":\"v");
-	CHECK_HAS(content("in.two.ADD"), "\"prevResult\":{\"cniVersion\":\"0.4.0\",\"interfaces\":[{\"name\":\"vone\"}");
-	CHECK_HAS(content("in.one.ADD"), "\"interfaces\":[{\"name\":\"vtwo\"}");
+	CHECK_HAS(scratch_content("in.two.ADD"), "\"name\":\"v");
+	CHECK_HAS(scratch_content("in.two.ADD"), "\"prevResult\":{\"cniVersion\":\"0.4.0\",\"interfaces\":[{\"name\":\"vone\"}");
+	CHECK_HAS(scratch_content("in.one.ADD"), "\"interfaces\":[{\"name\":\"vtwo\"}");
 	podnet_free(&p);
 	CHECK_INT(down(), 0);
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth0 ns prev\nADD one eth0 ns prev\n"
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth0 ns prev\nADD one eth0 ns prev\n"
 				  "DEL one eth0  prev\nDEL two eth0  prev\nDEL one eth0  prev\n");
 	behave("log", "");
 	behave("two.ADD", "exit 1");
 	CHECK_INT(up("", &p), -1);
-	CHECK_STR(content("log"), "ADD one eth0 ns \nADD two eth0 ns prev\nDEL one eth0 ns \nDEL two eth0 ns \nDEL one eth0 ns \n");
+	CHECK_STR(scratch_content("log"), "ADD one eth0 ns \nADD two eth0 ns prev\nDEL one eth0 ns \nDEL two eth0 ns \nDEL one eth0 ns \n");
 	CHECK(!recorded());
 }
 
@@ -539,7 +516,7 @@ TEST(real_override, "net: a program in LOCAL/net.d comes before a type of ours")
 	place_fake("ptp");
 	REQUIRE(up("", &p) == 0);
 	CHECK_HAS(p.v[0].plugin, "net.d/ptp");
-	CHECK_STR(content("log"), "ADD ptp eth0 ns \n");
+	CHECK_STR(scratch_content("log"), "ADD ptp eth0 ns \n");
 	podnet_free(&p);
 	CHECK_INT(down(), 0);
 }
@@ -566,12 +543,12 @@ TEST(real_chain, "net: our bridge with Debian's address management, then its tun
 	CHECK_INT(in_pod("ping -c 1 -W 2 10.56.0.1 >/dev/null && ping -c 1 -W 2 10.57.0.1 >/dev/null"), 0);
 	CHECK_INT(in_pod("ip link show eth0 | grep -q 'mtu 1300'"), 0);
 	CHECK_INT(system("tc qdisc show | grep -q 'tbf.*dev veth'"), 0);
-	CHECK_HAS(content("leases/default/10.56.0.2"), "6f1c0b5e");
+	CHECK_HAS(scratch_content("leases/default/10.56.0.2"), "6f1c0b5e");
 	podnet_free(&p);
 	CHECK_INT(down(), 0);
 	CHECK_STR(said, "");
-	CHECK_STR(content("leases/default/10.56.0.2"), "");
-	CHECK_STR(content("leases/b/10.57.0.2"), "");
+	CHECK_STR(scratch_content("leases/default/10.56.0.2"), "");
+	CHECK_STR(scratch_content("leases/b/10.57.0.2"), "");
 	/* theirs leaves its interface to the end of the namespace, when it is not told where that is */
 	close(pod_ns);
 	pod_ns = -1;
