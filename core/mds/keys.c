@@ -11,12 +11,13 @@
 #include <sys/stat.h>
 
 #include <mbedtls/base64.h>
+#include <mbedtls/constant_time.h>
+#include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
 
 #include "core/base/fd.h"
 #include "core/base/hash.h"
 #include "core/base/lock.h"
-#include "core/base/sha.h"
 #include "core/mds/service.h"
 
 #define KEY_FILE "key"
@@ -93,54 +94,28 @@ int mds_key_load(int data_fd, uint8_t key[MDS_KEY_LEN], struct err *e)
 			       "it, and no signature made so far will be good any more");
 }
 
-/* by ourselves: nothing in it can fail, and a signature that is none must never come out of here */
-static void hmac(const uint8_t *key, const void *data, size_t len, uint8_t out[HASH_SHA512_LEN])
+static int hmac(const uint8_t *key, const void *data, size_t len, uint8_t out[HASH_SHA512_LEN])
 {
-	uint8_t pad[128] = { 0 };
-	struct sha s;
-
-	memcpy(pad, key, MDS_KEY_LEN);
-	for (size_t i = 0; i < sizeof(pad); i++)
-		pad[i] ^= 0x36;
-	sha_start(&s, SHA_512);
-	sha_feed(&s, pad, sizeof(pad));
-	sha_feed(&s, data, len);
-	sha_final(&s, out);
-	for (size_t i = 0; i < sizeof(pad); i++)
-		pad[i] ^= 0x36 ^ 0x5c;
-	sha_start(&s, SHA_512);
-	sha_feed(&s, pad, sizeof(pad));
-	sha_feed(&s, out, HASH_SHA512_LEN);
-	sha_final(&s, out);
-	mbedtls_platform_zeroize(pad, sizeof(pad));
+	return mbedtls_md_hmac(mbedtls_md_info_from_type(MBEDTLS_MD_SHA512), key, MDS_KEY_LEN, data, len, out);
 }
 
-bool mds_same(const void *a, const void *b, size_t len)
-{
-	const volatile uint8_t *x = a, *y = b;
-	uint8_t differ = 0;
-
-	while (len--)
-		differ |= *x++ ^ *y++;
-	return !differ;
-}
-
-void mds_sign(const uint8_t *key, const char *uuid, const void *content, size_t len, char sig[MDS_SIG_LEN + 1])
+int mds_sign(const uint8_t *key, const char *uuid, const void *content, size_t len, char sig[MDS_SIG_LEN + 1])
 {
 	uint8_t pod_key[MDS_KEY_LEN], mac[HASH_SHA512_LEN];
 	size_t n;
 
 	_Static_assert(MDS_KEY_LEN == HASH_SHA512_LEN, "a key of a pod is a digest");
-	hmac(key, uuid, strlen(uuid), pod_key);
-	hmac(pod_key, content, len, mac);
-	(void)mbedtls_base64_encode((unsigned char *)sig, MDS_SIG_LEN + 1, &n, mac, sizeof(mac));
+	bool done = hmac(key, (const uint8_t *)uuid, strlen(uuid), pod_key) == 0 && hmac(pod_key, content, len, mac) == 0 &&
+		    mbedtls_base64_encode((unsigned char *)sig, MDS_SIG_LEN + 1, &n, mac, sizeof(mac)) == 0;
 	mbedtls_platform_zeroize(pod_key, sizeof(pod_key));
+	return done ? 0 : -1;
 }
 
-bool mds_verify(const uint8_t *key, const char *uuid, const void *content, size_t len, const char *sig)
+int mds_verify(const uint8_t *key, const char *uuid, const void *content, size_t len, const char *sig)
 {
 	char right[MDS_SIG_LEN + 1];
 
-	mds_sign(key, uuid, content, len, right);
-	return strlen(sig) == MDS_SIG_LEN && mds_same(right, sig, MDS_SIG_LEN);
+	if (mds_sign(key, uuid, content, len, right) < 0)
+		return -1;
+	return strlen(sig) == MDS_SIG_LEN && mbedtls_ct_memcmp(right, sig, MDS_SIG_LEN) == 0;
 }

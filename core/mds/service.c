@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mbedtls/constant_time.h>
+
 #include "core/appc/manifest.h"
 #include "core/appc/types.h"
 #include "core/base/defence.h"
@@ -86,7 +88,7 @@ bool mds_is_pod(const struct mds_pod *p, const char *path)
 {
 	size_t n = strlen(p->token);
 
-	return n && strlen(path) > n && *path == '/' && (!DEFENCE("mds-token") || mds_same(path + 1, p->token, n)) &&
+	return n && strlen(path) > n && *path == '/' && (!DEFENCE("mds-token") || mbedtls_ct_memcmp(path + 1, p->token, n) == 0) &&
 	       path[n + 1] == '/';
 }
 
@@ -175,8 +177,10 @@ static void hmac_sign(struct question *a)
 	a->r->status = !content ? 400 : !a->p->has_key ? 500 : 200;
 	if (a->r->status != 200)
 		return;
-	mds_sign(a->p->key, a->p->uuid, content, len, sig);
-	buf_str(&a->r->body, sig);
+	if (mds_sign(a->p->key, a->p->uuid, content, len, sig) == 0)
+		buf_str(&a->r->body, sig);
+	else
+		a->r->status = 500;
 }
 
 static void hmac_verify(struct question *a)
@@ -192,8 +196,10 @@ static void hmac_verify(struct question *a)
 	/* digits are hexadecimal in either case, and we write them small */
 	for (char *c = uuid; *c; c++)
 		*c |= *c >= 'A' && *c <= 'F' ? 0x20 : 0;
-	if (uuid_ok(uuid))
-		a->r->status = !a->p->has_key ? 500 : mds_verify(a->p->key, uuid, content, len, sig) ? 200 : 403;
+	if (!uuid_ok(uuid))
+		return;
+	int good = a->p->has_key ? mds_verify(a->p->key, uuid, content, len, sig) : -1;
+	a->r->status = good < 0 ? 500 : good ? 200 : 403;
 }
 
 static const struct end_point {

@@ -42,12 +42,10 @@ char *mds_url(char *out, unsigned port, const char *token);
 
 /** mds_key_load() - @data_fd: DIR; its file is 0600 in a directory that is 0700; whole on disk before anybody has it */
 int mds_key_load(int data_fd, uint8_t key[MDS_KEY_LEN], struct err *e);
-void mds_sign(const uint8_t *key, const char *uuid, const void *content, size_t len, char sig[MDS_SIG_LEN + 1]);
-/** mds_verify() - constant time as far as @sig is as long as one */
-bool mds_verify(const uint8_t *key, const char *uuid, const void *content, size_t len, const char *sig);
-
-/** mds_same() - in a time that does not tell where they differ */
-bool mds_same(const void *a, const void *b, size_t len);
+/** mds_sign() - -1: no memory */
+int mds_sign(const uint8_t *key, const char *uuid, const void *content, size_t len, char sig[MDS_SIG_LEN + 1]);
+/** mds_verify() - 1; 0: it is not its signature; -1: no memory. Constant time as far as @sig is as long as one. */
+int mds_verify(const uint8_t *key, const char *uuid, const void *content, size_t len, const char *sig);
 
 /* ---- answers ---- */
 
