@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/defence.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
@@ -72,27 +73,19 @@ _Noreturn static void panic(struct pid1 *s, const char *what)
 
 /* ---- stopping ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void stop_pod(struct pid1 *s, int status)
 {
 	if (s->stopping)
 		return;
 	s->stopping = true;
 	s->status = status;
-	s->kill_at_ms = now_ms() + STOP_GRACE_MS;
+	s->kill_at_ms = clock_ms(CLOCK_MONOTONIC) + STOP_GRACE_MS;
 	kill(-1, SIGTERM);
 }
 
 static void check_grace(struct pid1 *s)
 {
-	if (!s->kill_at_ms || now_ms() < s->kill_at_ms)
+	if (!s->kill_at_ms || clock_ms(CLOCK_MONOTONIC) < s->kill_at_ms)
 		return;
 	s->kill_at_ms = 0;
 	kill(-1, SIGKILL);
@@ -172,7 +165,7 @@ static int timeout_ms(const struct pid1 *s)
 {
 	if (!s->kill_at_ms)
 		return -1;
-	int64_t left = s->kill_at_ms - now_ms();
+	int64_t left = s->kill_at_ms - clock_ms(CLOCK_MONOTONIC);
 	return left < 0 ? 0 : left > STOP_GRACE_MS ? STOP_GRACE_MS : (int)left + 1;
 }
 
@@ -361,7 +354,7 @@ static void run_post_stop(struct pid1 *s, size_t i)
 	a->post_stop_done = true;
 	for (size_t j = 0; j < a->n_post_stop; j++) {
 		if (s->stopping)
-			s->kill_at_ms = now_ms() + STOP_GRACE_MS;
+			s->kill_at_ms = clock_ms(CLOCK_MONOTONIC) + STOP_GRACE_MS;
 		run_handler(s, i, &a->post_stop[j], "post-stop");
 	}
 }

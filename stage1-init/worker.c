@@ -11,21 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/sys.h"
 
 #define AFTER_FAILURE_MS 1000
 
-int64_t worker_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool rests(const struct worker *w)
 {
-	return w->not_before_ms && worker_now_ms() < w->not_before_ms;
+	return w->not_before_ms && clock_ms(CLOCK_BOOTTIME) < w->not_before_ms;
 }
 
 size_t worker_polls(const struct worker *w, struct pollfd *out)
@@ -47,7 +40,7 @@ int worker_timeout_ms(const struct worker *w)
 		at = w->not_before_ms;
 	if (!at)
 		return -1;
-	int64_t left = at - worker_now_ms();
+	int64_t left = at - clock_ms(CLOCK_BOOTTIME);
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
@@ -63,12 +56,12 @@ static void start(struct worker *w)
 		_exit(w->main(w->ctx));
 	}
 	w->pid = pid > 0 ? pid : 0;
-	w->not_before_ms = pid > 0 ? 0 : worker_now_ms() + AFTER_FAILURE_MS;
+	w->not_before_ms = pid > 0 ? 0 : clock_ms(CLOCK_BOOTTIME) + AFTER_FAILURE_MS;
 }
 
 void worker_handle(struct worker *w, const struct pollfd *polls, size_t n)
 {
-	bool wanted = w->at_ms && worker_now_ms() >= w->at_ms;
+	bool wanted = w->at_ms && clock_ms(CLOCK_BOOTTIME) >= w->at_ms;
 
 	for (size_t i = 0; i < n; i++)
 		wanted |= polls[i].revents != 0;
@@ -85,7 +78,7 @@ bool worker_ended(struct worker *w, pid_t pid, int status)
 		return false;
 	w->pid = 0;
 	if (status)
-		w->not_before_ms = worker_now_ms() + AFTER_FAILURE_MS;
+		w->not_before_ms = clock_ms(CLOCK_BOOTTIME) + AFTER_FAILURE_MS;
 	return true;
 }
 

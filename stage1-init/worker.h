@@ -26,8 +26,6 @@ struct worker {
 	int64_t              not_before_ms; /* after it failed: no busy loop */
 };
 
-/** worker_now_ms() - the time that at_ms means */
-int64_t worker_now_ms(void);
 /** worker_polls() - appends what has to be watched; nothing while it runs. Returns how many. */
 size_t worker_polls(const struct worker *w, struct pollfd *out);
 /** worker_timeout_ms() - until it has to be looked at; -1: no time is set */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/store/partial.h"
 
@@ -154,7 +155,7 @@ static bool wait_to_retry(struct download *d, struct err *e)
 		err_wrap(e, "the server wants to be asked again in %u s, not before", s);
 		return false;
 	}
-	if (d->deadline_ms && http_now_ms() + s * 1000LL >= d->deadline_ms)
+	if (d->deadline_ms && clock_ms(CLOCK_MONOTONIC) + s * 1000LL >= d->deadline_ms)
 		return false;
 	snprintf(text, sizeof(text), "trying again in %u s: %s", s, e->msg);
 	if (s && d->o->notice)
@@ -298,7 +299,7 @@ static struct download *start(const char *url, const struct http_opts *o, const 
 	}
 	*d = (struct download){
 		.s = { .next = download_next, .close = download_close }, .url = url, .o = o, .p = p, .deferred = deferred,
-		.etag = etag && *etag ? etag : NULL, .deadline_ms = o->timeout_s ? http_now_ms() + o->timeout_s * 1000LL : 0,
+		.etag = etag && *etag ? etag : NULL, .deadline_ms = o->timeout_s ? clock_ms(CLOCK_MONOTONIC) + o->timeout_s * 1000LL : 0,
 	};
 	d->old = partial_have(p, &d->of);
 	d->begun = d->old > 0;

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "core/conf/auth.h"
 #include "core/fetch/tls.h"
 
@@ -54,14 +55,6 @@ struct http {
 	bool                    done, lent, too_much, broken;
 	struct err              late; /* if broken: what comes after what is lent */
 };
-
-int64_t http_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
 
 bool http_is_url(const char *s)
 {
@@ -345,12 +338,12 @@ static int wait_for_more(struct http *h, struct err *e)
 {
 	unsigned stall_s = h->o->stall_s ? h->o->stall_s : HTTP_STALL_S;
 	uint64_t enough = h->o->rate && h->o->rate < 2 * STALL_RATE ? h->o->rate / 2 : STALL_RATE;
-	int64_t before = http_now_ms();
+	int64_t before = clock_ms(CLOCK_MONOTONIC);
 
 	CURLMcode r = curl_multi_poll(h->session->multi, NULL, 0, POLL_MS, NULL);
 	if (r != CURLM_OK)
 		return err_set(e, EIO, "%s", curl_multi_strerror(r));
-	int64_t waited = http_now_ms() - before;
+	int64_t waited = clock_ms(CLOCK_MONOTONIC) - before;
 	h->idle_ms += waited > POLL_MS ? POLL_MS : (unsigned)waited;
 	if (h->idle_ms < stall_s * 1000)
 		return 0;
@@ -371,7 +364,7 @@ static int pump(struct http *h, size_t want, struct err *e)
 			return err_set(e, EIO, "%s", curl_multi_strerror(r));
 		if (finished(h, e) < 0)
 			return -1;
-		if (h->want.deadline_ms && http_now_ms() >= h->want.deadline_ms)
+		if (h->want.deadline_ms && clock_ms(CLOCK_MONOTONIC) >= h->want.deadline_ms)
 			return err_set(e, ETIME, "it took longer than --timeout allows");
 		if (!h->done && (want ? h->body.len < want : !h->reply.complete) && wait_for_more(h, e) < 0)
 			return -1;

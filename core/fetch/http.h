@@ -42,7 +42,7 @@ struct http_want {
 	uint64_t    from;        /* from that byte on ... */
 	const char *if_range;    /* ... if it is still what that validator is of; else all of it */
 	const char *unless_etag; /* 304 if it is still that; NULL: no matter what it is */
-	int64_t     deadline_ms; /* of http_now_ms(); 0: none */
+	int64_t     deadline_ms; /* of clock_ms(CLOCK_MONOTONIC); 0: none */
 };
 
 /**
@@ -72,7 +72,6 @@ void http_close(struct http *h);
 /** http_refused() - "bad HTTP status code: 401 ...", with what may help; EAGAIN if another time may be better; returns -1 */
 int http_refused(const struct http *h, struct err *e);
 bool http_transient(const struct err *e);
-int64_t http_now_ms(void); /* of a clock that nobody sets */
 
 /**
  * http_open() - one attempt, as a source; statuses other than 200 are errors: "bad HTTP status code: 404"

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/mds/service.h"
 
@@ -35,14 +36,6 @@ struct serving {
 	size_t                   n, memory;
 	int64_t                  now_ms, idle_since_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- one connection ---- */
 
@@ -263,7 +256,7 @@ static int step(struct serving *v, struct err *e)
 		p[3 + i] = (struct pollfd){ .fd = v->c[i].fd, .events = v->c[i].out.len ? POLLOUT : POLLIN };
 	if (poll(p, (nfds_t)(3 + n), timeout_ms(v)) < 0 && errno != EINTR)
 		return err_sys(e, "metadata service: poll");
-	v->now_ms = now_ms();
+	v->now_ms = clock_ms(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < n; i++) {
 		struct connection *c = &v->c[i];
 		bool stays = !p[3 + i].revents || (c->out.len ? converse(v, c) : take_bytes(v, c));
@@ -288,7 +281,7 @@ int mds_serve(const struct mds_server *s, struct err *e)
 	if (!v)
 		return err_set(e, ENOMEM, "out of memory");
 	v->s = s;
-	v->now_ms = v->idle_since_ms = now_ms();
+	v->now_ms = v->idle_since_ms = clock_ms(CLOCK_MONOTONIC);
 	while (!r && (s->idle_ms < 0 || v->n || v->now_ms - v->idle_since_ms < s->idle_ms))
 		r = step(v, e);
 	while (v->n)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/net/dhcp_client.h"
 #include "core/net/dhcp_keep.h"
@@ -88,7 +89,7 @@ static bool take_note(struct dhcp_lease *l)
 
 void dhcp_lent(struct dhcp_lease *l, const struct dhcp_client *c, const struct dhcp_answer *a)
 {
-	int64_t now = dhcp_now_ms();
+	int64_t now = clock_ms(CLOCK_BOOTTIME);
 
 	l->address = a->address;
 	l->server = a->server;

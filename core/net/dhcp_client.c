@@ -18,20 +18,13 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/net/inside.h"
 
 #define WAIT_MS     1000 /* for the first answer; doubled up to WAIT_MAX_MS */
 #define WAIT_MAX_MS 4000
 #define AFTER_NAK_MS 500
-
-int64_t dhcp_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- the socket ---- */
 
@@ -73,7 +66,7 @@ int dhcp_open(struct dhcp_client *c, const struct dhcp_lease *l, struct err *e)
 	/* of no protocol until the filter is there */
 	auto_close int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	*c = (struct dhcp_client){ .fd = -1, .l = l, .begin_ms = dhcp_now_ms() };
+	*c = (struct dhcp_client){ .fd = -1, .l = l, .begin_ms = clock_ms(CLOCK_BOOTTIME) };
 	if (fd >= 0 && look_up(c, fd, l->ifname, e) < 0)
 		return -1;
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = c->index };
@@ -112,7 +105,7 @@ int dhcp_send(const struct dhcp_client *c, struct dhcp_question *q, const uint8_
 	if (mac)
 		memcpy(to.sll_addr, mac, DHCP_MAC_LEN);
 	q->xid = c->xid;
-	q->secs = (uint16_t)((dhcp_now_ms() - c->begin_ms) / 1000);
+	q->secs = (uint16_t)((clock_ms(CLOCK_BOOTTIME) - c->begin_ms) / 1000);
 	q->mac = c->mac;
 	q->uuid = c->l->uuid;
 	q->ifname = c->l->ifname;
@@ -134,11 +127,11 @@ static bool answers(const struct dhcp_question *q, const struct dhcp_answer *a)
 static int ask(struct dhcp_client *c, struct dhcp_question *q, const uint8_t *mac, int64_t wait_ms, struct dhcp_answer *a,
 	       struct err *e)
 {
-	int64_t end = dhcp_now_ms() + wait_ms, left;
+	int64_t end = clock_ms(CLOCK_BOOTTIME) + wait_ms, left;
 
 	if (dhcp_send(c, q, mac, e) < 0)
 		return -1;
-	while ((left = end - dhcp_now_ms()) > 0) {
+	while ((left = end - clock_ms(CLOCK_BOOTTIME)) > 0) {
 		struct pollfd p = { .fd = c->fd, .events = POLLIN };
 		uint8_t packet[2048];
 		struct sockaddr_ll from;
@@ -184,7 +177,7 @@ static int take_offer(struct dhcp_client *c, int64_t end_ms, struct dhcp_answer 
 	h->offers = true;
 	h->server = a->server;
 	for (int64_t wait = WAIT_MS; wait <= WAIT_MAX_MS; wait *= 2) {
-		int r = ask(c, &q, NULL, at_most(wait, end_ms - dhcp_now_ms()), a, e);
+		int r = ask(c, &q, NULL, at_most(wait, end_ms - clock_ms(CLOCK_BOOTTIME)), a, e);
 		if (r < 0 || (r && a->type == DHCP_ACK))
 			return r;
 		if (r) {
@@ -199,10 +192,10 @@ static int take_offer(struct dhcp_client *c, int64_t end_ms, struct dhcp_answer 
 
 int dhcp_acquire(struct dhcp_client *c, int64_t limit_ms, struct dhcp_answer *a, struct err *e)
 {
-	int64_t end_ms = dhcp_now_ms() + limit_ms, wait = WAIT_MS, left;
+	int64_t end_ms = clock_ms(CLOCK_BOOTTIME) + limit_ms, wait = WAIT_MS, left;
 	struct heard h = { .offers = false };
 
-	while ((left = end_ms - dhcp_now_ms()) > 0) {
+	while ((left = end_ms - clock_ms(CLOCK_BOOTTIME)) > 0) {
 		struct dhcp_question q = { .type = DHCP_DISCOVER };
 		/* not all pods of a host that has just started at the same time again */
 		int r = ask(c, &q, NULL, at_most(wait + c->xid % 256, left), a, e);

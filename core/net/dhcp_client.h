@@ -17,7 +17,6 @@ struct dhcp_client {
 
 /* Errors are of the interface, which the caller names. */
 
-int64_t dhcp_now_ms(void); /* CLOCK_BOOTTIME: a lease goes on while the machine sleeps */
 
 /** dhcp_open() - in the calling thread's network namespace; close(c->fd) */
 int dhcp_open(struct dhcp_client *c, const struct dhcp_lease *l, struct err *e);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/net/link.h"
 
 #define ANSWER_MS  3000  /* for one renewal */
@@ -95,7 +96,7 @@ static int64_t retry_ms(const struct dhcp_lease *l, int64_t now)
 
 static int renew(struct nl *n, struct dhcp_client *c, struct dhcp_lease *l, struct err *e)
 {
-	int64_t now = dhcp_now_ms(), retry = retry_ms(l, now);
+	int64_t now = clock_ms(CLOCK_BOOTTIME), retry = retry_ms(l, now);
 	struct dhcp_answer a;
 	int r = dhcp_extend(c, now >= l->t2_ms, retry - now < ANSWER_MS ? retry - now : ANSWER_MS, &a, e);
 
@@ -106,7 +107,7 @@ static int renew(struct nl *n, struct dhcp_client *c, struct dhcp_lease *l, stru
 	l->next_ms = retry;
 	if (r) {
 		drop_address(n, c->index, l);
-		l->next_ms = l->end_ms = dhcp_now_ms();
+		l->next_ms = l->end_ms = clock_ms(CLOCK_BOOTTIME);
 	}
 	return 0;
 }
@@ -118,7 +119,7 @@ static int acquire(struct nl *n, struct dhcp_client *c, struct dhcp_lease *l, st
 	drop_address(n, c->index, l);
 	if (dhcp_acquire(c, ACQUIRE_MS, &a, e) == 0)
 		return got(n, c, l, &a, e);
-	l->next_ms = dhcp_now_ms() + ACQUIRE_MS;
+	l->next_ms = clock_ms(CLOCK_BOOTTIME) + ACQUIRE_MS;
 	return e->code == ETIMEDOUT ? 0 : -1;
 }
 
@@ -130,9 +131,9 @@ static void step(struct nl *n, struct dhcp_lease *l)
 	int r = dhcp_open(&c, l, &why);
 
 	if (r == 0)
-		r = dhcp_now_ms() < l->end_ms ? renew(n, &c, l, &why) : acquire(n, &c, l, &why);
+		r = clock_ms(CLOCK_BOOTTIME) < l->end_ms ? renew(n, &c, l, &why) : acquire(n, &c, l, &why);
 	if (r < 0)
-		l->next_ms = why.code == ENODEV ? INT64_MAX : dhcp_now_ms() + ACQUIRE_MS;
+		l->next_ms = why.code == ENODEV ? INT64_MAX : clock_ms(CLOCK_BOOTTIME) + ACQUIRE_MS;
 	if (c.fd >= 0)
 		close(c.fd);
 }
@@ -150,7 +151,7 @@ static void sleep_until(int64_t ms)
 int dhcp_work(struct dhcp_leases *all, struct err *e)
 {
 	auto_nl struct nl n = NL_NONE;
-	int64_t now = dhcp_now_ms(), next;
+	int64_t now = clock_ms(CLOCK_BOOTTIME), next;
 
 	if (!all->n)
 		return 0;
@@ -167,7 +168,7 @@ int dhcp_work(struct dhcp_leases *all, struct err *e)
 	while ((next = dhcp_next_ms(all))) {
 		sleep_until(next);
 		for (size_t i = 0; i < all->n; i++)
-			if (all->v[i].next_ms <= dhcp_now_ms())
+			if (all->v[i].next_ms <= clock_ms(CLOCK_BOOTTIME))
 				step(&n, &all->v[i]);
 	}
 	return 0;

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/base/sys.h"
 
@@ -201,23 +202,15 @@ static void take(int fd, struct buf *b)
 		buf_add(b, piece, (size_t)n);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* until it has ended; both pipes do not block */
 static int watch(int pidfd, int out_fd, int errors_fd, int limit_s, struct buf *out, struct buf *errors, struct err *e)
 {
 	struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out_fd, .events = POLLIN },
 			      { .fd = errors_fd, .events = POLLIN } };
-	int64_t end = now_ms() + (int64_t)limit_s * 1000;
+	int64_t end = clock_ms(CLOCK_MONOTONIC) + (int64_t)limit_s * 1000;
 
 	do {
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms(CLOCK_MONOTONIC);
 		if (left <= 0)
 			return err_set(e, ETIMEDOUT, "it did not end within %d s and was killed", limit_s);
 		if (poll(p, 3, (int)left) < 0 && errno != EINTR)

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "core/base/clock.h"
 #include "core/base/fd.h"
 #include "core/net/proxy_loop.h"
 
@@ -200,10 +201,7 @@ void proxy_hear(struct proxy_loop *l, bool hear)
 
 static void tell_time(struct proxy_loop *l)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	l->now_ms = t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+	l->now_ms = clock_ms(CLOCK_BOOTTIME);
 }
 
 /* a process of its own, so it may have as many descriptors as it can get */
