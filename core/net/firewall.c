@@ -432,12 +432,3 @@ int firewall_available(struct err *e)
 		m.len = m.begin;
 	return nl_ask(&n, &m, &failed, e) < 0 ? explain(&m, failed, e) : 0;
 }
-
-bool firewall_legacy(void)
-{
-	auto_free char *names = NULL;
-	struct err ignored;
-
-	return fd_read_file(AT_FDCWD, "/proc/net/ip_tables_names", 4096, &names, NULL, &ignored) == 0 &&
-	       strstr(names, "filter");
-}

@@ -11,7 +11,7 @@
  * through a forwarded port. It is put there and taken away in the same transactions. Such a chain is one of nftables at
  * the hook forward, of type filter, that drops by policy or by its last rule, and iptables-nft's filter FORWARD whatever
  * its policy. What an administrator flushes comes back with the next pod.
- * Not seen are iptables-legacy (firewall_legacy()), chains that drop in the middle, and not touched those that belong to
+ * Not seen are iptables-legacy, chains that drop in the middle, and not touched those that belong to
  * a program alone (flag owner). There the administrator accepts what has mark 0x72000000/0xff000000 in chain forward.
  *
  * Who adds and removes at the same time is told apart by the generation of the rule set: what was decided on one that is
@@ -56,8 +56,6 @@ struct fw_pod {
 
 /** firewall_available() - 0, or -1 and why not: the kernel lacks nftables (ENOTSUP, with the remedy), no permission */
 int firewall_available(struct err *e);
-/** firewall_legacy() - iptables-legacy filters beside nftables; what it drops cannot be seen, see above */
-bool firewall_legacy(void);
 /** firewall_add() - EADDRINUSE: another pod has one of the ports (any address is in the way of each); says which pod and
  * port. Ports of loopback addresses are left to the proxy. Who sends datagrams to a port already gets to this pod. */
 int firewall_add(const struct fw_pod *p, struct err *e);
