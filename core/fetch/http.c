@@ -597,8 +597,3 @@ struct source *http_open(const char *url, const struct http_opts *o, struct err 
 	source_end(&s->s);
 	return NULL;
 }
-
-uint64_t http_length(const struct source *s)
-{
-	return ((const struct http_source *)s)->h->reply.length;
-}

@@ -73,12 +73,8 @@ void http_close(struct http *h);
 int http_refused(const struct http *h, struct err *e);
 bool http_transient(const struct err *e);
 
-/**
- * http_open() - one attempt, as a source; statuses other than 200 are errors: "bad HTTP status code: 404"
- * http_length() - announced length of the body of such a source; 0: not announced
- */
+/** http_open() - one attempt, as a source; statuses other than 200 are errors: "bad HTTP status code: 404" */
 struct source *http_open(const char *url, const struct http_opts *o, struct err *e);
-uint64_t http_length(const struct source *s);
 
 /** http_is_url() - "https://..." or "http://..." */
 bool http_is_url(const char *s);

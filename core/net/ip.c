@@ -182,12 +182,6 @@ bool ip_is_loopback(const struct ip *a)
 	return ip_is_zero(&rest);
 }
 
-/* 169.254.0.0/16 and fe80::/10 */
-bool ip_is_link_local(const struct ip *a)
-{
-	return a->len == 16 ? a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80 : a->len && a->b[0] == 169 && a->b[1] == 254;
-}
-
 char *ip_mask_text(const struct ip_cidr *c, char *out)
 {
 	struct ip m = { .len = c->ip.len };

@@ -44,6 +44,5 @@ struct ip ip_last(const struct ip_cidr *c);
 bool ip_add(struct ip *a, uint64_t n);
 bool ip_is_zero(const struct ip *a);
 bool ip_is_loopback(const struct ip *a);
-bool ip_is_link_local(const struct ip *a);
 /** ip_mask_text() - "255.255.255.0" of a prefix of IPv4, hex of one of IPv6 as Go prints a mask */
 char *ip_mask_text(const struct ip_cidr *c, char *out);

@@ -177,31 +177,6 @@ int link_default(struct nl *n, struct link *out, struct err *e)
 	return err_set(e, ENOENT, "there is no default route whose interface could be taken");
 }
 
-static int take_address(void *ctx, const struct nlmsghdr *h)
-{
-	const struct ifaddrmsg *i = NLMSG_DATA(h);
-	const struct nlattr *a[IFA_LOCAL + 1];
-	const struct { const struct ip *a; int index; } *want = ctx;
-
-	if (h->nlmsg_type != RTM_NEWADDR || !nl_attrs(h, sizeof(*i), a, IFA_LOCAL) ||
-	    (want->index && (int)i->ifa_index != want->index))
-		return 0;
-	/* of a point-to-point link the other address is the peer's */
-	const struct nlattr *own = a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS];
-	return own && nl_len(own) == want->a->len && !memcmp(nl_data(own), want->a->b, want->a->len);
-}
-
-int link_has_address(struct nl *n, int index, const struct ip *a, struct err *e)
-{
-	struct { const struct ip *a; int index; } want = { a, index };
-	NL_MSG(m, 64);
-	struct ifaddrmsg *i = nl_begin(&m, RTM_GETADDR, 0, sizeof(*i));
-
-	i->ifa_family = (uint8_t)ip_family(a);
-	i->ifa_index = (uint32_t)index;
-	return nl_dump(n, &m, take_address, &want, e);
-}
-
 /* ---- changes ---- */
 
 void link_put_up(struct nl_msg *m, int index, unsigned flags)

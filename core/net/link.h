@@ -78,8 +78,6 @@ int link_delete(struct nl *n, const char *name, struct err *e);
 /** link_default() - the interface of the default route, for networks that name no master; ENOENT: no such route */
 int link_default(struct nl *n, struct link *out, struct err *e);
 
-/** link_has_address() - 1, 0, -1; index 0: on any interface */
-int link_has_address(struct nl *n, int index, const struct ip *a, struct err *e);
 
 /*
  * Several changes go to the kernel in one message buffer: each function appends one, link_apply() sends them. That a

@@ -131,12 +131,6 @@ void nl_put_be32(struct nl_msg *m, uint16_t type, uint32_t v)
 	nl_put_u32(m, type, htobe32(v));
 }
 
-void nl_put_be64(struct nl_msg *m, uint16_t type, uint64_t v)
-{
-	v = htobe64(v);
-	nl_put(m, type, &v, sizeof(v));
-}
-
 void nl_put_raw(struct nl_msg *m, const void *data, size_t len)
 {
 	void *p = grow(m, len);

@@ -50,7 +50,6 @@ void nl_put_u8(struct nl_msg *m, uint16_t type, uint8_t v);
 void nl_put_u16(struct nl_msg *m, uint16_t type, uint16_t v);
 void nl_put_u32(struct nl_msg *m, uint16_t type, uint32_t v);
 void nl_put_be32(struct nl_msg *m, uint16_t type, uint32_t v); /* nftables wants its numbers so */
-void nl_put_be64(struct nl_msg *m, uint16_t type, uint64_t v);
 /** nl_put_raw() - no attribute: the family header that some nested ones begin with */
 void nl_put_raw(struct nl_msg *m, const void *data, size_t len);
 /** nl_nest() - begins an attribute of attributes; nl_nest_end() takes what it returned */

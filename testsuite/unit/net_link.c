@@ -96,10 +96,8 @@ TEST(addresses, "link: addresses and routes, in one go, again without harm, and 
 		link_put_route(&m, b.index, &far, NULL, NULL, true);
 		OK(link_apply(&pod, &m, "eth0", &e));
 	}
-	CHECK_INT(link_has_address(&pod, b.index, &a4.ip, &e), 1);
-	CHECK_INT(link_has_address(&pod, 0, &a6.ip, &e), 1);
-	CHECK_INT(link_has_address(&pod, 1, &a4.ip, &e), 0);
-	CHECK_INT(link_has_address(&pod, 0, &gw4, &e), 0);
+	CHECK(sh(eth0.netns_fd, "ip -4 -o addr show dev eth0 | grep -q 'inet 10.9.0.2/'"));
+	CHECK(sh(eth0.netns_fd, "ip -6 -o addr show dev eth0 | grep -q 'inet6 fd09::2/'"));
 	CHECK(sh(eth0.netns_fd, "ip route show default | grep -q 'via 10.9.0.1 dev eth0 .*src 10.9.0.2'"));
 	CHECK(sh(eth0.netns_fd, "ip route show 10.8.0.0/16 | grep -q 'dev eth0 .*scope link'"));
 	CHECK(sh(eth0.netns_fd, "ip -6 route show default | grep -q 'via fd09::1 dev eth0'"));

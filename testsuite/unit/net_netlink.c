@@ -38,13 +38,13 @@ TEST(builds, "netlink: what was put into a message is found in it")
 	nl_put_str(&m, 2, "four");
 	size_t nest = nl_nest(&m, 9);
 	nl_put_u16(&m, 1, 16);
-	nl_put_be64(&m, 2, 1);
+	nl_put_be32(&m, 2, 1);
 	nl_nest_end(&m, nest);
 	nl_begin(&m, RTM_DELLINK, 0, sizeof(*i));
 	nl_put_u32(&m, 3, 1);
 	CHECK(!m.overflow);
 	const struct nlmsghdr *h = (void *)m.data;
-	CHECK_INT(h->nlmsg_len, 16 + 16 + 8 + 12 + 4 + 8 + 12);
+	CHECK_INT(h->nlmsg_len, 16 + 16 + 8 + 12 + 4 + 8 + 8);
 	CHECK_INT(h->nlmsg_flags, NLM_F_ACK | NLM_F_REQUEST);
 	REQUIRE(nl_attrs(h, sizeof(*i), a, 9));
 	CHECK(a[1] && a[2] && !a[3] && a[9] && !a[8]);
@@ -52,8 +52,8 @@ TEST(builds, "netlink: what was put into a message is found in it")
 	CHECK_INT(nl_u32(a[1]), 0); /* too short for one */
 	CHECK_STR(nl_data(a[2]), "four");
 	REQUIRE(nl_nested(a[9], b, 2));
-	CHECK_INT(nl_len(b[2]), 8);
-	CHECK_INT(((const char *)nl_data(b[2]))[7], 1);
+	CHECK_INT(nl_len(b[2]), 4);
+	CHECK_INT(((const char *)nl_data(b[2]))[3], 1);
 	h = (void *)(m.data + m.begin);
 	CHECK_INT(h->nlmsg_len, 16 + 16 + 8);
 	REQUIRE(nl_attrs(h, sizeof(*i), a, 9));
