@@ -369,7 +369,7 @@ static int prepare(struct start *s, struct err *e)
 		set_up_stdio(s, e) < 0)
 		return -1;
 	umask(022);
-	confine_mask();
+	sys_unblock_signals();
 	if (isolation_begin(&s->a->isolation, s->a->limits.rlimits, s->fs->proc_fd, s->root_fd, e) < 0)
 		return -1;
 	return give_up_privileges(s, e);

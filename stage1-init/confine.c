@@ -106,22 +106,3 @@ int confine(const struct confinement *c, int *listener, struct err *e)
 		return err_needs(e, "caps", "set capabilities");
 	return 0;
 }
-
-void confine_handlers(void)
-{
-	/* struct sigaction as the kernel has it, with room to spare: SIG_DFL, no flags, an empty mask */
-	const unsigned long dfl[8] = { 0 };
-
-	/* not the C library's sigaction(): it refuses the signals that it keeps for itself (32 to 34), and
-	 * whoever started rkt may ignore these as well */
-	for (int s = 1; s < NSIG; s++)
-		syscall(SYS_rt_sigaction, s, dfl, NULL, (size_t)(NSIG / 8));
-}
-
-void confine_mask(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}

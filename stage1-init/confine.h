@@ -31,12 +31,3 @@ struct confinement {
 /** confine() - @listener as in seccomp_load(); after this the caller may only exec or exit, and make calls with
  * seccomp_call() */
 int confine(const struct confinement *c, int *listener, struct err *e);
-
-/**
- * confine_handlers() - every signal at its default, as a new program expects: what rkt's caller ignored (nohup) is not
- * the app's affair. Children inherit that, so PID 1 does it once.
- */
-void confine_handlers(void);
-
-/** confine_mask() - unblocks all of them: what we block is not the app's affair either */
-void confine_mask(void);

@@ -287,8 +287,8 @@ static int become_visitor(struct visit *v, struct app_user_env *room, struct use
 		app_enter_dir(root, "/", e) < 0)
 		return -1;
 	app_user_env(v->a, u, room);
-	confine_handlers();
-	confine_mask();
+	sys_default_signals();
+	sys_unblock_signals();
 	/* limits last, as far as that goes: lowering them is always allowed, raising wants
 	 * CAP_SYS_RESOURCE */
 	if ((DEFENCE("enter-limits") && set_limits(v, e) < 0) ||

@@ -462,7 +462,7 @@ static int set_up(struct pid1 *s, struct err *e)
 {
 	int ns = CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (s->p->take_ns ? 0 : CLONE_NEWNS);
 
-	confine_handlers();
+	sys_default_signals();
 	if (tie_to_host(s, e) < 0 || take_signal_fd(s, e) < 0)
 		return -1;
 	if (s->p->ids.count && users_enter(s->p, &ns, e) < 0)

@@ -69,3 +69,22 @@ pid_t sys_start(uint64_t flags, int cgroup_fd, void *stack, size_t stack_size, v
 {
 	return sys_beside(flags | CLONE_VFORK, cgroup_fd, stack, stack_size, fn, arg);
 }
+
+void sys_default_signals(void)
+{
+	/* struct sigaction as the kernel has it, with room to spare: SIG_DFL, no flags, an empty mask */
+	const unsigned long dfl[8] = { 0 };
+
+	/* not the C library's sigaction(): it refuses the signals that it keeps for itself (32 to 34), and
+	 * whoever started rkt may ignore these as well */
+	for (int s = 1; s < NSIG; s++)
+		syscall(SYS_rt_sigaction, s, dfl, NULL, (size_t)(NSIG / 8));
+}
+
+void sys_unblock_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}

@@ -186,3 +186,11 @@ static inline int sys_close_range(unsigned first, unsigned last)
 	return (int)syscall(SYS_close_range, first, last, 0);
 }
 
+/**
+ * sys_default_signals() - every signal at its default, as a new program expects: what rkt's caller ignored (nohup) is not
+ * the program's affair. Children inherit that, so a pod's PID 1 does it once.
+ */
+void sys_default_signals(void);
+
+/** sys_unblock_signals() - all of them: what we block is not the program's affair either */
+void sys_unblock_signals(void);

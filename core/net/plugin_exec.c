@@ -152,12 +152,9 @@ struct child {
 static int become(const struct child *c, struct err *e)
 {
 	char path[4096];
-	sigset_t none;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGCHLD, SIG_DFL);
+	sys_default_signals();
+	sys_unblock_signals();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
 	if (c->j->host_mnt_fd >= 0 && setns(c->j->host_mnt_fd, CLONE_NEWNS) < 0)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -249,6 +250,8 @@ TEST(descriptors, "net: a plug-in has three descriptors, no signal blocked, and 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &was);
 	signal(SIGPIPE, SIG_IGN);
+	/* one of those that C libraries keep for themselves; whoever starts rkt may ignore it */
+	REQUIRE(syscall(SYS_rt_sigaction, 33, (unsigned long[8]){ (unsigned long)SIG_IGN }, NULL, (size_t)(NSIG / 8)) == 0);
 	CHECK_INT(run(&j, "ADD", NULL, &r), 0);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &was, NULL);
