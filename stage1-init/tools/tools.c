@@ -21,10 +21,18 @@
 
 static volatile sig_atomic_t interrupted;
 
+/* again and again until it is heard: the first may come just before the call that it should end */
 static void interrupt(int sig)
 {
 	(void)sig;
 	interrupted = 1;
+	alarm(1);
+}
+
+static void heard(void)
+{
+	alarm(0);
+	interrupted = 0;
 }
 
 bool tools_interrupted(void)
@@ -98,7 +106,7 @@ static int execute(int argc, char **argv)
 	if (argc < 2)
 		return 0;
 	fflush(stdout);
-	signal(SIGINT, SIG_DFL);
+	heard();
 	execvp(argv[1], argv + 1);
 	return tools_error("exec", argv[1]);
 }
@@ -127,7 +135,7 @@ static int run(int argc, char **argv)
 {
 	const struct tool *t = find(argv[0]);
 
-	interrupted = 0;
+	heard();
 	if (!t) {
 		fprintf(stderr, "%s: there is no such tool; \"help\" lists them, \"exec\" executes a program of the image\n",
 			argv[0]);
@@ -176,11 +184,13 @@ static int split(char *line, char *words[WORDS_MAX + 1])
 /* false at the end */
 static bool read_line(char *line, int size)
 {
+	heard();
 	while (!fgets(line, size, stdin)) {
 		if (!ferror(stdin) || errno != EINTR)
 			return false;
 		/* ^C at the prompt: begin anew */
 		clearerr(stdin);
+		heard();
 		fputs("\n> ", stderr);
 	}
 	return true;
@@ -227,6 +237,7 @@ static int tools_run(void *opts, int argc, char **argv, struct err *e)
 	if (DEFENCE("dumpable"))
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGALRM, &a, NULL);
 	return argc ? run(argc, argv) : prompt();
 }
 
