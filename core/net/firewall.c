@@ -36,11 +36,31 @@ static bool is6(const struct ip *a)
 	return a->len == 16;
 }
 
+static bool is_closed(const struct fw_net *n)
+{
+	return n->iface[0] && n->closed;
+}
+
+/* Of which families there have to be tables, a bit for each. What is closed is closed for both, whatever addresses the
+ * pod gives itself. */
+static unsigned families(const struct fw_pod *p)
+{
+	unsigned all = access("/proc/sys/net/ipv6", F_OK) == 0 ? 3 : 1, f = 0;
+
+	for (size_t i = 0; i < p->n_nets; i++)
+		if (has_entry(&p->nets[i]))
+			f |= is_closed(&p->nets[i]) ? all : 1u << is6(&p->nets[i].address.ip);
+	for (size_t i = 0; i < p->n_ports; i++)
+		if (has_element(&p->ports[i]))
+			f |= 1u << is6(&p->ports[i].pod_ip);
+	return f;
+}
+
 /* ---- what is there ---- */
 
 struct seen {
 	const struct fw_pod *pod;
-	bool           table;
+	unsigned       tables, forward; /* of ours, and those at the hook forward, a bit for each family */
 	uint64_t       chains; /* of the pod's networks, those that have theirs */
 	size_t         n_hosts;
 	struct fw_host hosts[FW_HOSTS_MAX];
@@ -55,10 +75,14 @@ static int on_chain(void *ctx, const struct nlmsghdr *h)
 
 	if (s->n_hosts < FW_HOSTS_MAX && fw_host_read(h, &s->hosts[s->n_hosts]))
 		s->n_hosts++;
-	if (!nl_attrs(h, sizeof(*g), a, NFTA_CHAIN_NAME) || g->nfgen_family != NFPROTO_INET ||
-	    strcmp(nft_str(a[NFTA_CHAIN_TABLE]), FW_TABLE))
+	if (!nl_attrs(h, sizeof(*g), a, NFTA_CHAIN_NAME))
 		return 0;
-	s->table = true;
+	int six = fw_is_table(g->nfgen_family, nft_str(a[NFTA_CHAIN_TABLE]));
+	if (six < 0)
+		return 0;
+	s->tables |= 1u << six;
+	if (!strcmp(nft_str(a[NFTA_CHAIN_NAME]), FW_FORWARD))
+		s->forward |= 1u << six;
 	for (size_t i = 0; s->pod && i < s->pod->n_nets; i++)
 		if (!strcmp(nft_str(a[NFTA_CHAIN_NAME]), fw_chain_name(&s->pod->nets[i].address, name)))
 			s->chains |= UINT64_C(1) << i;
@@ -77,6 +101,7 @@ static int look(struct nl *n, struct seen *s, struct err *e)
 
 struct clash {
 	const struct fw_pod *pod;
+	unsigned             tables; /* those there are */
 	int                  set;
 	char                 uuid[UUID_MAX], what[IP_TEXT_MAX + 40];
 };
@@ -91,7 +116,7 @@ static const char *protocol_name(int protocol)
 static bool is_port(struct clash *c, const uint8_t *key)
 {
 	size_t len = c->set == FW_ADDRESSES ? 4 : c->set == FW_ADDRESSES6 ? 16 : 0;
-	bool six = (c->set - FW_PODS) & 1;
+	bool six = FW_SET_IS6(c->set);
 	unsigned port = (unsigned)key[len + 4] << 8 | key[len + 5];
 
 	for (size_t i = 0; i < c->pod->n_ports; i++) {
@@ -147,7 +172,7 @@ static int on_others(void *ctx, const struct nlmsghdr *h)
 static int find(struct nl *n, struct clash *c, unsigned sets, struct err *e)
 {
 	for (c->set = 0; c->set < FW_IFACES; c->set++) {
-		if (!(sets & 1u << c->set))
+		if (!(sets & 1u << c->set) || !(c->tables & 1u << FW_SET_IS6(c->set)))
 			continue;
 		int r = fw_dump_set(n, c->set, on_others, c, e);
 		if (r)
@@ -182,38 +207,40 @@ static int make_way(const struct clash *c, struct err *e)
 
 /* ---- what a pod adds ---- */
 
-static struct nft_elems elements(struct nl_msg *m, int set, uint16_t flags)
-{
-	return (struct nft_elems){ m, FW_TABLE, fw_sets[set].name, NFT_MSG_NEWSETELEM, flags | NLM_F_CREATE, 0 };
-}
-
 static void put_one(struct nl_msg *m, int set, uint16_t flags, const void *key, const char *chain, const char *comment)
 {
-	struct nft_elems s = elements(m, set, flags);
+	struct nft_elems s = fw_elements(m, set, NFT_MSG_NEWSETELEM, flags | NLM_F_CREATE);
 
 	nft_elem(&s, key, fw_sets[set].key_len, chain, 0, comment);
 	nft_elems_end(&s);
 }
 
-static void put_net(struct nl_msg *m, const struct fw_pod *p, const struct fw_net *n)
+static void put_iface(struct nl_msg *m, const struct fw_net *n, bool six)
+{
+	char two[2][IFNAMSIZ] = { { 0 } };
+
+	snprintf(two[0], sizeof(two[0]), "%s", n->iface);
+	memcpy(two[1], two[0], sizeof(two[0]));
+	/* a bridge is several pods' */
+	if (is6(&n->address.ip) == six)
+		put_one(m, FW_IFACES + six, 0, two[0], NULL, NULL);
+	if (n->closed) {
+		put_one(m, FW_CLOSED + six, 0, two[0], NULL, NULL);
+		put_one(m, FW_INSIDE + six, 0, two, NULL, NULL);
+	}
+}
+
+static void put_net(struct nl_msg *m, const struct fw_pod *p, const struct fw_net *n, unsigned tables)
 {
 	char chain[FW_CHAIN_MAX] = "hairpin", comment[UUID_MAX + IFNAMSIZ + 10];
-	char two[2][IFNAMSIZ] = { { 0 } };
 
 	if (n->masquerade)
 		fw_chain_name(&n->address, chain);
 	snprintf(comment, sizeof(comment), "%s%s%s%s", p->uuid, n->iface[0] ? " " : "", n->iface, n->closed ? " closed" : "");
 	put_one(m, FW_PODS + is6(&n->address.ip), NLM_F_EXCL, n->address.ip.b, chain, comment);
-	if (!n->iface[0])
-		return;
-	snprintf(two[0], sizeof(two[0]), "%s", n->iface);
-	memcpy(two[1], two[0], sizeof(two[0]));
-	/* a bridge is several pods' */
-	put_one(m, FW_IFACES, 0, two[0], NULL, NULL);
-	if (n->closed) {
-		put_one(m, FW_CLOSED, 0, two[0], NULL, NULL);
-		put_one(m, FW_INSIDE, 0, two, NULL, NULL);
-	}
+	for (int six = 0; n->iface[0] && six < FW_FAMILIES; six++)
+		if (tables & 1u << six)
+			put_iface(m, n, six);
 }
 
 static size_t put_port_number(uint8_t *at, unsigned port)
@@ -225,7 +252,8 @@ static size_t put_port_number(uint8_t *at, unsigned port)
 
 static void put_port(struct nl_msg *m, const struct fw_pod *pod, const struct fw_port *p)
 {
-	struct nft_elems s = elements(m, (p->host_ip.len ? FW_ADDRESSES : FW_PORTS) + is6(&p->pod_ip), NLM_F_EXCL);
+	int set = (p->host_ip.len ? FW_ADDRESSES : FW_PORTS) + is6(&p->pod_ip);
+	struct nft_elems s = fw_elements(m, set, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_EXCL);
 
 	for (unsigned i = 0; i < p->count; i++) {
 		uint8_t key[24] = { 0 }, to[20] = { 0 };
@@ -240,7 +268,7 @@ static void put_port(struct nl_msg *m, const struct fw_pod *pod, const struct fw
 	nft_elems_end(&s);
 }
 
-static void put_pod(struct nl_msg *m, const struct fw_pod *p, uint64_t chains)
+static void put_pod(struct nl_msg *m, const struct fw_pod *p, unsigned tables, uint64_t chains)
 {
 	char name[FW_CHAIN_MAX], other[FW_CHAIN_MAX];
 
@@ -253,7 +281,7 @@ static void put_pod(struct nl_msg *m, const struct fw_pod *p, uint64_t chains)
 					chains |= UINT64_C(1) << k;
 		}
 		if (has_entry(&p->nets[i]))
-			put_net(m, p, &p->nets[i]);
+			put_net(m, p, &p->nets[i], tables);
 	}
 	for (size_t i = 0; i < p->n_ports; i++)
 		if (has_element(&p->ports[i]))
@@ -265,12 +293,18 @@ static void put_pod(struct nl_msg *m, const struct fw_pod *p, uint64_t chains)
 /* What failed at a chain of the host's: without iptables' modules, then without that chain */
 struct avoid { uint32_t xt, all; };
 
-static int put_hosts(struct nl *n, struct nl_msg *m, struct seen *s, const struct avoid *v, size_t *which, size_t *n_which,
-		     struct err *e)
+/* is a chain of the host's asked about packets of these families? */
+static bool is_asked(const struct fw_host *c, unsigned tables)
+{
+	return c->family == NFPROTO_INET || tables & 1u << (c->family == NFPROTO_IPV6);
+}
+
+static int put_hosts(struct nl *n, struct nl_msg *m, struct seen *s, unsigned tables, const struct avoid *v, size_t *which,
+		     size_t *n_which, struct err *e)
 {
 	for (size_t i = 0; i < s->n_hosts; i++) {
 		struct fw_host *c = &s->hosts[i];
-		if (v->all & 1u << i)
+		if (v->all & 1u << i || !is_asked(c, tables))
 			continue;
 		if (fw_host_rules(n, c, e) < 0)
 			return -1;
@@ -280,6 +314,40 @@ static int put_hosts(struct nl *n, struct nl_msg *m, struct seen *s, const struc
 		which[(*n_which)++] = i;
 	}
 	return 0;
+}
+
+/* iptables-legacy has a table in this network namespace */
+static bool has_legacy(bool six)
+{
+	auto_close int fd = open(six ? "/proc/thread-self/net/ip6_tables_names" : "/proc/thread-self/net/ip_tables_names",
+				 O_RDONLY | O_CLOEXEC);
+	char c;
+
+	return fd >= 0 && read(fd, &c, 1) == 1;
+}
+
+/* Whether packets have to be marked, or dropped: somebody may look at the mark, also a rule that an administrator wrote. */
+static bool wants_forward(const struct fw_pod *p, const struct seen *s, bool six)
+{
+	for (size_t i = 0; i < p->n_nets; i++)
+		if (is_closed(&p->nets[i]))
+			return true;
+	for (size_t i = 0; i < s->n_hosts; i++)
+		if (is_asked(&s->hosts[i], 1u << six))
+			return true;
+	return has_legacy(six);
+}
+
+static void put_tables(struct nl_msg *m, const struct fw_pod *p, const struct seen *s, unsigned tables)
+{
+	for (int six = 0; six < FW_FAMILIES; six++) {
+		if (!(tables & 1u << six))
+			continue;
+		if (!(s->tables & 1u << six))
+			fw_put_table(m, six);
+		if (!(s->forward & 1u << six) && wants_forward(p, s, six))
+			fw_put_forward(m, six);
+	}
 }
 
 static uint16_t type_of(const struct nl_msg *m, size_t which)
@@ -295,9 +363,10 @@ static uint16_t type_of(const struct nl_msg *m, size_t which)
 static int explain(const struct nl_msg *m, size_t failed, struct err *e)
 {
 	static const struct { int type; const char *what; } kinds[] = {
-		{ NFT_MSG_NEWTABLE, "tables of family inet (CONFIG_NF_TABLES_INET)" },
-		{ NFT_MSG_NEWCHAIN, "address translation in tables of family inet (since Linux 5.2, CONFIG_NFT_NAT)" },
-		{ NFT_MSG_NEWRULE, "one of CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_CT and CONFIG_NFT_FIB_INET" },
+		{ NFT_MSG_NEWTABLE, "CONFIG_NF_TABLES_IPV4 or CONFIG_NF_TABLES_IPV6" },
+		{ NFT_MSG_NEWCHAIN, "address translation (CONFIG_NFT_NAT)" },
+		{ NFT_MSG_NEWRULE, "one of CONFIG_NFT_NAT, CONFIG_NFT_MASQ, CONFIG_NFT_CT, CONFIG_NFT_FIB_IPV4 and "
+				   "CONFIG_NFT_FIB_IPV6" },
 	};
 
 	if (e->code != ENOENT && e->code != EOPNOTSUPP && e->code != EPROTONOSUPPORT && e->code != EAFNOSUPPORT)
@@ -314,6 +383,7 @@ static int add_once(const struct fw_pod *p, struct avoid *v, struct err *e)
 {
 	struct seen s = { .pod = p };
 	struct clash c = { .pod = p };
+	unsigned tables = families(p);
 	size_t which[FW_HOSTS_MAX], n_which = 0, failed = 0, first = 1; /* message 0 begins the batch */
 	auto_nft struct nl_msg m = { 0 };
 	auto_nl struct nl n = NL_NONE;
@@ -321,15 +391,15 @@ static int add_once(const struct fw_pod *p, struct avoid *v, struct err *e)
 
 	if (nl_open(NETLINK_NETFILTER, &n, e) < 0 || nft_generation(&n, &generation, e) < 0 || look(&n, &s, e) < 0)
 		return -1;
-	int r = s.table ? find(&n, &c, overlapping(p), e) : 0;
+	c.tables = s.tables;
+	int r = find(&n, &c, overlapping(p), e);
 	if (r)
 		return r < 0 || make_way(&c, e) < 0 ? -1 : err_set(e, ERESTART, "again");
 	nft_begin(&m, generation);
-	if (put_hosts(&n, &m, &s, v, which, &n_which, e) < 0)
+	if (put_hosts(&n, &m, &s, tables, v, which, &n_which, e) < 0)
 		return -1;
-	if (!s.table)
-		fw_put_table(&m);
-	put_pod(&m, p, s.chains);
+	put_tables(&m, p, &s, tables);
+	put_pod(&m, p, tables, s.chains);
 	if (fw_commit(&n, &m, &failed, e) == 0) {
 		if (p->keep) {
 			nl_close(p->keep);
@@ -422,11 +492,12 @@ int firewall_available(struct err *e)
 	}
 	if (nft_generation(&n, &generation, e) < 0 || look(&n, &s, e) < 0)
 		return -1;
-	if (s.table)
+	if (s.tables)
 		return 0;
 	/* A batch without an end is looked at and thrown away. */
 	nft_begin(&m, 0);
-	fw_put_table(&m);
+	fw_put_table(&m, false);
+	fw_put_forward(&m, false);
 	nft_end(&m);
 	if (!m.overflow)
 		m.len = m.begin;

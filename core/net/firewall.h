@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * firewall - masquerading, forwarded ports and closed networks, by nftables in a table of our own
+ * firewall - masquerading, forwarded ports and closed networks, by nftables in tables of our own, for each family one
  *
  * What a pod has comes in one transaction and goes in one; the kernel takes it whole or not at all. Each entry carries
- * the pod's UUID, so it can be found after a crash without knowing anything else of the pod. The table appears with the
- * first pod and goes with the last one.
+ * the pod's UUID, so it can be found after a crash without knowing anything else of the pod. A table appears with the first
+ * pod of its family and goes with the last one. That there are two keeps IPv6 out of the way of hosts whose pods have none:
+ * the hooks of both are half of what the first pod would pay.
  *
  * In the kernel every chain at a hook has to agree: a host firewall whose forward chain drops would drop what our own
- * table accepts. So as long as pods are there, such chains have one rule of ours at their head, which accepts what our
- * table has marked: what comes from interfaces of pods (not of closed networks), and what goes to them as an answer or
+ * tables accept. So as long as pods are there, such chains have one rule of ours at their head, which accepts what our
+ * tables have marked: what comes from interfaces of pods (not of closed networks), and what goes to them as an answer or
  * through a forwarded port. It is put there and taken away in the same transactions. Such a chain is one of nftables at
  * the hook forward, of type filter, that drops by policy or by its last rule, and iptables-nft's filter FORWARD whatever
  * its policy. What an administrator flushes comes back with the next pod.
  * Not seen are iptables-legacy, chains that drop in the middle, and not touched those that belong to
  * a program alone (flag owner). There the administrator accepts what has mark 0x72000000/0xff000000 in chain forward.
+ * Packets are marked when the host has any chain of type filter at that hook, or a table of iptables-legacy, as a pod starts.
  *
  * Who adds and removes at the same time is told apart by the generation of the rule set: what was decided on one that is
  * not any more is decided again.

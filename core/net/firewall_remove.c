@@ -2,7 +2,7 @@
  * firewall_remove - all of a pod out of the table; see firewall.h
  *
  * What is its own is found by the comments of elements, which begin with its UUID. A bridge's entry and a network's chain
- * stay while others use them, the table while others have anything in it.
+ * stay while others use them, a table while others have anything in it.
  */
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -17,7 +17,7 @@
 
 struct entry {
 	char iface[IFNAMSIZ], chain[FW_CHAIN_MAX];
-	bool ours, closed;
+	bool ours, closed, six;
 };
 
 struct finding {
@@ -27,14 +27,14 @@ struct finding {
 	struct nft_elems elems;
 	struct entry    *v; /* of all pods */
 	size_t           n, cap, n_ours, n_others;
-	bool             failed;
+	bool             failed, there[FW_FAMILIES], needed[FW_FAMILIES]; /* tables, and for others than the pod */
 };
 
 int fw_dump_set(struct nl *n, int set, int (*fn)(void *ctx, const struct nlmsghdr *h), void *ctx, struct err *e)
 {
 	auto_nft struct nl_msg m = { 0 };
 
-	nft_msg(&m, NFT_MSG_GETSETELEM, 0, NFPROTO_INET, FW_TABLE);
+	nft_msg(&m, NFT_MSG_GETSETELEM, 0, FW_FAMILY(FW_SET_IS6(set)), FW_TABLE);
 	nl_put_str(&m, NFTA_SET_ELEM_LIST_SET, fw_sets[set].name);
 	return nl_dump(n, &m, fn, ctx, e);
 }
@@ -66,10 +66,12 @@ static void remember(struct finding *f, const char *rest, const struct nlattr *d
 		f->cap = cap;
 	}
 	struct entry *x = &f->v[f->n++];
-	*x = (struct entry){ .ours = ours };
+	*x = (struct entry){ .ours = ours, .six = FW_SET_IS6(f->set) };
 	if (*rest == ' ')
 		snprintf(x->iface, sizeof(x->iface), "%.*s", (int)strcspn(rest + 1, " "), rest + 1);
 	x->closed = strstr(rest, " closed");
+	for (int six = 0; six < FW_FAMILIES; six++)
+		f->needed[six] |= !ours && (x->closed || six == x->six);
 	if (data && nl_nested(data, v, NFTA_DATA_VERDICT) && v[NFTA_DATA_VERDICT] &&
 	    nl_nested(v[NFTA_DATA_VERDICT], c, NFTA_VERDICT_CHAIN))
 		snprintf(x->chain, sizeof(x->chain), "%s", nft_str(c[NFTA_VERDICT_CHAIN]));
@@ -87,6 +89,7 @@ static int on_element(void *ctx, const struct nlattr *entry)
 	size_t len = strlen(f->uuid);
 	bool ours = comment && !strncmp(comment, f->uuid, len) && (comment[len] == ' ' || !comment[len]);
 	*(ours ? &f->n_ours : &f->n_others) += 1;
+	f->needed[FW_SET_IS6(f->set)] |= !ours;
 	if (f->set < FW_PORTS)
 		remember(f, !comment ? "" : comment + strcspn(comment, " "), a[NFTA_SET_ELEM_DATA], ours);
 	if (ours)
@@ -104,26 +107,27 @@ static int on_elements(void *ctx, const struct nlmsghdr *h)
 }
 
 /* 0 also when there is no table: then nothing was found */
-static int find_all(struct nl *n, struct finding *f, struct err *e)
+static int find_in(struct nl *n, struct finding *f, bool six, struct err *e)
 {
-	for (f->set = 0; f->set < FW_IFACES; f->set++) {
+	for (f->set = six; f->set < FW_IFACES; f->set += FW_FAMILIES) {
 		struct err x;
-		f->elems = (struct nft_elems){ &f->del, FW_TABLE, fw_sets[f->set].name, NFT_MSG_DELSETELEM, 0, 0 };
+		f->elems = fw_elements(&f->del, f->set, NFT_MSG_DELSETELEM, 0);
 		int r = fw_dump_set(n, f->set, on_elements, f, &x);
 		nft_elems_end(&f->elems);
 		if (r < 0 && x.code == ENOENT)
-			break;
+			return 0;
 		if (r < 0) {
 			*e = x;
 			return err_wrap(e, "nftables");
 		}
+		f->there[six] = true;
 	}
 	return f->failed ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
 static void drop_iface(struct nl_msg *m, int set, const char *iface)
 {
-	struct nft_elems s = { m, FW_TABLE, fw_sets[set].name, NFT_MSG_DELSETELEM, 0, 0 };
+	struct nft_elems s = fw_elements(m, set, NFT_MSG_DELSETELEM, 0);
 	char two[2][IFNAMSIZ] = { { 0 } };
 
 	snprintf(two[0], sizeof(two[0]), "%s", iface);
@@ -143,38 +147,43 @@ static void drop_shared(struct finding *f, size_t i)
 		if (k == i || (o->ours && k > i))
 			continue;
 		bool same = !strcmp(o->iface, x->iface);
-		iface = iface && !same;
+		iface = iface && !(same && o->six == x->six);
 		closed = closed && !(same && o->closed);
 		chain = chain && strcmp(o->chain, x->chain) != 0;
 	}
 	if (iface)
-		drop_iface(&f->del, FW_IFACES, x->iface);
-	if (closed) {
-		drop_iface(&f->del, FW_CLOSED, x->iface);
-		drop_iface(&f->del, FW_INSIDE, x->iface);
-	}
+		drop_iface(&f->del, FW_IFACES + x->six, x->iface);
+	for (int six = 0; closed && six < FW_FAMILIES; six++)
+		if (f->there[six]) {
+			drop_iface(&f->del, FW_CLOSED + six, x->iface);
+			drop_iface(&f->del, FW_INSIDE + six, x->iface);
+		}
 	if (chain) {
-		nft_msg(&f->del, NFT_MSG_DELCHAIN, 0, NFPROTO_INET, FW_TABLE);
+		nft_msg(&f->del, NFT_MSG_DELCHAIN, 0, FW_FAMILY(x->six), FW_TABLE);
 		nl_put_str(&f->del, NFTA_CHAIN_NAME, x->chain);
 	}
 }
 
-/* ---- the table with the last pod ---- */
+/* ---- a table with the last pod in it ---- */
 
-struct hosts { size_t n; bool table; struct fw_host v[FW_HOSTS_MAX]; };
+static void drop_tables(struct finding *f)
+{
+	for (int six = 0; six < FW_FAMILIES; six++)
+		if (f->there[six] && !f->needed[six])
+			nft_msg(&f->del, NFT_MSG_DELTABLE, 0, FW_FAMILY(six), FW_TABLE);
+}
+
+struct hosts { size_t n; struct fw_host v[FW_HOSTS_MAX]; };
 
 static int on_chain(void *ctx, const struct nlmsghdr *h)
 {
-	const struct nlattr *a[NFTA_CHAIN_TABLE + 1];
 	struct hosts *s = ctx;
 
 	s->n += s->n < FW_HOSTS_MAX && fw_host_read(h, &s->v[s->n]);
-	s->table |= ((const struct nfgenmsg *)NLMSG_DATA(h))->nfgen_family == NFPROTO_INET &&
-		    nl_attrs(h, sizeof(struct nfgenmsg), a, NFTA_CHAIN_TABLE) && !strcmp(nft_str(a[NFTA_CHAIN_TABLE]), FW_TABLE);
 	return 0;
 }
 
-static int drop_all(struct nl *n, struct nl_msg *m, struct err *e)
+static int close_hosts(struct nl *n, struct nl_msg *m, struct err *e)
 {
 	auto_nft struct nl_msg ask = { 0 };
 	struct hosts s = { 0 };
@@ -188,8 +197,6 @@ static int drop_all(struct nl *n, struct nl_msg *m, struct err *e)
 		if (s.v[i].ours)
 			fw_host_forget(m, &s.v[i]);
 	}
-	if (s.table)
-		nft_msg(m, NFT_MSG_DELTABLE, 0, NFPROTO_INET, FW_TABLE);
 	return 0;
 }
 
@@ -199,20 +206,21 @@ static int remove_found(struct nl *n, struct finding *f, uint32_t generation, st
 
 	nft_begin(&f->del, generation);
 	size_t begun = f->del.len, begin_at = f->del.begin;
-	if (find_all(n, f, e) < 0)
+	if (find_in(n, f, false, e) < 0 || find_in(n, f, true, e) < 0)
 		return -1;
 	if (f->n_others && !f->n_ours)
 		return 0;
 	if (!f->n_others) {
-		f->del.len = begun;
+		f->del.len = begun; /* they go with the tables */
 		f->del.begin = begin_at;
-		if (drop_all(n, &f->del, e) < 0)
+		if (close_hosts(n, &f->del, e) < 0)
 			return -1;
 	} else {
 		for (size_t i = 0; i < f->n; i++)
 			if (f->v[i].ours)
 				drop_shared(f, i);
 	}
+	drop_tables(f);
 	if (f->del.len == begun || fw_commit(n, &f->del, &failed, e) == 0)
 		return 0;
 	return e->code == ERESTART ? -1 : err_wrap(e, "nftables");

@@ -9,16 +9,32 @@
 #define FW_TABLE "rktbox" /* and what our rules in chains of the host are marked with */
 #define FW_CHAIN_MAX 64   /* "net-10.1.0.0/16" */
 
-/* the sets; those of addresses in pairs, IPv4 first, so that FW_X + (it is IPv6) is the one */
-enum fw_set { FW_PODS, FW_PODS6, FW_PORTS, FW_PORTS6, FW_ADDRESSES, FW_ADDRESSES6, FW_IFACES, FW_CLOSED, FW_INSIDE, FW_SETS };
+/* one table for each family */
+#define FW_FAMILY(six) ((six) ? NFPROTO_IPV6 : NFPROTO_IPV4)
+#define FW_FAMILIES    2
+
+/* the sets of both tables, in pairs, IPv4 first, so that FW_X + (it is IPv6) is the one; first the maps with comments */
+enum fw_set {
+	FW_PODS, FW_PODS6, FW_PORTS, FW_PORTS6, FW_ADDRESSES, FW_ADDRESSES6,
+	FW_IFACES, FW_IFACES6, FW_CLOSED, FW_CLOSED6, FW_INSIDE, FW_INSIDE6, FW_SETS
+};
+#define FW_SET_IS6(set) ((set) % FW_FAMILIES != 0)
 struct fw_set_form { const char *name; uint32_t key_type, key_len, data_type, data_len; };
 extern const struct fw_set_form fw_sets[FW_SETS];
 
-/** fw_put_table() - the table with all that stays the same */
-void fw_put_table(struct nl_msg *m);
+/** fw_elements() - begins a list of elements of @set, to add (NFT_MSG_NEWSETELEM) or to delete */
+struct nft_elems fw_elements(struct nl_msg *m, int set, uint16_t msg, uint16_t flags);
+/** fw_put_table() - a family's table with all that stays the same */
+void fw_put_table(struct nl_msg *m, bool six);
+/** fw_put_forward() - and its chains at the hook forward, which are there from the first pod on that needs them */
+void fw_put_forward(struct nl_msg *m, bool six);
+#define FW_FORWARD "forward" /* one of them */
 /** fw_put_network() - a chain, "net-...", for pods whose traffic out of @net is masqueraded */
 void fw_put_network(struct nl_msg *m, const char *chain, const struct ip_cidr *net);
 char *fw_chain_name(const struct ip_cidr *net, char *out);
+
+/** fw_is_table() - one of ours: is it that of IPv6? -1: it is none */
+int fw_is_table(uint8_t family, const char *name);
 
 /* A chain of the host's own at the hook forward. */
 struct fw_host {

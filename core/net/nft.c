@@ -197,7 +197,7 @@ void nft_elem(struct nft_elems *s, const void *key, size_t key_len, const void *
 	if (s->nest && m->len - s->nest > ELEMENTS_MAX)
 		nft_elems_end(s);
 	if (!s->nest) {
-		nft_msg(m, s->msg, s->flags, NFPROTO_INET, s->table);
+		nft_msg(m, s->msg, s->flags, s->family, s->table);
 		nl_put_str(m, NFTA_SET_ELEM_LIST_SET, s->set);
 		s->nest = nl_nest(m, NFTA_SET_ELEM_LIST_ELEMENTS);
 	}

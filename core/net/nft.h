@@ -19,7 +19,7 @@
 
 enum nft_op {
 	NFT_OP_END, NFT_OP_CHAIN, NFT_OP_META, NFT_OP_META_SET, NFT_OP_CT, NFT_OP_FIB, NFT_OP_PAYLOAD, NFT_OP_CMP,
-	NFT_OP_BITS, NFT_OP_IN, NFT_OP_MAP, NFT_OP_VERDICT, NFT_OP_NAT, NFT_OP_MASQ, NFT_OP_XT,
+	NFT_OP_BITS, NFT_OP_IN, NFT_OP_MAP, NFT_OP_VERDICT, NFT_OP_NAT, NFT_OP_MASQ, NFT_OP_XT, NFT_OP_STOP,
 };
 
 struct nft_ex {
@@ -42,6 +42,7 @@ struct nft_ex {
 #define NFT_MASQUERADE               { NFT_OP_MASQ, { 0 }, NULL }
 #define NFT_XT_MARK(bytes)           { NFT_OP_XT, { 0 }, (bytes) } /* struct xt_mark_mtinfo1, as iptables has it */
 #define NFT_END                      { NFT_OP_END, { 0 }, NULL }
+#define NFT_STOP                     { NFT_OP_STOP, { 0 }, NULL } /* behind the last rule of an array */
 
 /* Messages are of a buffer on the heap that grows; nft_free() it. Failed memory is m->overflow. */
 void nft_free(struct nl_msg *m);
@@ -63,6 +64,7 @@ struct nft_elems {
 	struct nl_msg *m;
 	const char    *table, *set;
 	uint16_t       msg, flags;
+	uint8_t        family;
 	size_t         nest; /* 0: no message is begun */
 };
 /** nft_elem() - @data of @data_len bytes, or with length 0 the name of the chain to go to, or NULL; so @comment */

@@ -220,7 +220,7 @@ TEST(beside_iptables, "firewall: works beside iptables-nft with FORWARD DROP, wh
 	check_traffic(&w);
 	CHECK(world_has("iptables-nft -S FORWARD | sed -n 2p",
 		"-m mark --mark 0x72000000/0xff000000 -m comment --comment rktbox -j ACCEPT"));
-	CHECK(world_has("nft list ruleset 2>&1", "table inet rktbox"));
+	CHECK(world_has("nft list ruleset 2>&1", "table ip rktbox"));
 	CHECK_INT(world_sh(&w, "on $other ip route add 172.16.28.0/24 via 192.0.2.1"), 0);
 	CHECK_STR(world_ask(&w, OTHER, SOCK_STREAM, "172.16.28.2", 80), "nothing");
 	CHECK_INT(world_sh(&w, "iptables-nft-save | iptables-nft-restore; iptables-nft -I FORWARD -p tcp --dport 2 -j ACCEPT"), 0);
@@ -432,15 +432,88 @@ TEST(shared, "firewall: a bridge and a network's chain stay until the last pod o
 	CHECK_INT(add(UUID "2", b, 1, NULL, 0), 0);
 	CHECK_INT(add(UUID "3", c, 2, NULL, 0), 0);
 	CHECK_INT(drop(UUID "1"), 0);
-	CHECK(world_has("nft list set inet rktbox interfaces", "br0"));
-	CHECK(!world_has("nft list set inet rktbox interfaces", "br1"));
-	CHECK(world_has("nft list set inet rktbox closed", "br0"));
+	CHECK(world_has("nft list set ip rktbox interfaces", "br0"));
+	CHECK(!world_has("nft list set ip rktbox interfaces", "br1"));
+	CHECK(world_has("nft list set ip rktbox closed", "br0"));
 	CHECK(world_has("nft list ruleset", "chain net-10.5.0.0/16"));
 	CHECK(!world_has("nft list ruleset", "chain net-10.6.0.0/16"));
 	CHECK_INT(drop(UUID "3"), 0);
 	CHECK(!world_has("nft list ruleset", "br2"));
 	CHECK(!world_has("nft list ruleset", "net-fd01"));
 	CHECK_INT(drop(UUID "2"), 0);
+	CHECK(!world_has("nft list ruleset", "t"));
+	world_end(&w);
+}
+
+TEST(families, "firewall: a table for each family that pods have; what is closed is closed for both")
+{
+	WORLD(w);
+	const struct fw_net one[] = { net("veth1", "172.16.28.2/24", true, false) };
+	const struct fw_net both[] = { net("veth2", "172.16.28.3/24", true, false), net("veth2", "fd00::12/64", true, false) };
+	const struct fw_net closed[] = { net("veth3", "172.17.0.2/16", false, true) };
+
+	world_serve(&w, OTHER, SOCK_STREAM, "2001:db8::2", 7);
+	CHECK_INT(world_sh(&w, "ip addr add fd99::1/64 dev veth3 nodad; on $pod3 ip addr add fd99::2/64 dev eth0 nodad\n"
+		"on $pod3 ip route add default via fd99::1; on $other ip route add fd99::/64 via 2001:db8::1"), 0);
+	CHECK_INT(add(UUID "1", one, 1, NULL, 0), 0);
+	CHECK(world_has("nft list tables", "table ip rktbox"));
+	CHECK(!world_has("nft list tables", "ip6 rktbox"));
+	CHECK_INT(add(UUID "2", both, 2, NULL, 0), 0);
+	CHECK(world_has("nft list set ip6 rktbox interfaces", "veth2"));
+	CHECK(!world_has("nft list tables", "inet"));
+	/* the host cannot look for anybody before its own address of the link is known to be the only one */
+	for (int i = 0; i < 20 && strcmp(world_ask(&w, POD3, SOCK_STREAM, "2001:db8::2", 7), "fd99::2"); i++)
+		usleep(100000);
+	CHECK_STR(world_ask(&w, POD3, SOCK_STREAM, "2001:db8::2", 7), "fd99::2");
+	CHECK_INT(add(UUID "3", closed, 1, NULL, 0), 0);
+	CHECK_STR(world_ask(&w, POD3, SOCK_STREAM, "2001:db8::2", 7), "nothing");
+	CHECK_INT(drop(UUID "2"), 0);
+	CHECK(!world_has("nft list set ip rktbox interfaces", "veth2"));
+	CHECK_STR(world_ask(&w, POD3, SOCK_STREAM, "2001:db8::2", 7), "nothing");
+	CHECK_INT(drop(UUID "3"), 0);
+	CHECK_STR(world_ask(&w, POD3, SOCK_STREAM, "2001:db8::2", 7), "fd99::2");
+	CHECK(!world_has("nft list tables", "ip6 rktbox"));
+	CHECK(!world_has("nft list table ip rktbox", "veth3"));
+	CHECK(world_has("nft list set ip rktbox interfaces", "veth1"));
+	CHECK_INT(drop(UUID "1"), 0);
+	CHECK(!world_has("nft list ruleset", "t"));
+	world_end(&w);
+}
+
+TEST(hooks, "firewall: packets are marked where somebody may look at the mark, and as soon as somebody does")
+{
+	WORLD(w);
+	const struct fw_net one[] = { net("veth1", "172.16.28.2/24", true, false) };
+	const struct fw_net both[] = { net("veth2", "172.16.28.3/24", true, false), net("veth2", "fd00::12/64", true, false) };
+
+	CHECK_INT(add(UUID "1", one, 1, NULL, 0), 0);
+	CHECK(!world_has("nft list ruleset", "hook forward"));
+	CHECK_INT(world_sh(&w, "nft -f - <<'EOF'\n"
+		"table inet host { chain f { type filter hook forward priority 0; policy drop; }; }\nEOF"), 0);
+	CHECK_INT(add(UUID "2", both, 2, NULL, 0), 0);
+	CHECK(world_has("nft list chain ip rktbox forward", "mark-it"));
+	CHECK(world_has("nft list chain ip6 rktbox forward", "mark-it"));
+	CHECK(world_has("nft list chain inet host f", "comment \"rktbox\""));
+	CHECK_INT(drop(UUID "1"), 0);
+	CHECK_INT(drop(UUID "2"), 0);
+	CHECK(!world_has("nft list ruleset", "rktbox"));
+	/* one that only drops in its middle, of one family */
+	CHECK_INT(world_sh(&w, "nft flush ruleset; nft -f - <<'EOF'\n"
+		"table ip6 host { chain f { type filter hook forward priority 0; tcp dport 7 drop; accept; }; }\nEOF"), 0);
+	CHECK_INT(add(UUID "2", both, 2, NULL, 0), 0);
+	CHECK(!world_has("nft list table ip rktbox", "hook forward"));
+	CHECK(world_has("nft list table ip6 rktbox", "hook forward"));
+	CHECK_INT(drop(UUID "2"), 0);
+	CHECK_INT(world_sh(&w, "nft flush ruleset"), 0);
+	if (world_sh(&w, "iptables-legacy -P FORWARD DROP; iptables-legacy -I FORWARD -m mark --mark 0x72000000/0xff000000 -j ACCEPT")) {
+		world_end(&w);
+		SKIP("no iptables-legacy in this kernel");
+	}
+	world_serve(&w, OTHER, SOCK_STREAM, "192.0.2.2", 7);
+	CHECK_STR(world_ask(&w, POD1, SOCK_STREAM, "192.0.2.2", 7), "nothing");
+	CHECK_INT(add(UUID "1", one, 1, NULL, 0), 0);
+	CHECK_STR(world_ask(&w, POD1, SOCK_STREAM, "192.0.2.2", 7), "192.0.2.1");
+	CHECK_INT(drop(UUID "1"), 0);
 	CHECK(!world_has("nft list ruleset", "t"));
 	world_end(&w);
 }
@@ -540,7 +613,7 @@ TEST(at_once, "firewall: eight processes at once lose nothing of each other's")
 	for (int i = 0; i < 8; i++)
 		bad += waitpid(pid[i], &status, 0) < 0 || status != 0;
 	CHECK_INT(bad, 0);
-	char *n = world_read("nft list set inet rktbox interfaces | grep -o veth | wc -l");
+	char *n = world_read("nft list set ip rktbox interfaces | grep -o veth | wc -l");
 	CHECK_STR(n, "80");
 	free(n);
 	for (int i = 0; i < 8; i++)
@@ -565,7 +638,7 @@ TEST(killed, "firewall: who is killed leaves whole pods only")
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		/* odd pods have a port too, and all an interface */
-		CHECK_INT(world_sh(&w, "nft list table inet rktbox >/tmp/net_firewall.$$ 2>&1 || : >/tmp/net_firewall.$$\n"
+		CHECK_INT(world_sh(&w, "nft list table ip rktbox >/tmp/net_firewall.$$ 2>&1 || : >/tmp/net_firewall.$$\n"
 			"n() { grep -o \"$1\" /tmp/net_firewall.$$ | wc -l; }\n"
 			"test $(n 'goto net') = $(n '\"veth[0-9a-f]*\"') && test $(n 'tcp \\. 1....') = $(n '[13579] veth')\n"
 			"r=$?; rm /tmp/net_firewall.$$; exit $r"), 0);
@@ -597,4 +670,4 @@ TEST(unavailable, "firewall: says what is missing where it cannot work, and remo
 	CHECK_INT(drop(UUID "1"), 0);
 }
 
-UNIT_MAIN(traffic, beside_nft, beside_iptables, marks, flows, owner, bridged, conflicts, shared, many, range, at_once, killed, unavailable)
+UNIT_MAIN(traffic, beside_nft, beside_iptables, marks, flows, owner, bridged, conflicts, shared, families, hooks, many, range, at_once, killed, unavailable)
