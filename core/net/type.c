@@ -118,21 +118,28 @@ static int set(const char *path, const char *value, struct err *e)
 	return -1;
 }
 
-static int set_of(int family, const char *name, const char *what, const char *value, struct err *e)
+static int set_of6(const char *name, const char *what, const char *value, struct err *e)
 {
 	char path[80];
 
-	snprintf(path, sizeof(path), "ipv%d/conf/%s/%s", family, name, what);
+	snprintf(path, sizeof(path), "ipv6/conf/%s/%s", name, what);
 	return set(path, value, e);
 }
 
+/* Interfaces have it from "default" when they come. Of "all", IPv4's is looked at as well. The others on a network learn
+ * where an address is now (arp_notify). */
 static int prepare_pod(void *ctx, struct err *e)
 {
-	static const char *const names[] = { "all", "default" };
+	static const struct { const char *path, *value; } settings[] = {
+		{ "ipv6/conf/default/accept_ra", "0" },
+		{ "ipv6/conf/default/accept_redirects", "0" },
+		{ "ipv4/conf/all/accept_redirects", "0" },
+		{ "ipv4/conf/default/accept_redirects", "0" },
+		{ "ipv4/conf/default/arp_notify", "1" },
+	};
 
-	for (size_t i = 0; i < 2; i++)
-		if (set_of(6, names[i], "accept_ra", "0", e) < 0 || set_of(6, names[i], "accept_redirects", "0", e) < 0 ||
-		    set_of(4, names[i], "accept_redirects", "0", e) < 0)
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
+		if (set(settings[i].path, settings[i].value, e) < 0)
 			return -1;
 	return 0;
 }
@@ -149,10 +156,10 @@ static bool has_ip6(const struct net_result *r)
 
 int type_host(const char *name, const struct net_result *r, struct err *e)
 {
-	if (set_of(6, name, "accept_ra", "0", e) < 0)
+	if (set_of6(name, "accept_ra", "0", e) < 0)
 		return -1;
 	/* the address of the link is usable at once too, without which the host could not look for the pod */
-	return has_ip6(r) && (set_of(6, name, "disable_ipv6", "0", e) < 0 || set_of(6, name, "accept_dad", "0", e) < 0) ? -1 : 0;
+	return has_ip6(r) && (set_of6(name, "disable_ipv6", "0", e) < 0 || set_of6(name, "accept_dad", "0", e) < 0) ? -1 : 0;
 }
 
 int type_forward(const struct net_result *r, struct err *e)
@@ -162,17 +169,11 @@ int type_forward(const struct net_result *r, struct err *e)
 	return has_ip6(r) ? set("ipv6/conf/all/forwarding", "1", e) : 0;
 }
 
-struct inner { const char *ifname; const struct net_result *r; };
-
-/* The others on the network learn where an address is now. */
-static int prepare_iface(void *ctx, struct err *e)
+static int prepare_iface6(void *ctx, struct err *e)
 {
-	const struct inner *in = ctx;
+	const char *const *ifname = ctx;
 
-	if (set_of(4, in->ifname, "arp_notify", "1", e) < 0)
-		return -1;
-	return has_ip6(in->r) && (set_of(6, in->ifname, "disable_ipv6", "0", e) < 0 ||
-				  set_of(6, in->ifname, "ndisc_notify", "1", e) < 0) ? -1 : 0;
+	return set_of6(*ifname, "disable_ipv6", "0", e) < 0 ? -1 : set_of6(*ifname, "ndisc_notify", "1", e);
 }
 
 /* ---- joining ---- */
@@ -234,7 +235,7 @@ int type_finish(const struct net_join *j, const struct net_result *r, const stru
 {
 	NL_MSG(m, 4096);
 
-	if (inside_call(j->netns_fd, prepare_iface, &(struct inner){ j->ifname, r }, e) < 0)
+	if (has_ip6(r) && inside_call(j->netns_fd, prepare_iface6, &(const char *){ j->ifname }, e) < 0)
 		return -1;
 	/* of IPv4 before it is up, so that it announces them; of IPv6 they would wait until it is */
 	for (int len = 4; len <= 16; len += 12) {

@@ -204,9 +204,9 @@ TEST(ptp, "types: pods on ptp reach the host and each other through it, with bot
 TEST(believes, "types: neither the pod nor the host's end believes routers that announce themselves")
 {
 	static const char conf[] = "{'name':'p','type':'ptp','ipam':" RANGE4("10.5.0.0/24") "}", check[] =
-		"cd /proc/sys/net/ipv6/conf && cat all/accept_ra default/accept_ra eth0/accept_ra all/accept_redirects "
-		"default/accept_redirects eth0/accept_redirects ../../ipv4/conf/eth0/accept_redirects | grep -q 0 && "
-		"! cat all/accept_ra default/accept_ra eth0/accept_ra eth0/accept_redirects | grep -q '[^0]'";
+		"cd /proc/sys/net/ipv6/conf && grep -q 1 ../../ipv4/conf/eth0/arp_notify && test $(cat default/accept_ra "
+		"eth0/accept_ra default/accept_redirects eth0/accept_redirects ../../ipv4/conf/all/accept_redirects "
+		"../../ipv4/conf/default/accept_redirects ../../ipv4/conf/eth0/accept_redirects | tr -d '\\n') = 0000000";
 	struct member a;
 	char command[100];
 
