@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "core/base/fd.h"
@@ -226,18 +227,29 @@ static int remove_found(struct nl *n, struct finding *f, uint32_t generation, st
 	return e->code == ERESTART ? -1 : err_wrap(e, "nftables");
 }
 
+static void hold(void *arg)
+{
+	unsigned fd = *(const unsigned *)arg;
+
+	sys_close_range(fd + 1, ~0u);
+	if (fd)
+		sys_close_range(0, fd - 1);
+	if (chdir("/") == 0) /* so that what we were called in can be unmounted */
+		usleep(50000);
+	_exit(0);
+}
+
 /* While somebody who closes a socket waits, nobody else can change anything. So a process made for it has the socket open
- * until all that was deleted is gone. */
+ * until all that was deleted is gone. Its stack, with what it is told below, is its for as long as there is this memory. */
 void fw_release(int fd)
 {
-	if (fork() == 0) {
-		sys_close_range((unsigned)fd + 1, ~0u);
-		if (fd)
-			sys_close_range(0, (unsigned)fd - 1);
-		if (chdir("/") == 0) /* so that what we were called in can be unmounted */
-			usleep(50000);
-		_exit(0);
-	}
+	size_t size = 8192;
+	unsigned *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return;
+	*stack = (unsigned)fd;
+	sys_beside(0, -1, stack, size, hold, stack);
 }
 
 struct removal { const char *uuid; struct nl *n; };
