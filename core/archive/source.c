@@ -21,8 +21,18 @@ struct source_of_fd {
 	bool          ended;
 	size_t        room;
 	off_t         size; /* of a regular file, once something was skipped */
-	uint8_t       block[BLOCK];
+	struct buf    block;
 };
+
+static int need_block(struct source_of_fd *s, struct err *e)
+{
+	if (s->block.cap >= BLOCK)
+		return 0;
+	buf_free(&s->block);
+	s->block.data = malloc(BLOCK);
+	s->block.cap = s->block.data ? BLOCK : 0;
+	return s->block.data ? 0 : err_set(e, ENOMEM, "read: out of memory");
+}
 
 /* Whole blocks even from a pipe, so that whoever looks at the first bytes finds them in the first block. */
 static int fd_next(struct source *base, const uint8_t **p, size_t *len, struct err *e)
@@ -31,11 +41,13 @@ static int fd_next(struct source *base, const uint8_t **p, size_t *len, struct e
 
 	if (s->ended)
 		return 0;
-	ssize_t n = fd_read_full(s->fd, s->block, s->room);
+	if (need_block(s, e) < 0)
+		return -1;
+	ssize_t n = fd_read_full(s->fd, s->block.data, s->room);
 	if (n < 0)
 		return err_sys(e, "read");
 	s->ended = (size_t)n < s->room;
-	*p = s->block;
+	*p = (const uint8_t *)s->block.data;
 	*len = (size_t)n;
 	return n > 0;
 }
@@ -58,9 +70,20 @@ static uint64_t fd_skip(struct source *base, uint64_t n)
 	return lseek(s->fd, (off_t)n, SEEK_CUR) < 0 ? 0 : n;
 }
 
-static void fd_source_close(struct source *s)
+static bool fd_trade(struct source *base, struct buf *m)
 {
-	free(s);
+	struct source_of_fd *s = (struct source_of_fd *)base;
+	struct buf lent = s->block;
+
+	s->block = *m;
+	*m = lent;
+	return true;
+}
+
+static void fd_source_close(struct source *base)
+{
+	buf_free(&((struct source_of_fd *)base)->block);
+	free(base);
 }
 
 struct source *source_fd(int fd, struct err *e)
@@ -71,11 +94,9 @@ struct source *source_fd(int fd, struct err *e)
 		err_set(e, ENOMEM, "read: out of memory");
 		return NULL;
 	}
-	s->base = (struct source){ .next = fd_next, .skip = fd_skip, .close = fd_source_close };
-	s->fd = fd;
-	s->room = BLOCK;
-	s->size = 0;
-	s->ended = false;
+	*s = (struct source_of_fd){
+		.base = { .next = fd_next, .skip = fd_skip, .trade = fd_trade, .close = fd_source_close }, .fd = fd, .room = BLOCK,
+	};
 	return &s->base;
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 
 struct source {
@@ -24,6 +25,11 @@ struct source {
 	 * be NULL.
 	 */
 	bool (*work)(struct source *s);
+	/*
+	 * leaves the memory with the block that was lent last to the caller, who frees it, and gets @m for a later one, which
+	 * may be empty; false: this block has to be copied by who wants to keep it. May be NULL.
+	 */
+	bool (*trade)(struct source *s, struct buf *m);
 	size_t *lag; /* how many bytes may wait for work(), for who calls that to set; NULL without it */
 	/* releases everything including the struct */
 	void (*close)(struct source *s);

@@ -4,8 +4,9 @@
  * One thread at a time reads, and one at a time sees, the oldest block first. So two counters and the mutex of the
  * seeing are all that is needed: nobody ever waits, for a reader who finds the ring full sees a block himself.
  *
- * An empty ring is filled from its beginning again. So as long as the blocks are seen in time, only a few of its slots are
- * memory, and in a cache.
+ * A block is not copied into the ring when the source lets go of its memory: it gets that of an older one instead. An
+ * empty ring is filled from its beginning again. So as long as the blocks are seen in time, only a few of its slots have
+ * memory, which is in a cache.
  */
 #include "core/archive/tee.h"
 
@@ -13,12 +14,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/thread.h"
 
-#define BLOCK (16u << 10) /* as of TLS */
+#define BLOCK (64u << 10) /* and more, as the source lends them */
 #define SLOTS (TEE_LAG_MOST / BLOCK)
+
+struct slot { struct buf memory; const uint8_t *p; size_t len; };
 
 struct tee {
 	struct source        base;
@@ -30,13 +32,13 @@ struct tee {
 	atomic_uint          filled, seen; /* only grow */
 	unsigned             first;        /* the block that is in the first slot; changed only when there is nothing to be seen */
 	size_t               lag;
-	size_t               len[SLOTS];
-	uint8_t             *slots; /* NULL: the reader sees for himself */
+	bool                 keeps; /* false: the reader sees for himself */
+	struct slot          slots[SLOTS];
 };
 
-static unsigned slot_of(const struct tee *t, unsigned block)
+static struct slot *slot_of(struct tee *t, unsigned block)
 {
-	return (block - t->first) % SLOTS;
+	return &t->slots[(block - t->first) % SLOTS];
 }
 
 /* with the lock, which it lets go; whether there was a block to be seen */
@@ -45,8 +47,8 @@ static bool see_oldest(struct tee *t)
 	unsigned at = t->seen;
 	bool any = at != t->filled;
 	if (any) {
-		unsigned slot = slot_of(t, at);
-		t->follow.see(t->follow.ctx, t->slots + (size_t)slot * BLOCK, t->len[slot]);
+		const struct slot *x = slot_of(t, at);
+		t->follow.see(t->follow.ctx, x->p, x->len);
 		t->seen = at + 1;
 	}
 	pthread_mutex_unlock(&t->seeing);
@@ -67,24 +69,31 @@ static bool see_now(struct tee *t)
 	return see_oldest(t);
 }
 
-static void keep(struct tee *t, const uint8_t *p, size_t len)
+static bool take(struct tee *t, struct slot *x, const uint8_t *p, size_t len)
 {
-	unsigned most = (unsigned)(t->lag / BLOCK);
+	bool traded = t->in->trade && t->in->trade(t->in, &x->memory);
 
-	while (len) {
-		unsigned at = t->filled;
-		size_t n = len < BLOCK ? len : BLOCK;
-		while (at - t->seen >= most)
-			see_now(t);
-		if (at == t->seen)
-			t->first = at;
-		unsigned slot = slot_of(t, at);
-		memcpy(t->slots + (size_t)slot * BLOCK, p, n);
-		t->len[slot] = n;
-		t->filled = at + 1;
-		p += n;
-		len -= n;
+	if (!traded) {
+		x->memory.len = 0;
+		buf_add(&x->memory, p, len);
 	}
+	x->p = traded ? p : (const uint8_t *)x->memory.data;
+	x->len = len;
+	return !x->memory.failed;
+}
+
+static int keep(struct tee *t, const uint8_t *p, size_t len, struct err *e)
+{
+	unsigned at = t->filled, most = (unsigned)(t->lag / BLOCK);
+
+	while (at - t->seen >= most)
+		see_now(t);
+	if (at == t->seen)
+		t->first = at;
+	if (!take(t, slot_of(t, at), p, len))
+		return err_set(e, ENOMEM, "read: out of memory");
+	t->filled = at + 1;
+	return 1;
 }
 
 static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err *e)
@@ -96,9 +105,9 @@ static int tee_next(struct source *s, const uint8_t **p, size_t *len, struct err
 	if (r <= 0)
 		return r;
 	t->bytes += *len;
-	if (t->slots)
-		keep(t, *p, *len);
-	else if (t->follow.see)
+	if (t->keeps)
+		return keep(t, *p, *len, e);
+	if (t->follow.see)
 		t->follow.see(t->follow.ctx, *p, *len);
 	return 1;
 }
@@ -125,7 +134,8 @@ static void tee_close(struct source *s)
 	struct tee *t = (struct tee *)s;
 
 	pthread_mutex_destroy(&t->seeing);
-	free(t->slots);
+	for (unsigned i = 0; i < SLOTS; i++)
+		buf_free(&t->slots[i].memory);
 	free(t);
 }
 
@@ -143,7 +153,6 @@ struct source *tee_open(struct source *in, const struct pump_follower *f, struct
 	if (f)
 		t->follow = *f;
 	pthread_mutex_init(&t->seeing, NULL);
-	if (f && thread_processors() > 1)
-		t->slots = malloc((size_t)SLOTS * BLOCK); /* or it takes a little longer */
+	t->keeps = f && thread_processors() > 1;
 	return &t->base;
 }

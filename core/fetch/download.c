@@ -260,6 +260,17 @@ static int download_next(struct source *s, const uint8_t **p, size_t *len, struc
 	return r;
 }
 
+/* what an earlier run left is lent from a block of ours */
+static bool download_trade(struct source *s, struct buf *m)
+{
+	struct download *d = (struct download *)s;
+
+	if (d->at <= d->old)
+		return false;
+	http_trade(d->h, m);
+	return true;
+}
+
 static int no_bytes(struct source *s, const uint8_t **p, size_t *len, struct err *e)
 {
 	(void)s, (void)p, (void)len, (void)e;
@@ -298,7 +309,7 @@ static struct download *start(const char *url, const struct http_opts *o, const 
 		return NULL;
 	}
 	*d = (struct download){
-		.s = { .next = download_next, .close = download_close }, .url = url, .o = o, .p = p, .deferred = deferred,
+		.s = { .next = download_next, .trade = download_trade, .close = download_close }, .url = url, .o = o, .p = p, .deferred = deferred,
 		.etag = etag && *etag ? etag : NULL, .deadline_ms = o->timeout_s ? clock_ms(CLOCK_MONOTONIC) + o->timeout_s * 1000LL : 0,
 	};
 	d->old = partial_have(p, &d->of);

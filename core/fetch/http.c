@@ -536,6 +536,14 @@ int http_read(struct http *h, const uint8_t **p, size_t *len, struct err *e)
 	return h->body.len > 0;
 }
 
+void http_trade(struct http *h, struct buf *m)
+{
+	struct buf lent = h->body;
+
+	h->body = (struct buf){ .data = m->data, .cap = m->cap };
+	*m = lent;
+}
+
 void http_close(struct http *h)
 {
 	if (!h)

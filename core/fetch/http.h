@@ -65,6 +65,8 @@ const struct reply *http_reply(const struct http *h);
 
 /** http_read() - the next block of the body as source.next(); on any thread, but never on two at once */
 int http_read(struct http *h, const uint8_t **p, size_t *len, struct err *e);
+/** http_trade() - source.trade() for it */
+void http_trade(struct http *h, struct buf *m);
 /** http_ended() - all of the body has arrived; what http_read() has not lent yet is still to be had */
 bool http_ended(const struct http *h);
 void http_close(struct http *h);
