@@ -17,7 +17,6 @@ struct dhcp_client {
 
 /* Errors are of the interface, which the caller names. */
 
-
 /** dhcp_open() - in the calling thread's network namespace; close(c->fd) */
 int dhcp_open(struct dhcp_client *c, const struct dhcp_lease *l, struct err *e);
 /** dhcp_open_in() - in @netns_fd; the calling thread is back in its own when this returns */
