@@ -6,7 +6,6 @@
 #include "core/net/firewall.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/fd.h"
 #include "core/net/firewall_table.h"
 
 #define TRIES      2000 /* each but the last was lost to somebody who got on */
@@ -293,18 +291,12 @@ static void put_pod(struct nl_msg *m, const struct fw_pod *p, unsigned tables, u
 /* What failed at a chain of the host's: without iptables' modules, then without that chain */
 struct avoid { uint32_t xt, all; };
 
-/* is a chain of the host's asked about packets of these families? */
-static bool is_asked(const struct fw_host *c, unsigned tables)
-{
-	return c->family == NFPROTO_INET || tables & 1u << (c->family == NFPROTO_IPV6);
-}
-
 static int put_hosts(struct nl *n, struct nl_msg *m, struct seen *s, unsigned tables, const struct avoid *v, size_t *which,
 		     size_t *n_which, struct err *e)
 {
 	for (size_t i = 0; i < s->n_hosts; i++) {
 		struct fw_host *c = &s->hosts[i];
-		if (v->all & 1u << i || !is_asked(c, tables))
+		if (v->all & 1u << i || !fw_host_is_asked(c, tables))
 			continue;
 		if (fw_host_rules(n, c, e) < 0)
 			return -1;
@@ -316,16 +308,6 @@ static int put_hosts(struct nl *n, struct nl_msg *m, struct seen *s, unsigned ta
 	return 0;
 }
 
-/* iptables-legacy has a table in this network namespace */
-static bool has_legacy(bool six)
-{
-	auto_close int fd = open(six ? "/proc/thread-self/net/ip6_tables_names" : "/proc/thread-self/net/ip_tables_names",
-				 O_RDONLY | O_CLOEXEC);
-	char c;
-
-	return fd >= 0 && read(fd, &c, 1) == 1;
-}
-
 /* Whether packets have to be marked, or dropped: somebody may look at the mark, also a rule that an administrator wrote. */
 static bool wants_forward(const struct fw_pod *p, const struct seen *s, bool six)
 {
@@ -333,9 +315,9 @@ static bool wants_forward(const struct fw_pod *p, const struct seen *s, bool six
 		if (is_closed(&p->nets[i]))
 			return true;
 	for (size_t i = 0; i < s->n_hosts; i++)
-		if (is_asked(&s->hosts[i], 1u << six))
+		if (fw_host_is_asked(&s->hosts[i], 1u << six))
 			return true;
-	return has_legacy(six);
+	return fw_host_legacy(six);
 }
 
 static void put_tables(struct nl_msg *m, const struct fw_pod *p, const struct seen *s, unsigned tables)

@@ -249,7 +249,8 @@ void fw_release(int fd)
 	if (stack == MAP_FAILED)
 		return;
 	*stack = (unsigned)fd;
-	sys_beside(0, -1, stack, size, hold, stack);
+	if (sys_beside(0, -1, stack, size, hold, stack) < 0)
+		munmap(stack, size);
 }
 
 struct removal { const char *uuid; struct nl *n; };

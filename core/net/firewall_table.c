@@ -94,8 +94,8 @@ static const struct chain forward_chains[] = {
 static const uint32_t is_local = RTN_LOCAL, nothing = 0;
 static const uint32_t dnat[] = { IPS_DST_NAT, 0 };
 static const uint32_t going_on[] = { NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED), 0 };
-static const uint32_t marked = 0x72000000, mark_byte[] = { 0xff000000, 0 };
-static const uint32_t mark[] = { 0x00ffffff, 0x72000000 }, unmark[] = { 0x00ffffff, 0 };
+static const uint32_t marked = FW_MARK, mark_byte[] = { FW_MARK_BYTE, 0 };
+static const uint32_t mark[] = { ~FW_MARK_BYTE, FW_MARK }, unmark[] = { ~FW_MARK_BYTE, 0 };
 static const uint8_t reply[] = { 1 /* IP_CT_DIR_REPLY */ };
 static const uint8_t net127[] = { 127 }, localhost6[16] = { [15] = 1 };
 /* addresses that stand for many: 224.0.0.0/3 with the broadcast one, ff00::/8 */
@@ -268,95 +268,4 @@ void fw_put_network(struct nl_msg *m, const char *chain, const struct ip_cidr *n
 	nl_put_str(m, NFTA_CHAIN_NAME, chain);
 	while (x < END(masquerade))
 		x = nft_rule(m, NLM_F_APPEND, FW_FAMILY(is6), FW_TABLE, chain, x, NULL);
-}
-
-/* ---- chains of the host's own ---- */
-
-static const struct { uint32_t mark, mask, invert, pad; } xt_mark = { 0x72000000, 0xff000000, 0, 0 };
-static const struct nft_ex accept_xt[] = { NFT_XT_MARK(&xt_mark), DO(NF_ACCEPT, NULL) };
-static const struct nft_ex accept_marked[] = { MARK_BYTE, IS(R, marked), DO(NF_ACCEPT, NULL) };
-
-/* An older iptables does not know its own "mark" in the words of nftables: it would show a rule that accepts everything,
- * and save it so. */
-void fw_host_accept(struct nl_msg *m, const struct fw_host *c, bool native)
-{
-	nft_rule(m, 0, c->family, c->table, c->name, c->iptables && !native ? accept_xt : accept_marked, FW_TABLE);
-}
-
-void fw_host_forget(struct nl_msg *m, const struct fw_host *c)
-{
-	nft_msg(m, NFT_MSG_DELRULE, 0, c->family, c->table);
-	nl_put_str(m, NFTA_RULE_CHAIN, c->name);
-	nl_put(m, NFTA_RULE_HANDLE, &c->ours, sizeof(c->ours));
-}
-
-static bool keep(char *out, size_t size, const struct nlattr *a)
-{
-	int n = snprintf(out, size, "%s", nft_str(a));
-
-	return n > 0 && (size_t)n < size;
-}
-
-bool fw_host_read(const struct nlmsghdr *h, struct fw_host *out)
-{
-	const struct nlattr *a[NFTA_CHAIN_TYPE + 1], *k[NFTA_HOOK_HOOKNUM + 1];
-	const struct nfgenmsg *g = NLMSG_DATA(h);
-
-	*out = (struct fw_host){ 0 };
-	if (!nl_attrs(h, sizeof(*g), a, NFTA_CHAIN_TYPE) || !a[NFTA_CHAIN_HOOK] ||
-	    !nl_nested(a[NFTA_CHAIN_HOOK], k, NFTA_HOOK_HOOKNUM) || !k[NFTA_HOOK_HOOKNUM] ||
-	    nl_u32(k[NFTA_HOOK_HOOKNUM]) != __builtin_bswap32(NF_INET_FORWARD) || strcmp(nft_str(a[NFTA_CHAIN_TYPE]), "filter"))
-		return false;
-	out->family = g->nfgen_family;
-	if (out->family != NFPROTO_INET && out->family != NFPROTO_IPV4 && out->family != NFPROTO_IPV6)
-		return false;
-	out->drops = a[NFTA_CHAIN_POLICY] && nl_u32(a[NFTA_CHAIN_POLICY]) == NF_DROP;
-	if (!keep(out->table, sizeof(out->table), a[NFTA_CHAIN_TABLE]) || !keep(out->name, sizeof(out->name), a[NFTA_CHAIN_NAME]))
-		return false;
-	out->iptables = out->family != NFPROTO_INET && !strcmp(out->table, "filter") && !strcmp(out->name, "FORWARD");
-	return fw_is_table(out->family, out->table) < 0;
-}
-
-/* 1: it ends the chain for whatever comes, 2: only for what it matches */
-static int on_expression(void *ctx, const struct nlattr *entry)
-{
-	const struct nlattr *a[NFTA_EXPR_DATA + 1], *i[NFTA_IMMEDIATE_DATA + 1], *v[NFTA_DATA_VERDICT + 1], *c[NFTA_VERDICT_CODE + 1];
-
-	if (!nl_nested(entry, a, NFTA_EXPR_DATA))
-		return 2;
-	const char *name = nft_str(a[NFTA_EXPR_NAME]);
-	if (!strcmp(name, "counter") || !strcmp(name, "log"))
-		return 0;
-	if (!strcmp(name, "reject"))
-		return 1;
-	bool drops = !strcmp(name, "immediate") && a[NFTA_EXPR_DATA] && nl_nested(a[NFTA_EXPR_DATA], i, NFTA_IMMEDIATE_DATA) &&
-		     i[NFTA_IMMEDIATE_DATA] && nl_nested(i[NFTA_IMMEDIATE_DATA], v, NFTA_DATA_VERDICT) && v[NFTA_DATA_VERDICT] &&
-		     nl_nested(v[NFTA_DATA_VERDICT], c, NFTA_VERDICT_CODE) && c[NFTA_VERDICT_CODE] &&
-		     nl_u32(c[NFTA_VERDICT_CODE]) == NF_DROP;
-	return drops ? 1 : 2;
-}
-
-static int on_rule(void *ctx, const struct nlmsghdr *h)
-{
-	const struct nlattr *a[NFTA_RULE_USERDATA + 1];
-	struct fw_host *c = ctx;
-
-	if (!nl_attrs(h, sizeof(struct nfgenmsg), a, NFTA_RULE_USERDATA) || strcmp(nft_str(a[NFTA_RULE_CHAIN]), c->name) ||
-	    strcmp(nft_str(a[NFTA_RULE_TABLE]), c->table))
-		return 0;
-	const char *comment = nft_comment(a[NFTA_RULE_USERDATA]);
-	if (comment && !strcmp(comment, FW_TABLE) && a[NFTA_RULE_HANDLE] && nl_len(a[NFTA_RULE_HANDLE]) == sizeof(c->ours))
-		memcpy(&c->ours, nl_data(a[NFTA_RULE_HANDLE]), sizeof(c->ours));
-	if (nft_each(a[NFTA_RULE_EXPRESSIONS], on_expression, NULL) == 1)
-		c->drops = true;
-	return 0;
-}
-
-int fw_host_rules(struct nl *n, struct fw_host *c, struct err *e)
-{
-	auto_nft struct nl_msg m = { 0 };
-
-	nft_msg(&m, NFT_MSG_GETRULE, 0, c->family, c->table);
-	nl_put_str(&m, NFTA_RULE_CHAIN, c->name);
-	return nl_dump(n, &m, on_rule, c, e);
 }

@@ -8,6 +8,9 @@
 
 #define FW_TABLE "rktbox" /* and what our rules in chains of the host are marked with */
 #define FW_CHAIN_MAX 64   /* "net-10.1.0.0/16" */
+/* the mark of packets, host byte order, and where in it */
+#define FW_MARK      0x72000000u
+#define FW_MARK_BYTE 0xff000000u
 
 /* one table for each family */
 #define FW_FAMILY(six) ((six) ? NFPROTO_IPV6 : NFPROTO_IPV4)
@@ -48,6 +51,10 @@ struct fw_host {
 
 /** fw_host_read() - whether @h is about such a chain, into *out */
 bool fw_host_read(const struct nlmsghdr *h, struct fw_host *out);
+/** fw_host_is_asked() - about packets of these families, a bit for each? */
+bool fw_host_is_asked(const struct fw_host *c, unsigned families);
+/** fw_host_legacy() - iptables-legacy, whose chains cannot be read here, has a table in this network namespace */
+bool fw_host_legacy(bool six);
 /** fw_host_rules() - what rules it has, into it */
 int fw_host_rules(struct nl *n, struct fw_host *c, struct err *e);
 /** fw_host_accept() - a rule at its head that accepts what our table has marked; @native: without modules of iptables */
