@@ -72,11 +72,7 @@ static uint64_t fd_skip(struct source *base, uint64_t n)
 
 static bool fd_trade(struct source *base, struct buf *m)
 {
-	struct source_of_fd *s = (struct source_of_fd *)base;
-	struct buf lent = s->block;
-
-	s->block = *m;
-	*m = lent;
+	buf_swap(&((struct source_of_fd *)base)->block, m);
 	return true;
 }
 

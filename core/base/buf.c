@@ -16,6 +16,14 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+void buf_swap(struct buf *a, struct buf *b)
+{
+	struct buf c = *a;
+
+	*a = *b;
+	*b = c;
+}
+
 static bool grow(struct buf *b, size_t more)
 {
 	if (b->failed)

@@ -15,6 +15,8 @@ struct buf {
 #define auto_buf __attribute__((cleanup(buf_free)))
 
 void buf_free(struct buf *b);
+/** buf_swap() - each gets the other's memory and contents */
+void buf_swap(struct buf *a, struct buf *b);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_str(struct buf *b, const char *s);
 __attribute__((format(printf, 2, 3))) void buf_fmt(struct buf *b, const char *fmt, ...);

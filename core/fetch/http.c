@@ -538,10 +538,8 @@ int http_read(struct http *h, const uint8_t **p, size_t *len, struct err *e)
 
 void http_trade(struct http *h, struct buf *m)
 {
-	struct buf lent = h->body;
-
-	h->body = (struct buf){ .data = m->data, .cap = m->cap };
-	*m = lent;
+	buf_swap(&h->body, m);
+	h->body.len = 0;
 }
 
 void http_close(struct http *h)
