@@ -126,9 +126,10 @@ static int find_in(struct nl *n, struct finding *f, bool six, struct err *e)
 	return f->failed ? err_set(e, ENOMEM, "out of memory") : 0;
 }
 
-static void drop_iface(struct nl_msg *m, int set, const char *iface)
+/* @msg: to delete, or to get */
+static void put_iface(struct nl_msg *m, int set, uint16_t msg, const char *iface)
 {
-	struct nft_elems s = fw_elements(m, set, NFT_MSG_DELSETELEM, 0);
+	struct nft_elems s = fw_elements(m, set, msg, 0);
 	char two[2][IFNAMSIZ] = { { 0 } };
 
 	snprintf(two[0], sizeof(two[0]), "%s", iface);
@@ -137,8 +138,26 @@ static void drop_iface(struct nl_msg *m, int set, const char *iface)
 	nft_elems_end(&s);
 }
 
-/* what entry @i shares with others is left to the last of them: of another pod, or of its own list */
-static void drop_shared(struct finding *f, size_t i)
+static int on_answer(void *ctx, const struct nlmsghdr *h)
+{
+	(void)ctx, (void)h;
+	return 1;
+}
+
+static bool has_iface(struct nl *n, int set, const char *iface)
+{
+	auto_nft struct nl_msg m = { 0 };
+	struct err none;
+
+	put_iface(&m, set, NFT_MSG_GETSETELEM, iface);
+	return nl_get(n, &m, on_answer, NULL, &none) > 0;
+}
+
+/*
+ * What entry @i shares with others is left to the last of them: of another pod, or of its own list. The other family may
+ * not know what is closed: the kernel may have got IPv6 after the pod.
+ */
+static void drop_shared(struct nl *n, struct finding *f, size_t i)
 {
 	const struct entry *x = &f->v[i];
 	bool iface = x->iface[0], closed = iface && x->closed, chain = strcmp(x->chain, "hairpin") != 0;
@@ -153,11 +172,11 @@ static void drop_shared(struct finding *f, size_t i)
 		chain = chain && strcmp(o->chain, x->chain) != 0;
 	}
 	if (iface)
-		drop_iface(&f->del, FW_IFACES + x->six, x->iface);
+		put_iface(&f->del, FW_IFACES + x->six, NFT_MSG_DELSETELEM, x->iface);
 	for (int six = 0; closed && six < FW_FAMILIES; six++)
-		if (f->there[six]) {
-			drop_iface(&f->del, FW_CLOSED + six, x->iface);
-			drop_iface(&f->del, FW_INSIDE + six, x->iface);
+		if (f->there[six] && (six == x->six || has_iface(n, FW_CLOSED + six, x->iface))) {
+			put_iface(&f->del, FW_CLOSED + six, NFT_MSG_DELSETELEM, x->iface);
+			put_iface(&f->del, FW_INSIDE + six, NFT_MSG_DELSETELEM, x->iface);
 		}
 	if (chain) {
 		nft_msg(&f->del, NFT_MSG_DELCHAIN, 0, FW_FAMILY(x->six), FW_TABLE);
@@ -219,7 +238,7 @@ static int remove_found(struct nl *n, struct finding *f, uint32_t generation, st
 	} else {
 		for (size_t i = 0; i < f->n; i++)
 			if (f->v[i].ours)
-				drop_shared(f, i);
+				drop_shared(n, f, i);
 	}
 	drop_tables(f);
 	if (f->del.len == begun || fw_commit(n, &f->del, &failed, e) == 0)

@@ -475,6 +475,14 @@ TEST(families, "firewall: a table for each family that pods have; what is closed
 	CHECK(!world_has("nft list tables", "ip6 rktbox"));
 	CHECK(!world_has("nft list table ip rktbox", "veth3"));
 	CHECK(world_has("nft list set ip rktbox interfaces", "veth1"));
+	/* as where IPv6 came to the kernel when the closed pod was there */
+	CHECK_INT(add(UUID "2", both, 2, NULL, 0), 0);
+	CHECK_INT(add(UUID "3", closed, 1, NULL, 0), 0);
+	CHECK_INT(world_sh(&w, "nft flush set ip6 rktbox closed; nft flush set ip6 rktbox inside"), 0);
+	CHECK_INT(drop(UUID "3"), 0);
+	CHECK(!world_has("nft list ruleset", "veth3"));
+	CHECK(world_has("nft list set ip6 rktbox interfaces", "veth2"));
+	CHECK_INT(drop(UUID "2"), 0);
 	CHECK_INT(drop(UUID "1"), 0);
 	CHECK(!world_has("nft list ruleset", "t"));
 	world_end(&w);
